@@ -1,7 +1,7 @@
 """Who owns the tables, and what the role that the processes use may do with them: rows, and nothing else (R60).
 
 `critter migrate` sets the rights after every migration, so that a new table needs no attention: the processes may read,
-add, change and delete its rows. Tables that they may only add to, or only read, are named here.
+add, change and delete its rows. Tables that they may only add to, or only read, are named here; views are only read.
 """
 
 from typing import Final
@@ -60,6 +60,7 @@ def _rights(engine: Engine, role: str) -> str:
     quoted = '"' + role.replace('"', '""') + '"'
     with engine.connect() as connection:
         names = list(connection.scalars(text(FUNCTIONS), {"names": list(BY_OWNER)}))
+        views = list(connection.scalars(text(VIEWS)))
     return "; ".join(
         (
             f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {quoted}",
@@ -67,7 +68,7 @@ def _rights(engine: Engine, role: str) -> str:
             f"REVOKE TRUNCATE, REFERENCES, TRIGGER ON ALL TABLES IN SCHEMA public FROM {quoted}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}",
             f"REVOKE UPDATE, DELETE ON {', '.join(ADD_ONLY)} FROM {quoted}",
-            f"REVOKE INSERT, UPDATE, DELETE ON {', '.join(READ_ONLY)} FROM {quoted}",
+            f"REVOKE INSERT, UPDATE, DELETE ON {', '.join((*READ_ONLY, *views))} FROM {quoted}",
             f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}",
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {quoted}",
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {quoted}",
@@ -81,12 +82,15 @@ FUNCTIONS: Final = """
     SELECT oid::regprocedure::text FROM pg_proc
     WHERE pronamespace = 'public'::regnamespace AND proname = ANY (:names)
 """
+VIEWS: Final = """
+    SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'v' ORDER BY 1
+"""
 # A sequence of an identity column changes its owner with its table. The database comes last, for with it the schema
 # public changes its owner.
 OTHERS: Final = """
     SELECT statement FROM (
         SELECT 1 AS turn, format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, CAST(:owner AS text)) AS statement
-        FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+        FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')
           AND pg_get_userbyid(c.relowner) = :role
         UNION ALL
         SELECT 2, format('ALTER SEQUENCE %s OWNER TO %I', c.oid::regclass, CAST(:owner AS text))

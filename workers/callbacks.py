@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.carriers.common.receipt import Receipt
@@ -14,7 +14,7 @@ from gateway.carriers.instrumented import alarm
 from gateway.carriers.registry import BY_NAME
 from gateway.ledger.outbox import attempts
 from gateway.ledger.outbox.attempts import CarrierReport
-from gateway.ledger.outbox.callbacks import open_callbacks
+from gateway.ledger.outbox.callbacks import mark_applied, open_callbacks
 from gateway.ledger.senders import senders
 from gateway.store.database import transaction
 from gateway.store.tables import Attempt, Callback
@@ -43,8 +43,7 @@ def step(here: WorkerContext) -> bool:
         known = [(one, receipt) for one, receipt in receipts if receipt is not None]
         attempts.advance(session, [_report(one, receipt) for one, receipt in known])
         _apply_effects(session, known)
-        for one in found:
-            one.applied_at = func.now()
+        mark_applied(found)
     return bool(found)
 
 

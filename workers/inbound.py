@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.inbound import bounce_intake
+from gateway.inbound.inbound_mail import InboundMail
 from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import process, process_limited
 from gateway.ledger.commit import counters
@@ -79,13 +80,14 @@ def _read(
     if taken is None:  # another worker has it by now: this one woke up late
         return None, set()
     row = taken.row
-    limited_ = here.settings.sender_limits and not bounce_intake.is_unlimited(here.world, row)
+    mail = InboundMail(row, here.world.signer) if row.channel == "email" else None
+    limited_ = here.settings.sender_limits and not (mail and bounce_intake.is_unlimited(mail))
     ruling = sender_limits.decide(session, row) if limited_ else sender_limits.READ
     behind = None if ruling.kept or sender_limits.is_of_the_carriers(row) else taken.behind
     if moments := [moment for moment in (ruling.later, behind) if moment]:
         inbox.put_off(session, row, max(moments))
         return None, set()
-    outcome = process_limited(session, row) if ruling.kept else process(session, here.world, row)
+    outcome = process_limited(session, row, mail) if ruling.kept else process(session, here.world, row, mail)
     if outcome.counted:
         alarms.alarm_returned(session)
     inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)

@@ -96,9 +96,7 @@ def _lease(here: WorkerContext) -> timedelta:
 def _climb(settings: Settings, resolver: Resolver, case: VerificationCase) -> SenderTrust:
     if case.standing:
         return case.standing
-    return sender_trust.evaluate_trust(
-        settings, resolver, case.arrived.mail, case.arrived.envelope, case.one.recipients, case.known
-    )
+    return sender_trust.evaluate_trust(settings, resolver, case.mail, case.came, case.one.recipients, case.known)
 
 
 def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderTrust]") -> None:
@@ -106,7 +104,7 @@ def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderT
     keeps its lease, and is tried alone when the lease is over."""
     try:
         standing = answer.result()
-        parsed = sender_verdicts.parse(case)
+        parsed = sender_verdicts.parse(case, standing)
     except Exception:
         log.exception("a mail was not proved", inbound=case.one.id, attempt=case.one.attempt)
         return

@@ -8,6 +8,7 @@ import typer
 
 from critter.console.help_request import working
 from gateway.errors import Refused
+from gateway.ledger.outbox import cancellations
 
 if working():
     from sqlalchemy import select
@@ -95,7 +96,7 @@ def _owned(session: Session, found: tuple[str, str]) -> tuple[Address, Account]:
 def _part(session: Session, row: Address, owner: Account) -> str:
     """Takes it away: what its owner was sent stays with them; what has not left is not sent there any more."""
     channel, was_primary = row.channel, row.is_primary
-    addresses.cancel_open(session, select(Address.id).where(Address.id == row.id), "deactivated")
+    cancellations.cancel_open(session, select(Address.id).where(Address.id == row.id), "deactivated")
     addresses.retire(session, row)
     left = [each for each in addresses.of_account(session, owner.id) if each.channel == channel and each.state in ALIVE]
     if was_primary and left:

@@ -12,15 +12,19 @@ from sqlalchemy.orm import Session
 from critter.explain.text import forget_person
 from gateway.errors import Refused
 from gateway.inbound.commands import CommandRegistry
+from gateway.inbound.inbound_mail import InboundMail
 from gateway.inbound.process import process
 from gateway.inbound.thread_history import earlier_words
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.inbox.unauthenticated import Unproved
 from gateway.mail.auth import sender_trust, trace_headers
 from gateway.mail.auth.dmarc import Envelope
 from gateway.mail.auth.dns import of_settings
 from gateway.mail.auth.sender_trust import KnownBeforeDns, SenderTrust, trusted
 from gateway.mail.decode import mime
-from gateway.mail.parse import author, own_words
+from gateway.mail.parse import own_words
+from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.network.mail import secret_addresses, sender_verdicts
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Inbound
@@ -55,22 +59,21 @@ def explain_mail(
 ) -> MailExplained:
     """`to`: our addresses that it came to; without any those in its header, else post@. Raises Refused when it has too
     many parts."""
-    mail = BARE_LF.sub(b"\r\n", content)
-    message = mime.parse(mail)
+    mail = ReceivedMail(BARE_LF.sub(b"\r\n", content))
     recipients = [each.lower() for each in to] or _ours(mail, world.settings.mail_domain)
-    letter = own_words.read_own_words(message)
-    machine = own_words.machine(message, bool(came.peer) and not came.sender)
+    letter, machine = mail.words, mail.machine(null_sender=bool(came.peer) and not came.sender)
     try:
-        sender = author.sender(message)
+        sender = mail.sender
     except Refused as refused:
         report = came.peer and not came.sender and all(each[:1] == "b" for each in recipients)
         reason = "a report: the token of its address counts, whoever it is from" if report else "refused at the door"
         return _told(None, recipients, SenderTrust(None, str(refused)), letter, machine, None, reason, None)
     with forget_person(connection) as session:
         standing = _standing(session, world, mail, sender, recipients, came)
-        inbound = _inbound(session, mail, sender, recipients, came)
-        letter = own_words.read_own_words(message, earlier_words(session, world, inbound, message))
-        outcome = process(session, world, inbound)
+        inbound = _inbound(session, mail.octets, sender, recipients, came)
+        arrived = InboundMail(inbound, world.signer, mail)
+        letter = mail.words_after(earlier_words(session, world, arrived))
+        outcome = process(session, world, inbound, arrived)
     intent = outcome.intent or outcome.state
     return _told(sender, recipients, standing, letter, machine, intent, outcome.reason, outcome.answer)
 
@@ -90,38 +93,34 @@ def _told(
     return MailExplained(sender, to, *known, intent, reason, answer)
 
 
-def _ours(mail: bytes, domain: str) -> list[str]:
-    message = mime.parse(mail)
-    named = " ".join(each for field in ("To", "Cc", "Delivered-To") for each in mime.fields(message, field))
+def _ours(mail: ReceivedMail, domain: str) -> list[str]:
+    named = " ".join(each for field in ("To", "Cc", "Delivered-To") for each in mime.fields(mail.message, field))
     found = re.findall(rf"[^\s<>,;:\"()]+@{re.escape(domain)}(?![\w.-])", named, re.IGNORECASE)
     return list(dict.fromkeys(each.lower() for each in found)) or [f"post@{domain}"]
 
 
 def _standing(
-    session: Session, world: CommandRegistry, mail: bytes, sender: str, recipients: list[str], came: Envelope
+    session: Session, world: CommandRegistry, mail: ReceivedMail, sender: str, recipients: list[str], came: Envelope
 ) -> SenderTrust:
     """Evaluates the sender trust as workers/mail_auth does."""
     settings = world.settings
-    raw = trace_headers.write_header(came, settings.mail_domain or "localhost") + mail
+    raw = trace_headers.write_header(came, settings.mail_domain or "localhost") + mail.octets
     one = Unproved(0, 0, sender, recipients, raw, datetime.now(UTC))
     signer = Signer(settings.secret_keys)
-    case = sender_verdicts.case(session, signer, one)
+    case = sender_verdicts.case(session, signer, one, mail)
     known = KnownBeforeDns(trusted(settings, came.peer), case.known.posting)
     found = case.standing or sender_trust.evaluate_trust(settings, of_settings(settings), mail, came, recipients, known)
-    return sender_verdicts.judge_delivery(session, signer, case, found, sender_verdicts.parse(case))
+    return sender_verdicts.judge_delivery(session, signer, case, found, sender_verdicts.parse(case, found))
 
 
 def _inbound(session: Session, mail: bytes, sender: str, recipients: list[str], came: Envelope) -> Inbound:
     """The row that the door would have made."""
-    row = Inbound(
+    one = Incoming(
         channel="email",
-        natural_key=uuid.uuid4().bytes,
+        identity=uuid.uuid4().bytes,
         sender=sender,
-        recipients=list(secret_addresses.told(recipients)),
+        recipients=tuple(secret_addresses.told(recipients)),
         raw=f"Return-Path: <{came.sender or sender}>\r\n".encode() + mail,
         trusted=True,
-        state="working",
     )
-    session.add(row)
-    session.flush()
-    return row
+    return inbox.put_claimed(session, one)

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 import handlers
@@ -19,9 +19,13 @@ from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import process
 from gateway.language.model.reading import Reading
+from gateway.ledger.inbox import inbox
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
-from gateway.store.tables import Account, Address, Delivery, Inbound, Message, Post
+from gateway.store.tables import Account, Address, Post
 
 Channel = Literal["sms", "email"]
 DEMO = "kim"
@@ -69,9 +73,8 @@ def explain(
     with forget_person(connection) as session:
         person = _named(session, handle) if handle else _anyone(session, world.settings)
         address = _own(session, person, channel) if handle else _quiet(session, person, channel)
-        inbound = _inbound(world.settings, channel, address.address, text.replace("\0", ""))
-        session.add(inbound)
-        session.flush()
+        came = _incoming(world.settings, channel, address.address, text.replace("\0", ""))
+        inbound = inbox.put_claimed(session, came)
         return _explained(person, process(session, world, inbound))
 
 
@@ -134,29 +137,23 @@ def _quiet(session: Session, person: Account, channel: Channel) -> Address:
     post = Post(author_id=author.id, visibility="company", text="", via="cli")
     session.add(post)
     session.flush()
-    message = Message(kind="update", author_id=author.id, post_id=post.id, text="", subject="", body="")
-    session.add(message)
-    session.flush()
-    heard_at = func.now() - QUIET
-    sent = {"state": "sent", "sent_at": heard_at, "ended_at": heard_at, "give_up_at": heard_at, "priority": 5}
-    key = {"message_id": message.id, "address_id": address.id, "author_id": author.id, "channel": channel}
-    session.execute(insert(Delivery).values(**key, **sent))
+    update = Outgoing("update", "", "", "", author_id=author.id, post_id=post.id)
+    outbox.put_sent(session, update, Target(address.id, channel), QUIET)
     return address
 
 
-def _inbound(settings: Settings, channel: Channel, sender: str, text: str) -> Inbound:
-    """The row that the door would have made."""
+def _incoming(settings: Settings, channel: Channel, sender: str, text: str) -> Incoming:
+    """What the door would have accepted."""
     post = f"post@{settings.mail_domain or 'localhost'}"
     number = settings.sms_numbers[0] if settings.sms_numbers else ""
-    return Inbound(
+    return Incoming(
         channel=channel,
-        natural_key=uuid.uuid4().bytes,
+        identity=uuid.uuid4().bytes,
         sender=sender,
-        recipients=[post if channel == "email" else number],
+        recipients=(post if channel == "email" else number,),
         text=text if channel == "sms" else None,
-        raw=_mail(sender, post, text) if channel == "email" else None,
+        raw=_mail(sender, post, text) if channel == "email" else b"",
         trusted=True,
-        state="working",
     )
 
 

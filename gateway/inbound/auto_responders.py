@@ -11,19 +11,18 @@ tell for sure, so these are two weak signs:
 """
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.inbound import mail_routing
+from gateway.inbound import inbound_mail
 from gateway.inbound.commands import CommandRegistry
+from gateway.inbound.inbound_mail import InboundMail
 from gateway.inbound.mail_routing import OpenedMail
 from gateway.mail.decode import mime
-from gateway.network.mail import mail_addresses
-from gateway.network.mail.mail_addresses import Recipient
+from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.store.tables import Inbound
 
 AWAY: Final = "an answer to a mail of ours whose subject is that of an out-of-office note"
@@ -53,15 +52,15 @@ _AWAY: Final = re.compile(
 _REPLY: Final = re.compile(r"\s*(?:re|aw|sv|rv|res|odp|antw)\s*:\s*", re.IGNORECASE)
 
 
-def suspect(session: Session, world: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str | None:
+def suspect(session: Session, world: CommandRegistry, came: InboundMail, mail: OpenedMail) -> str | None:
     """Why the mail may be a responder's; None for nearly every mail, and for one that an operator let in."""
-    if inbound.not_before:
+    if came.inbound.not_before:
         return None
-    if is_away(mail.subject) and _answers_us(world, inbound):
+    if is_away(mail.subject) and _answers_us(world, came):
         return AWAY
-    if any(one.kind in ("join", "leave") for one in _read(world, inbound)):
+    if came.came_to("join", "leave"):
         return None  # its words are ignored, and no responder writes there
-    return SAME if _same_again(session, inbound, mail.text) else None
+    return SAME if _same_again(session, came, mail.text) else None
 
 
 def is_away(subject: str) -> bool:
@@ -69,25 +68,19 @@ def is_away(subject: str) -> bool:
     return _AWAY.match(_REPLY.sub("", subject, count=1)) is not None
 
 
-def _answers_us(world: CommandRegistry, inbound: Inbound) -> bool:
+def _answers_us(world: CommandRegistry, came: InboundMail) -> bool:
     """Whether the mail went to a reply address, or names one of our Message-IDs."""
-    if any(one.kind == "reply" for one in _read(world, inbound)):
+    if came.came_to("reply"):
         return True
-    message = mime.parse(inbound.raw or b"")
+    message = came.mail.message
     named = " ".join([*mime.fields(message, "In-Reply-To"), *mime.fields(message, "References")]).lower()
     return f"@{world.settings.mail_domain}>" in named and "<critter." in named
 
 
-def _read(world: CommandRegistry, inbound: Inbound) -> Iterator[Recipient]:
-    for address in inbound.recipients:
-        if found := mail_addresses.read(address.rpartition("@")[0], world.signer):
-            yield found
-
-
-def _same_again(session: Session, inbound: Inbound, words: str) -> bool:
+def _same_again(session: Session, came: InboundMail, words: str) -> bool:
     """Whether the mails before it had the same words. Only senders of several mails within the hour are looked at,
     because their mails have to be opened again for it."""
-    span = HOUR if len(words) >= LONG else SHORTLY
+    inbound, span = came.inbound, HOUR if len(words) >= LONG else SHORTLY
     before = select(Inbound).where(
         Inbound.channel == "email",
         Inbound.sender == inbound.sender,
@@ -98,5 +91,9 @@ def _same_again(session: Session, inbound: Inbound, words: str) -> bool:
     last = session.scalars(before.order_by(Inbound.id.desc()).limit(SAME_BEFORE)).all()
     if len(last) < SAME_BEFORE:
         return False
-    words = mail_routing.open_mail(inbound).text  # opened as the others are: with quotes that have no mark
-    return all(mail_routing.open_mail(one).text == words for one in last)
+    words = _own_words(came.mail)  # read as those of the others are: with quotes that have no mark
+    return all(_own_words(inbound_mail.decode(one)) == words for one in last)
+
+
+def _own_words(mail: ReceivedMail) -> str:
+    return "" if mail.refused else mail.words.text

@@ -6,14 +6,14 @@ that the bounce returns. A bounce with neither changes nothing, whoever it says 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from email.message import Message
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
 from gateway.inbound.commands import CommandRegistry
+from gateway.inbound.inbound_mail import InboundMail
 from gateway.inbound.outcome import InboundOutcome
 from gateway.ledger.commit import counters
 from gateway.mail.bounces import dsn
@@ -22,12 +22,10 @@ from gateway.mail.decode import mime
 from gateway.network.mail import bounce_scores, mail_addresses
 from gateway.network.mail.bounce_scores import CountedBounce
 from gateway.store import tables
-from gateway.store.tables import Inbound
 
 Key = tuple[int, int]  # message, address
 
 INTENT: Final = "bounce"
-NULL_SENDER: Final = b"Return-Path: <>"
 _MOST_RETURNED: Final = 5  # mails that one bounce brings back and that are looked at
 _TELLING: Final = ("Return-Path", "Reply-To")
 _BARE: Final = "X-Critter-Token"  # the token alone
@@ -35,16 +33,14 @@ _ADDRESS: Final = re.compile(r"([br][-+.][a-z2-7]{45})@([a-z0-9.-]+)", re.IGNORE
 _OURS: Final = re.compile(r"<critter\.(\d{1,19})\.(\d{1,19})@([a-z0-9.-]+)>", re.IGNORECASE)
 
 
-def take_bounce(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome | None:
+def take_bounce(session: Session, world: CommandRegistry, mail: InboundMail) -> InboundOutcome | None:
     """Counts the bounce and returns how its row ends; None for any other mail."""
-    raw = inbound.raw or b""
-    keys = frozenset(_addressed(world, inbound.recipients))
-    if not keys and not raw.startswith(NULL_SENDER):
+    keys = _addressed(mail)
+    if not keys and not mail.null_sender:
         return None
-    try:
-        message = mime.parse(raw)
-    except Refused as refused:
-        return InboundOutcome("dropped", "machine", str(refused))
+    if mail.mail.refused:
+        return InboundOutcome("dropped", "machine", mail.mail.refused)
+    message = mail.mail.message
     bounce = dsn.read(message)
     if bounce is None:
         return InboundOutcome("dropped", "machine", "an automatic answer to a return address") if keys else None
@@ -55,12 +51,10 @@ def take_bounce(session: Session, world: CommandRegistry, inbound: Inbound) -> I
     return _told(bounce, [bounce_scores.count_bounce(session, *key, bounce) for key in sorted(proved)])
 
 
-def is_unlimited(world: CommandRegistry, inbound: Inbound) -> bool:
+def is_unlimited(mail: InboundMail) -> bool:
     """Whether the mail may be a bounce. Bounces are not rate-limited: one server may return as many as we have mails
     out, and none of them may be lost."""
-    if inbound.channel != "email":
-        return False
-    return (inbound.raw or b"").startswith(NULL_SENDER) or any(_addressed(world, inbound.recipients))
+    return mail.null_sender or bool(_addressed(mail))
 
 
 def _told(bounce: BounceReport, done: list[CountedBounce]) -> InboundOutcome:
@@ -72,10 +66,9 @@ def _told(bounce: BounceReport, done: list[CountedBounce]) -> InboundOutcome:
     )
 
 
-def _addressed(world: CommandRegistry, to: Sequence[str]) -> Iterator[Key]:
-    for address in to:
-        if address[:1].lower() == "b" and (key := _bounce_token(world, address.rpartition("@")[0])):
-            yield key
+def _addressed(mail: InboundMail) -> frozenset[Key]:
+    """The deliveries that the addresses name which it came to."""
+    return frozenset((one.ids[0], one.ids[1]) for one in mail.came_to("bounce"))
 
 
 def _bounce_token(world: CommandRegistry, local: str) -> Key | None:

@@ -2,15 +2,15 @@
 it."""
 
 from dataclasses import dataclass
-from email.message import Message
-from typing import Any, Final
+from typing import Final
 
 from gateway.files import file_types
 from gateway.files.image_sanitizer import UnusableImage, measure
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.ledger.inbox import media
 from gateway.ledger.inbox.media import BroughtMedia
-from gateway.mail.decode.attachments import Enclosure, enclosures
+from gateway.mail.decode.attachments import Enclosure, enclosures_inside
+from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.settings import Settings
 
 LOGO: Final = 150  # pixels of the shorter side; a smaller picture in the text is a logo or an emoticon
@@ -47,12 +47,12 @@ class Attachments:
         return f"({media.describe_kind([part.content_type for part in self.brought])})" if self.brought else ""
 
 
-def look(message: "Message[Any, Any] | None", forwarded: bool, settings: Settings) -> Attachments:
+def look(mail: ReceivedMail, forwarded: bool, settings: Settings) -> Attachments:
     """Sorts the files of a mail. The type is what the bytes show; only a picture's size is read, nothing is decoded
     yet."""
     brought: list[BroughtMedia] = []
     left_out: list[tuple[str, Phrase]] = []
-    for each in enclosures(message, forwarded=forwarded) if message is not None else ():
+    for each in () if mail.refused else enclosures_inside(mail.body.inside, forwarded=forwarded):
         if _not_meant(each):
             continue
         kind = file_types.sniff(each.content)

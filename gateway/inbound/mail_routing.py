@@ -4,31 +4,28 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from email.message import Message
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, say
 from gateway.inbound import thread_history
 from gateway.inbound.commands import CommandRegistry
+from gateway.inbound.inbound_mail import InboundMail
 from gateway.language import grammar
 from gateway.language.model.reading import Context, NamedAccount, Privacy, Reading
 from gateway.language.opt_out import keywords
 from gateway.language.privacy.plain_words import plainly_private
 from gateway.language.privacy.private_messages import private_reading
 from gateway.ledger.inbox import replays
-from gateway.mail.auth import replay_keys, trace_headers
-from gateway.mail.decode import mime
+from gateway.mail.auth import replay_keys
 from gateway.mail.decode.body_parts import Unread
 from gateway.mail.decode.subjects import with_subject
 from gateway.mail.footers.contact_blocks import no_prose
-from gateway.mail.parse import own_words
 from gateway.mail.parse.reaction_mails import mail_reaction
 from gateway.network.conversation import notices, reading_context
-from gateway.network.mail import confirmations, daily_mail, mail_addresses, unsubscribe
+from gateway.network.mail import confirmations, daily_mail, unsubscribe
 from gateway.network.mail.mail_addresses import Kind, Recipient
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
@@ -38,7 +35,6 @@ log = logging.getLogger(__name__)
 
 ENDS = "mail to the address that ends this follow"
 FOREIGN = "this address was made for somebody else"
-NULL_SENDER = b"Return-Path: <>"
 TOKENS: Final[tuple[Kind, ...]] = ("reply", "unsubscribe", "bounce", "confirm")
 DOES: Final[dict[Kind, str]] = {"join": "follow", "leave": "unfollow"}  # addresses that stand for a command
 # Readings that a mail to a group, a person or a reply address may still have; any other becomes words for them.
@@ -52,7 +48,6 @@ class OpenedMail:
     text: str
     subject: str
     machine: str | None
-    message: "Message[Any, Any] | None" = None
     forwarded: bool = False
     unread: Unread | None = None
     answers: bool = False
@@ -83,18 +78,13 @@ class Addressees:
     gone: tuple[str, ...]
 
 
-def open_mail(inbound: Inbound, session: Session | None = None, world: CommandRegistry | None = None) -> OpenedMail:
-    """The writer's own words, without quotes and signature; with a session also without what the thread had before."""
-    raw = inbound.raw or b""
-    try:
-        message = mime.parse(trace_headers.read(raw).mail)
-        known = thread_history.earlier_words(session, world, inbound, message) if session and world else None
-        letter = own_words.read_own_words(message, known)
-    except Refused as refused:
-        return OpenedMail("", "", str(refused))
-    machine = own_words.machine(message, raw.startswith(NULL_SENDER))
-    reaction = mail_reaction(message, letter.text, letter.trimmed)
-    read = (letter.text, letter.subject, machine, message)
+def open_mail(session: Session, world: CommandRegistry, mail: InboundMail) -> OpenedMail:
+    """The writer's own words, without quotes and signature, and without what the thread had before."""
+    if mail.mail.refused:
+        return OpenedMail("", "", mail.mail.refused)
+    letter = mail.mail.words_after(thread_history.earlier_words(session, world, mail))
+    reaction = mail_reaction(mail.mail.message, letter.text, letter.trimmed)
+    read = (letter.text, letter.subject, mail.machine)
     return OpenedMail(*read, letter.forwarded, letter.unread, letter.answers, reaction)
 
 
@@ -117,31 +107,29 @@ UNREAD: Final[dict[Unread, Phrase]] = {
 }
 
 
-def came_before(session: Session, inbound: Inbound, mail: OpenedMail) -> bool:
+def came_before(session: Session, mail: InboundMail) -> bool:
     """Records the signatures of a mail that the door, its writer's OK or an operator let in, so that a later copy which
     these signatures prove has no effect. True when the writer said OK to a mail that was read already: they were asked
     about a copy. A copy that an operator let in is read."""
-    if mail.message is None or inbound.proof in CLAIMED:
+    inbound = mail.inbound
+    if mail.mail.refused or inbound.proof in CLAIMED:
         return False
-    marks = replay_keys.compute(trace_headers.read(inbound.raw or b"").mail, mail.message, inbound.sender)
+    marks = replay_keys.compute(mail.mail.octets, mail.mail.message, inbound.sender)
     new = replays.claim(session, inbound.id, marks)
     return not new and inbound.proof == confirmations.PROOF and inbound.reason != replays.AGAIN
 
 
-def is_for_operator(world: CommandRegistry, inbound: Inbound) -> bool:
+def is_for_operator(mail: InboundMail) -> bool:
     """Whether it is mail to postmaster@ or abuse@, whoever or whatever wrote it. Bounces are excepted, for they would
     go in circles."""
-    read = (mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
-    asked = any(one is not None and one.kind == "operator" for one in read)
-    return asked and not (inbound.raw or b"").startswith(NULL_SENDER)
+    return bool(mail.came_to("operator")) and not mail.null_sender
 
 
-def is_unsubscribe(session: Session, world: CommandRegistry, inbound: Inbound) -> UnreadMail | None:
+def is_unsubscribe(session: Session, mail: InboundMail) -> UnreadMail | None:
     """Whether it is mail to unsubscribe addresses alone. Each token is the whole authority, whichever mailbox sends
     it."""
-    read = [mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients]
-    pairs = [one.ids for one in read if one and one.kind == "unsubscribe"]
-    if not pairs or len(pairs) < len(read):
+    pairs = [one.ids for one in mail.came_to("unsubscribe")]
+    if not pairs or len(pairs) < len(mail.addressed):
         return None
     for source_id, address_id in pairs:
         if ending := unsubscribe.pair(session, source_id, address_id):
@@ -150,16 +138,16 @@ def is_unsubscribe(session: Session, world: CommandRegistry, inbound: Inbound) -
 
 
 def sort(
-    session: Session, world: CommandRegistry, inbound: Inbound, mail: OpenedMail, address: Address, account: Account
+    session: Session, world: CommandRegistry, came: InboundMail, mail: OpenedMail, address: Address, account: Account
 ) -> UnreadMail | Reading:
     """The reading of the mail for the addresses it came to, or why it is kept."""
-    to = _addressees(session, world, inbound.recipients)
+    to = _addressees(session, came)
     for kind, ids in to.tokens:
-        kept = _kept_by_token(session, inbound, kind, ids, address, mail.text)
+        kept = _kept_by_token(session, came.inbound, kind, ids, address, mail.text)
         if kept:
             return kept
     if mail.reaction:
-        return _reacted(session, world, inbound, mail.reaction, mail.message)
+        return _reacted(session, world, came, mail.reaction)
     if mail.unread and not to.doing:
         return Reading("error", reason=UNREAD[mail.unread])
     # An address of its own says what is answered; only a mail to post@ continues the conversation.
@@ -184,12 +172,10 @@ def sort(
     return _addressed(session, to, plain, mail, account)
 
 
-def _reacted(
-    session: Session, world: CommandRegistry, inbound: Inbound, kind: str, message: "Message[Any, Any] | None"
-) -> UnreadMail | Reading:
+def _reacted(session: Session, world: CommandRegistry, came: InboundMail, kind: str) -> UnreadMail | Reading:
     """A reaction goes to the item that the mail answers, and to nothing else; it is dropped when that item is not
     known."""
-    post = thread_history.answered_item(session, world, inbound, message) if message is not None else None
+    post = thread_history.answered_item(session, world, came)
     if post is None:
         return UnreadMail("dropped", "reaction", "a reaction to a mail that is none of ours")
     return Reading("reaction", (kind,), reason="a reaction by mail", post=post)
@@ -213,10 +199,8 @@ def _answering(to: Addressees) -> bool:
     return any(kind == "reply" for kind, _ in to.tokens)
 
 
-def _addressees(session: Session, world: CommandRegistry, written: Sequence[str]) -> Addressees:
-    locals_ = [address.rpartition("@")[0] for address in written]
-    read = [(local, mail_addresses.read(local, world.signer)) for local in locals_]
-    known = [each for _, each in read if each]
+def _addressees(session: Session, came: InboundMail) -> Addressees:
+    known = came.recipients
     kinds = {each.kind for each in known}
     handles = {each.handle: accounts.by_handle(session, each.handle) for each in known if each.handle}
     posted = [handles[each.handle] for each in known if each.kind == "handle"]
@@ -227,7 +211,9 @@ def _addressees(session: Session, world: CommandRegistry, written: Sequence[str]
         people=_once(*(account for account in posted if account and account.kind == "person")),
         doing=_doings(known, handles),
         tokens=tuple((each.kind, each.ids) for each in known if each.kind in TOKENS),
-        gone=tuple(local for local, each in read if each is None or (each.handle and not handles[each.handle])),
+        gone=tuple(
+            local for local, each in came.addressed if each is None or (each.handle and not handles[each.handle])
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from gateway.inbound import (
     unknown_senders,
 )
 from gateway.inbound.commands import CommandContext, CommandRegistry, perform, reopen_question
+from gateway.inbound.inbound_mail import InboundMail
 from gateway.inbound.mail_attachments import Attachments
 from gateway.inbound.outcome import InboundOutcome
 from gateway.language import grammar
@@ -45,11 +46,13 @@ TOO_MANY = say(
 ENOUGH = say("That was the last answer for an hour. What you change is still confirmed.")
 
 
-def process(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome:
+def process(
+    session: Session, world: CommandRegistry, inbound: Inbound, mail: InboundMail | None = None
+) -> InboundOutcome:
     """Reads one inbound and does what it says. The caller commits, or rolls back when it only wanted to know the
-    outcome."""
+    outcome. `mail`: the same mail, when the caller has looked at it already."""
     if inbound.channel == "email":
-        return _hear_mail(session, world, inbound)
+        return _hear_mail(session, world, mail or InboundMail(inbound, world.signer))
     known = _identify(session, inbound)
     if known is None:
         return unknown_senders.process_unknown(session, world, inbound, inbound.text or "")
@@ -131,45 +134,46 @@ def _machine(world: CommandRegistry, inbound: Inbound) -> str | None:
     return None
 
 
-def _hear_mail(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome:
-    if bounce := bounce_intake.take_bounce(session, world, inbound):
+def _hear_mail(session: Session, world: CommandRegistry, mail: InboundMail) -> InboundOutcome:
+    inbound = mail.inbound
+    if bounce := bounce_intake.take_bounce(session, world, mail):
         return bounce
-    if mail_routing.is_for_operator(world, inbound):
+    if mail_routing.is_for_operator(mail):
         return InboundOutcome("held", None, "for the operator")
-    opened = mail_routing.open_mail(inbound, session, world)
+    opened = mail_routing.open_mail(session, world, mail)
     if machine := mail_routing.machine(world, inbound, opened):
         return InboundOutcome("dropped", "machine", machine)
-    if ended := mail_routing.is_unsubscribe(session, world, inbound):
+    if ended := mail_routing.is_unsubscribe(session, mail):
         return InboundOutcome(ended.state, ended.intent, ended.reason)
     if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which proves nothing
         return InboundOutcome("dropped", None, "it was written to an address that means nothing any more")
-    if not opened.reaction and (responds := auto_responders.suspect(session, world, inbound, opened)):
+    if not opened.reaction and (responds := auto_responders.suspect(session, world, mail, opened)):
         return InboundOutcome("held", "machine", responds)
     known = addresses.identify(session, "email", inbound.sender)
     if known is None:
         return unknown_senders.process_unknown(session, world, inbound, opened.text)
-    return _from_a_person(session, world, inbound, *known, opened)
+    return _from_a_person(session, world, mail, *known, opened)
 
 
 def _from_a_person(
     session: Session,
     world: CommandRegistry,
-    inbound: Inbound,
+    mail: InboundMail,
     address: Address,
     account: Account,
     opened: mail_routing.OpenedMail,
 ) -> InboundOutcome:
-    if mail_routing.came_before(session, inbound, opened):
+    if mail_routing.came_before(session, mail):
         return InboundOutcome("held", None, replays.AGAIN, account.id)
-    files = mail_attachments.look(opened.message, opened.forwarded, world.settings)
+    files = mail_attachments.look(mail.mail, opened.forwarded, world.settings)
     if not opened.unread:
         opened = replace(opened, text=opened.text or files.called)
-    sorted_out = mail_routing.sort(session, world, inbound, opened, address, account)
+    sorted_out = mail_routing.sort(session, world, mail, opened, address, account)
     if isinstance(sorted_out, mail_routing.UnreadMail):
         return InboundOutcome(
             sorted_out.state, sorted_out.intent, sorted_out.reason, account.id, rings=sorted_out.rings
         )
-    outcome = _act(session, world, inbound, address, account, sorted_out, opened.text, opened.subject, files)
+    outcome = _act(session, world, mail.inbound, address, account, sorted_out, opened.text, opened.subject, files)
     if opened.unread == "source" and sorted_out.intent == "error":  # an operator can see what went wrong
         return replace(outcome, state="held")
     return outcome
@@ -258,12 +262,12 @@ def apologise(session: Session, inbound_id: int) -> str | None:
     return known[0].channel
 
 
-def process_limited(session: Session, inbound: Inbound) -> InboundOutcome:
+def process_limited(session: Session, inbound: Inbound, mail: InboundMail | None) -> InboundOutcome:
     """For a sender far above the rate of a person: the row is kept unread, for an operator to let in. Somebody whom we
     know is told, once; strangers and machines are never answered, and nothing of theirs is kept for an operator to look
     at."""
     known = _identify(session, inbound)
-    if known is None or (inbound.channel == "email" and mail_routing.open_mail(inbound).machine):
+    if known is None or (mail and mail.machine):
         return InboundOutcome("dropped", sender_limits.INTENT, sender_limits.REASON)
     address, account = known
     if sender_limits.was_told(session, inbound):

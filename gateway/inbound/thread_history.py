@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.inbound.commands import CommandRegistry
+from gateway.inbound.inbound_mail import InboundMail
 from gateway.mail.auth import trace_headers
 from gateway.mail.decode import mime
 from gateway.mail.history.known_words import KnownWords, known_words
 from gateway.mail.parse import own_words
-from gateway.network.mail import mail_addresses
-from gateway.store.tables import Inbound
 
 MOST: Final = 20  # ids of one mail that are looked up
 _ID: Final = re.compile(r"<[^<>\s]{3,990}>")
@@ -47,12 +46,10 @@ CAME: Final = sql("""
 """)
 
 
-def earlier_words(
-    session: Session, world: CommandRegistry, inbound: Inbound, message: "Message[Any, Any]"
-) -> KnownWords | None:
-    """The earlier words of the thread; None for a mail that answers nothing, which costs no query."""
-    posts = _answered(world, inbound)
-    named = _named(message)
+def earlier_words(session: Session, world: CommandRegistry, mail: InboundMail) -> KnownWords | None:
+    """The earlier words of the thread; None for a mail that answers nothing, which costs no query. Raises Refused."""
+    inbound, posts = mail.inbound, _answered(mail)
+    named = _named(mail.mail.message)
     if not posts and not named:
         return None
     ours = [int(match[1]) for match in map(_OURS.fullmatch, named) if match and _here(world, match[2])]
@@ -69,19 +66,18 @@ def earlier_words(
     return known_words(texts)
 
 
-def answered_item(
-    session: Session, world: CommandRegistry, inbound: Inbound, message: "Message[Any, Any]"
-) -> int | None:
-    """The post that a mail answers, by the reply address that it came to, or by the mail that it names first."""
-    if posts := _answered(world, inbound):
+def answered_item(session: Session, world: CommandRegistry, mail: InboundMail) -> int | None:
+    """The post that a mail answers, by the reply address that it came to, or by the mail that it names first. Raises
+    Refused."""
+    if posts := _answered(mail):
         return posts[0] if len(posts) == 1 else None
-    for named in [found for value in mime.fields(message, "In-Reply-To") for found in _ID.findall(value)][:1]:
+    for named in [found for value in mime.fields(mail.mail.message, "In-Reply-To") for found in _ID.findall(value)][:1]:
         ours = _OURS.fullmatch(named)
         if ours is None:
             came: int | None = session.scalar(POSTED, {"id": named})
             return came
         if _here(world, ours[2]):
-            sent = session.execute(SENT, {"ids": [int(ours[1])], "sender": inbound.sender}).first()
+            sent = session.execute(SENT, {"ids": [int(ours[1])], "sender": mail.inbound.sender}).first()
             return sent[0] if sent else None
     return None
 
@@ -96,10 +92,9 @@ def _here(world: CommandRegistry, domain: str) -> bool:
     return domain.lower() == world.settings.mail_domain
 
 
-def _answered(world: CommandRegistry, inbound: Inbound) -> list[int]:
+def _answered(mail: InboundMail) -> list[int]:
     """The items that the reply addresses name; whether they may be used is checked elsewhere."""
-    read = (mail_addresses.read(address.rpartition("@")[0], world.signer) for address in inbound.recipients)
-    return [one.ids[0] for one in read if one is not None and one.kind == "reply"]
+    return [one.ids[0] for one in mail.came_to("reply")]
 
 
 def _of_mail(raw: bytes) -> list[str]:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from gateway.i18n.phrases import translated
-from gateway.inbound.mail_attachments import describe_left_out, look
+from gateway.inbound import mail_attachments
+from gateway.inbound.mail_attachments import Attachments, describe_left_out
 from gateway.mail.decode import mime
 from gateway.mail.decode.attachments import enclosures, part
+from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.settings import Settings, load
 from tests.support import enclosed
 
@@ -35,6 +37,10 @@ def mail(*files: tuple[str, bytes | None, str], html: str = "", shown: dict[str,
     for name, content, kind in files:
         enclosed.enclose(made, name, content, kind)
     return mime.parse(made.as_bytes())
+
+
+def look(message: Opened, forwarded: bool, settings: Settings) -> Attachments:
+    return mail_attachments.look(ReceivedMail(message.as_bytes()), forwarded, settings)
 
 
 def names(message: Opened, settings: Settings, **how: bool) -> list[str]:

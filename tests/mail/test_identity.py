@@ -11,6 +11,7 @@ from gateway.mail.auth.dmarc import Envelope, verify
 from gateway.mail.auth.dns import DnsUnavailable, Zone
 from gateway.mail.auth.public_suffix import aligned, organisation
 from gateway.mail.auth.sender_trust import KnownBeforeDns, evaluate_trust
+from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.settings import load
 from tests.support.signed import HEADERS, letter, signed, zone
 
@@ -32,7 +33,7 @@ def judged(
     world=WORLD,
     settings=SETTINGS,
 ):
-    return evaluate_trust(settings, world, mail, came, to, known)
+    return evaluate_trust(settings, world, ReceivedMail(mail), came, to, known)
 
 
 def says(mail: bytes, *fields: str) -> bytes:

@@ -16,6 +16,7 @@ from gateway.mail.auth.sender_trust import KnownBeforeDns, evaluate_trust
 from gateway.mail.decode import mime, read_fields
 from gateway.mail.decode.attachments import enclosures
 from gateway.mail.parse import own_words
+from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.settings import load
 from tests.mail.test_identity import BY_CORP, MX, NOWHERE, OURS, PASS, says
 from tests.support.signed import PEM, letter, zone
@@ -43,7 +44,7 @@ def sealed(mail: bytes, names: str, body: bytes = b"relaxed") -> bytes:
 
 
 def judged(mail: bytes, came=NOWHERE, to=OURS, settings=SETTINGS):
-    return evaluate_trust(settings, WORLD, mail, came, to, KnownBeforeDns())
+    return evaluate_trust(settings, WORLD, ReceivedMail(mail), came, to, KnownBeforeDns())
 
 
 def verifies(mail: bytes) -> bool:

@@ -18,6 +18,7 @@ from gateway.ledger.audit import role_check
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect, transaction
 from gateway.store.tables import Table
+from gateway.store.views import VIEWS
 from migrations import rights
 from tests.support.databases import owned
 from tests.support.running import ROOT
@@ -126,6 +127,17 @@ def test_every_table_has_its_rights(engine: Engine) -> None:
         found = {name: connection.scalar(asked, {"name": name}) for name in Table.metadata.tables}
     assert {name for name, may in found.items() if may != "DELETE,INSERT,SELECT,UPDATE"} == set(rights.ADD_ONLY)
     assert found["audit"] == "INSERT,SELECT"
+
+
+def test_views_are_only_read(engine: Engine) -> None:
+    """A view of one table could be written through, and then a table would have two writers."""
+    asked = text("""
+        SELECT string_agg(right_, ',' ORDER BY right_) FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE',
+            'TRUNCATE', 'REFERENCES', 'TRIGGER']) right_ WHERE has_table_privilege(:name, right_)
+    """)
+    with engine.connect() as connection:
+        found = {name: connection.scalar(asked, {"name": name}) for name in VIEWS.tables}
+    assert found == dict.fromkeys(found, "SELECT")
 
 
 def test_a_table_of_a_later_migration_gets_them_too(engine: Engine, owner: Engine) -> None:

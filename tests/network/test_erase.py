@@ -296,7 +296,9 @@ NOTHING_PERSONAL = re.compile(
 
 def test_every_column_is_thought_of(office: Office) -> None:
     columns = office.sql(
-        "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'"
+        "SELECT table_name || '.' || column_name FROM information_schema.columns"
+        " JOIN information_schema.tables USING (table_catalog, table_schema, table_name)"
+        " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"  # a view keeps nothing
         " AND data_type IN ('text', 'bytea', 'jsonb', 'ARRAY', 'character varying')"
     )
     assert [one for (one,) in columns if one not in TAKEN_OUT and not NOTHING_PERSONAL.fullmatch(str(one))] == []

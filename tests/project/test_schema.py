@@ -7,11 +7,14 @@ from typing import Any
 import psycopg
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, MetaData, text
+from sqlalchemy import Table as Relation
+from sqlalchemy.dialects import postgresql
 
 from critter.servers import Servers
 from gateway.settings import embedded
 from gateway.store.tables import Table
+from gateway.store.views import VIEWS
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "schema.sql"
@@ -27,6 +30,7 @@ WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'migration_
 UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', ''
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> 0
   AND conrelid NOT IN (coalesce(to_regclass('alembic_version'), 0), coalesce(to_regclass('migration_steps'), 0))
+UNION ALL SELECT 'view', viewname, '', definition, '', '' FROM pg_views WHERE schemaname = 'public'
 UNION ALL SELECT 'function', proname, '', pg_get_functiondef(oid), '', '' FROM pg_proc
 WHERE pronamespace = 'public'::regnamespace
 """
@@ -73,6 +77,19 @@ def _of_partition(change: Any) -> bool:
     return change[0] == "remove_fk" and any(
         PARTITIONS.fullmatch(element.target_fullname.partition(".")[0]) for element in change[1].elements
     )
+
+
+def test_views_mirror_the_database(engine: Engine) -> None:
+    """A view has all columns of its table, in their types: its rows are read as rows of the table. So a migration that
+    adds a column there gives it to the view, too."""
+    found = MetaData()
+    found.reflect(engine, views=True, only=lambda name, _: name.endswith(("_in_force", "_now")))
+    reflected = {name: _columns(view) for name, view in found.tables.items()}
+    assert reflected == {name: _columns(view) for name, view in VIEWS.tables.items()}
+
+
+def _columns(of: Relation) -> list[str]:
+    return sorted(f"{column.name} {column.type.compile(postgresql.dialect())}" for column in of.columns)
 
 
 def test_every_column_is_explained() -> None:

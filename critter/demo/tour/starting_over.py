@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from critter.demo import company
 from critter.demo.pretend_followers import refuse_live
 from critter.demo.tour.troubles import describe
+from gateway.ledger.operations import erasure
 from gateway.store.database import transaction
 
 TRIES: Final = 3  # a worker may use the same rows; PostgreSQL then ends one of the two
@@ -81,13 +82,9 @@ FORGET: Final = tuple(
     map(
         text,
         (
-            f"CREATE TEMPORARY TABLE forgotten ON COMMIT DROP AS {MESSAGES}",
-            "DELETE FROM callbacks WHERE attempt_id IN"
-            " (SELECT id FROM attempts WHERE message_id IN (SELECT id FROM forgotten))",
-            "DELETE FROM attempts WHERE message_id IN (SELECT id FROM forgotten)",
-            "DELETE FROM messages WHERE id IN (SELECT id FROM forgotten)",
+            *erasure.delete_messages(MESSAGES),
             f"DELETE FROM posts WHERE id IN ({POSTS})",  # noqa: S608
-            f"DELETE FROM inbound WHERE id IN ({SAID})",  # noqa: S608
+            erasure.delete_inputs(SAID),
             f"DELETE FROM conversations WHERE address_id IN ({PHONES})",  # noqa: S608
             f"DELETE FROM remainders WHERE address_id IN ({PHONES})",  # noqa: S608
             f"DELETE FROM drafts WHERE account_id IN ({PEOPLE})",  # noqa: S608

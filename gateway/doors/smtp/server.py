@@ -89,6 +89,8 @@ class MailDoor:
         self._home = LoopCallbacks(asyncio.get_running_loop())
         self._trusted = lru_cache(1000)(self._is_trusted)
         self.knows = lru_cache(1000)(self._knows)
+        # Each recipient is asked about when it is named, and again when its mail has come.
+        self._meaning = lru_cache(1000)(partial(mail_addresses.read, signer=self._signer))
 
     async def handle_EHLO(  # noqa: N802
         self, server: SmtpProtocol, session: Session, envelope: Envelope, hostname: str, replies: list[str]
@@ -105,7 +107,7 @@ class MailDoor:
         local, _, domain = address.rpartition("@") if "@" in address else (address, "", self._settings.mail_domain)
         if domain.lower() != self._settings.mail_domain:
             return ELSEWHERE
-        recipient = mail_addresses.read(local, self._signer)
+        recipient = self._meaning(local)
         with server.our_turn():
             exists = recipient is not None and await self._exists(recipient)
         if not exists:
@@ -120,7 +122,7 @@ class MailDoor:
         local, _, domain = address.rpartition("@")
         if len(envelope.rcpt_tos) >= self._limits.recipients or domain.lower() != self._settings.mail_domain:
             return False
-        recipient = mail_addresses.read(local, self._signer)
+        recipient = self._meaning(local)
         if recipient is None or recipient.secret:
             return False
         return not recipient.handle or self._known.remembers(recipient.handle)
@@ -191,7 +193,7 @@ class MailDoor:
     def _all(self, to: tuple[str, ...], kind: str) -> bool:
         if not all(address[0] == kind[0] for address in to):
             return False
-        found = (mail_addresses.read(address.rpartition("@")[0], self._signer) for address in to)
+        found = (self._meaning(address.rpartition("@")[0]) for address in to)
         return all(one is not None and one.kind == kind for one in found)
 
 

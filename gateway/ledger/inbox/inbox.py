@@ -112,6 +112,24 @@ def accept(session: Session, key: bytes, incoming: Sequence[Incoming]) -> dict[b
     return found
 
 
+def put_claimed(session: Session, one: Incoming) -> Inbound:
+    """Writes a row as if the door had accepted it and a worker had claimed it: for `critter explain`, which takes
+    everything back afterwards."""
+    row = Inbound(
+        channel=one.channel,
+        natural_key=one.identity,
+        sender=one.sender,
+        recipients=list(one.recipients),
+        text=one.text,
+        raw=one.raw or None,
+        trusted=one.trusted,
+        state="working",
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
 def count_new(given: dict[str, list[Any]], found: Collection[bytes]) -> None:
     """Counts those that were new, for /metrics."""
     for channel in set(given["channel"]):

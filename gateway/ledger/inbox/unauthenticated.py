@@ -64,6 +64,34 @@ def end(row: Inbound, state: str, proof: str | None, reason: str | None) -> None
     row.attempt, row.lease_until, row.lease_owner, row.not_before = 0, None, None, None
 
 
+def find_asked(session: Session, inbound_id: int, sender: str, proof: str, life: timedelta) -> Inbound | None:
+    """A held mail of this sender, locked, while its proof says that they were asked about it, for so long at most."""
+    own = select(Inbound).where(Inbound.id == inbound_id, Inbound.channel == "email", Inbound.sender == sender)
+    waiting = own.where(Inbound.state == "held", Inbound.proof == proof, Inbound.received_at > func.now() - life)
+    return session.scalars(waiting.with_for_update()).one_or_none()
+
+
+def confirm(row: Inbound, proof: str) -> None:
+    """Lets a held mail in: its sender said that they wrote it."""
+    row.state, row.proof, row.trusted, row.attempt = "new", proof, True, 0
+    row.reason, row.not_before = None, func.now()  # it came long ago; the wait for us counts from now only
+
+
+def deny(row: Inbound, reason: str) -> None:
+    """Drops a held mail: its sender said that they did not write it."""
+    row.state, row.reason, row.done_at = "dropped", reason, func.now()
+
+
+def attribute(row: Inbound, account_id: int) -> None:
+    """Notes whose mailbox a mail says that it is from."""
+    row.account_id = account_id
+
+
+def readdress(row: Inbound, recipients: Sequence[str]) -> None:
+    """Replaces the addresses that a mail came to: a secret is not kept."""
+    row.recipients = list(recipients)
+
+
 def put_off(session: Session, row: Inbound, pause: timedelta) -> None:
     """Has the mail tried again, for DNS did not answer. This counts as no crash."""
     session.execute(PUT_OFF, {"id": row.id, "pause": pause})

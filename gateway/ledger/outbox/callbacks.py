@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.orm import Session
 
 from gateway.ledger.commit.group_commit import GroupCommitter
@@ -29,10 +29,16 @@ def record(session: Session, calls: Sequence[CallbackCall]) -> None:
 
 
 def open_callbacks(session: Session, limit: int) -> Sequence[Callback]:
-    """The oldest callbacks that are not applied yet, locked. The caller applies them and sets applied_at in this
-    transaction."""
+    """The oldest callbacks that are not applied yet, locked. The caller applies them and calls `mark_applied` in
+    this transaction."""
     waiting = select(Callback).where(Callback.applied_at.is_(None)).order_by(Callback.id).limit(limit)
     return session.scalars(waiting.with_for_update(skip_locked=True)).all()
+
+
+def mark_applied(callbacks: Sequence[Callback]) -> None:
+    """Notes that their attempts have taken note of them."""
+    for one in callbacks:
+        one.applied_at = func.now()
 
 
 class Callbacks(GroupCommitter[CallbackCall]):

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Select, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import Select, TextClause, bindparam, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
+from gateway.ledger.outbox.deliveries import LIVES, insert_for
 from gateway.store.tables import Fanout, Message, Post
 
 LONGEST_WAIT = timedelta(hours=1)
@@ -35,6 +36,33 @@ def advance(session: Session, fanout: Fanout, upto: int, texts: int, mails: int,
     """Moves the cursor in the transaction that put the chunk's texts and mails into the outbox."""
     key = {"message": fanout.message_id, "source": fanout.source_id}
     session.execute(ADVANCE, {**key, "upto": upto, "texts": texts, "mails": mails, "done": done})
+
+
+def expansion(audience: str) -> TextClause:
+    """The statement that makes the deliveries of one chunk, given who gets them. `audience`: WITH queries, among them
+    `recipients` (see deliveries.insert_for) and `bound`, whose `upto` is the new cursor. Its parameters may be
+    :message, :source, :post, :author, :priority, :reached (the cursor) and :chunk (how many)."""
+    return text(f"""
+        {audience}, made AS ({insert_for("recipients")})
+        SELECT (SELECT upto FROM bound) AS upto,
+               (SELECT count(*) FROM made WHERE channel = 'sms') AS texts,
+               (SELECT count(*) FROM made WHERE channel = 'email') AS mails
+    """)  # noqa: S608 - put together from constants
+
+
+def expand(session: Session, statement: TextClause, fanout: Fanout, priority: int, chunk: int) -> tuple[int, int, int]:
+    """Runs a statement of `expansion` for the next chunk: (new cursor, texts, mails)."""
+    given = {
+        "message": fanout.message_id,
+        "source": fanout.source_id,
+        "post": fanout.post_id,
+        "author": fanout.author_id,
+        "priority": priority,
+        "reached": fanout.reached,
+        "chunk": chunk,
+    }
+    row = session.execute(statement, {**given, **LIVES}).one()
+    return row.upto, row.texts, row.mails
 
 
 def postpone(session: Session, message_id: int, source_id: int) -> None:

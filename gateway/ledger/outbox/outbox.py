@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import func, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.store.tables import Message
+from gateway.store.tables import Delivery, Message
 
 SMS_GIVES_UP: Final = timedelta(hours=4)
 MAIL_GIVES_UP: Final = timedelta(days=2)
@@ -41,6 +41,16 @@ class Outgoing:
     priority: int = 5
     must_arrive: bool = False
     quotes: tuple[int, ...] | None = None  # posts whose words are in it; it leaves only while its reader may read them
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMail:
+    """A mail to one mailbox, which nobody else gets. Its id was made beforehand, for its words may name it."""
+
+    message_id: int
+    address_id: int
+    subject: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,31 @@ def put(session: Session, message: Outgoing, to: Sequence[Target], not_before: t
     message_id = session.scalars(insert(Message).values(values).returning(Message.id)).one()
     if to:
         session.execute(PUT, _rows(message_id, message, to, not_before or timedelta(0)))
+    return message_id
+
+
+def put_mails(session: Session, kind: str, mails: Sequence[OwnMail], priority: int, lane: int) -> None:
+    """Queues many mails at once, each for one mailbox. `lane`: the author_id of their deliveries."""
+    given = {
+        "messages": [mail.message_id for mail in mails],
+        "addresses": [mail.address_id for mail in mails],
+        "subjects": [mail.subject for mail in mails],
+        "bodies": [mail.body for mail in mails],
+        "kind": kind,
+        "priority": priority,
+        "lane": lane,
+        "life": MAIL_GIVES_UP,
+    }
+    session.execute(PUT_OWN, given)
+    session.execute(PUT_OWN_DELIVERIES, given)
+
+
+def put_sent(session: Session, message: Outgoing, to: Target, ago: timedelta) -> int:
+    """Writes a message as one that was sent so long ago. `critter explain` makes up what somebody got last with it."""
+    message_id = put(session, message, [to])
+    mine = update(Delivery).where(Delivery.message_id == message_id)
+    then = func.now() - ago
+    session.execute(mine.values(state="sent", sent_at=then, ended_at=then, give_up_at=then))
     return message_id
 
 
@@ -107,6 +142,19 @@ PUT: Final = text("""
          AS target (address_id, channel, source_id)
     JOIN addresses a ON a.id = target.address_id
     ON CONFLICT DO NOTHING
+""")
+
+PUT_OWN: Final = text("""
+    INSERT INTO messages (id, kind, priority, text, subject, body)
+    SELECT id, :kind, :priority, subject, subject, body
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:subjects AS text[]), CAST(:bodies AS text[]))
+         AS m (id, subject, body)
+""")
+
+PUT_OWN_DELIVERIES: Final = text("""
+    INSERT INTO deliveries (message_id, address_id, channel, author_id, priority, give_up_at)
+    SELECT message_id, address_id, 'email', :lane, :priority, now() + :life
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS d (message_id, address_id)
 """)
 
 RECALL: Final = text("""

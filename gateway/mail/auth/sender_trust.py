@@ -16,8 +16,7 @@ from gateway.mail.auth.authentication_results import Result
 from gateway.mail.auth.dmarc import DmarcVerdict, Envelope
 from gateway.mail.auth.dns import Resolver
 from gateway.mail.auth.public_suffix import aligned
-from gateway.mail.decode import mime
-from gateway.mail.parse import author
+from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.settings import Settings
 from gateway.settings.values import Network
 
@@ -51,13 +50,12 @@ class KnownBeforeDns:
 
 
 def evaluate_trust(
-    settings: Settings, resolver: Resolver, mail: bytes, came: Envelope, to: list[str], known: KnownBeforeDns
+    settings: Settings, resolver: Resolver, mail: ReceivedMail, came: Envelope, to: list[str], known: KnownBeforeDns
 ) -> SenderTrust:
-    """The trust in a mail. `mail`: as it was sent to us, without the fields that our door put above it. `to`: our
-    addresses that it came to. Two authors, or an unclear one, prove nothing, whatever else holds (R29)."""
+    """The trust in a mail. `to`: our addresses that it came to. Two authors, or an unclear one, prove nothing, whatever
+    else holds (R29)."""
     try:
-        message = mime.parse(mail)
-        domain = author.sender(message).rpartition("@")[2]
+        domain = mail.sender.rpartition("@")[2]
     except Refused as refused:
         return SenderTrust(None, str(refused))
     if known.relay:
@@ -66,23 +64,22 @@ def evaluate_trust(
         return SenderTrust("secret", "it came to its writer's own secret address")
     if known.posting == "foreign":  # somebody with an old address must not get through by another proof
         return SenderTrust(None, "the secret address is old, or not that of the one in From")
-    return _by_domain(settings, resolver, mail, message, came, to, domain)
+    return _by_domain(settings, resolver, mail, came, to, domain)
 
 
 def _by_domain(
     settings: Settings,
     resolver: Resolver,
-    mail: bytes,
-    message: "Message[Any, Any]",
+    mail: ReceivedMail,
     came: Envelope,
     to: list[str],
     domain: str,
 ) -> SenderTrust:
     """What the domain in From proves: first by the results of our own mail server, then by our own check. When that
     server's pass may rest on a signature that does not count, we check ourselves."""
-    said, doubt = _said_by_ours(settings, message, came), ""
+    said, doubt = _said_by_ours(settings, mail.message, came), ""
     if authentication_results.dmarc_passes(said, domain):
-        basis, doubt = _basis(settings, mail, message, said, domain, to)
+        basis, doubt = _basis(settings, mail, said, domain, to)
         if basis != "doubt":
             reason = f"our own mail server says that DMARC passes for {domain}"
             return SenderTrust("dmarc", reason, signed=basis == "signature")
@@ -91,7 +88,7 @@ def _by_domain(
     if came.handed or _is_own(settings, came):  # SPF would check our own mail server, which our domain's SPF allows
         came = came._replace(peer="")
     found = _judged(
-        dmarc.verify(mail, domain, came, to, resolver, named_recipients.read_aliases(settings.mail_aliases))
+        dmarc.verify(mail.octets, domain, came, to, resolver, named_recipients.read_aliases(settings.mail_aliases))
     )
     if found.proof or found.later or not doubt:
         return found
@@ -113,18 +110,18 @@ def _said_by_ours(settings: Settings, message: "Message[Any, Any]", came: Envelo
 
 
 def _basis(
-    settings: Settings, mail: bytes, message: "Message[Any, Any]", said: list[Result], domain: str, to: list[str]
+    settings: Settings, mail: ReceivedMail, said: list[Result], domain: str, to: list[str]
 ) -> tuple[Literal["spf", "signature", "doubt"], str]:
     """What the pass of our own server rests on (R56): SPF of this very delivery, or signatures that all cover what they
     must; else the doubt in words.
 
     Without such a signature in the mail, the pass can only come from SPF, unless the server says that a signature
     was valid."""
-    said = [*said, *authentication_results.above_received(message, settings.mail_authserv_ids)]
+    said = [*said, *authentication_results.above_received(mail.message, settings.mail_authserv_ids)]
     if authentication_results.spf_passes(said, domain):
         return "spf", ""
     aliases = named_recipients.read_aliases(settings.mail_aliases)
-    fault = dkim_verifier.find_fault(mail, to, aliases, lambda signer: aligned(signer, domain))
+    fault = dkim_verifier.find_fault(mail.octets, to, aliases, lambda signer: aligned(signer, domain))
     if fault is None and authentication_results.dkim_passes(said, domain):
         return "doubt", "the signature that it speaks of is not in the mail any more"
     if fault:

@@ -44,9 +44,13 @@ class Enclosure:
 
 def enclosures(message: "Message[Any, Any]", *, forwarded: bool = False) -> list[Enclosure]:
     """The enclosures of a mail, in order. In a forwarded mail none counts as `quoted`."""
-    message = body_parts.unwrap(message)
-    leaves = list(_leaves(message))
-    words = body_parts.attached_words(message)
+    return enclosures_inside(body_parts.unwrap(message), forwarded=forwarded)
+
+
+def enclosures_inside(inside: "Message[Any, Any]", *, forwarded: bool = False) -> list[Enclosure]:
+    """The same, of a mail that body_parts.unwrap returned."""
+    leaves = list(_leaves(inside))
+    words = body_parts.attached_words(inside)
     own, cited = _cited(leaves)
     found: list[Enclosure] = []
     for number, part, kind in leaves:

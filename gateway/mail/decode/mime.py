@@ -4,7 +4,6 @@ import binascii
 import contextlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
@@ -41,16 +40,6 @@ _ENCODINGS = {
     "qp": "quoted-printable",
 }
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:+-]{2,40})", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class AttachedPart:
-    """Something attached: its cleaned file name, declared type, content, and whether it was shown inside the text."""
-
-    name: str
-    type: str
-    content: bytes
-    inline: bool
 
 
 _ENCODINGS = {
@@ -188,14 +177,6 @@ def content(part: "Message[Any, Any]") -> bytes:
         return binascii.a2b_qp(written)
     payload: object = tolerated(lambda: cast(object, part.get_payload(decode=True)), None)
     return payload if isinstance(payload, bytes) else b""
-
-
-def octets(message: "Message[Any, Any]") -> bytes:
-    """A whole mail as it was sent. The library cannot write one whose octets it could not read; that is in UTF-8."""
-    try:
-        return message.as_bytes()
-    except UnicodeEncodeError:
-        return message.as_string().encode("utf-8", "surrogateescape")
 
 
 def _encoding(part: "Message[Any, Any]") -> str:

@@ -34,11 +34,10 @@ def countries(session: Session, sources: Collection[int], people: Collection[int
 REST: Final = "5550100"  # makes a number of its first digits
 _REACHED: Final = """
         SELECT a.address FROM (
-            SELECT follower_id AS account_id FROM follows
-            WHERE account_id = ANY (CAST(:sources AS bigint[])) AND by_text AND state = 'active'
-              AND (expires_at IS NULL OR expires_at > now())
-            UNION ALL SELECT follower_id FROM topic_follows
-            WHERE topic_id = ANY (CAST(:sources AS bigint[])) AND by_text AND (expires_at IS NULL OR expires_at > now())
+            SELECT follower_id AS account_id FROM follows_in_force
+            WHERE account_id = ANY (CAST(:sources AS bigint[])) AND by_text
+            UNION ALL SELECT follower_id FROM topic_follows_in_force
+            WHERE topic_id = ANY (CAST(:sources AS bigint[])) AND by_text
             UNION ALL SELECT unnest(CAST(:people AS bigint[]))
         ) AS reach
         JOIN addresses a USING (account_id)

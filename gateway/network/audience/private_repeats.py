@@ -117,8 +117,7 @@ _FIND: Final = text("""
           WHERE reader.id <> post.author_id AND NOT EXISTS (
             SELECT FROM post_recipients r WHERE r.post_id = post.id AND r.account_id = reader.id
           ) AND NOT EXISTS (
-            SELECT FROM follows f WHERE f.follower_id = reader.id AND f.account_id = post.group_id
-              AND f.state = 'active' AND (f.expires_at IS NULL OR f.expires_at > now()))))
+            SELECT FROM follows_in_force f WHERE f.follower_id = reader.id AND f.account_id = post.group_id)))
     ORDER BY post.id DESC LIMIT 1
 """)
 

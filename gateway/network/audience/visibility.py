@@ -6,8 +6,10 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, text, true
 from sqlalchemy.orm import Session, aliased
 
+from gateway.ledger.outbox import fanouts
 from gateway.store.arrays import numbers
-from gateway.store.tables import Account, Address, Fanout, Follow, Post, PostRecipient, Silence
+from gateway.store.tables import Account, Address, Fanout, Post, PostRecipient
+from gateway.store.views import FollowInForce, another_follow, another_silence
 
 OPEN_TO_ALL = ("open", "broadcast")
 KNOWN = ("verified", "stopped")  # still the reader's address; one that opted out may look
@@ -15,16 +17,13 @@ KNOWN = ("verified", "stopped")  # still the reader's address; one that opted ou
 
 def following(follower: Any, account: Any) -> ColumnElement[bool]:
     """As a condition: the follow is in force, that is, asked for, granted and not run out."""
-    follow = aliased(Follow)
-    in_force = or_(follow.expires_at.is_(None), follow.expires_at > func.now())
-    return exists().where(
-        follow.follower_id == follower, follow.account_id == account, follow.state == "active", in_force
-    )
+    follow = another_follow()
+    return exists().where(follow.follower_id == follower, follow.account_id == account)
 
 
 def blocked(one: Any, other: Any) -> ColumnElement[bool]:
     """As a condition: one of the two has blocked the other, so that neither gets or reads the other's posts."""
-    silence = aliased(Silence)
+    silence = another_silence()
     either_way = or_(
         and_(silence.account_id == one, silence.other_id == other),
         and_(silence.account_id == other, silence.other_id == one),
@@ -130,9 +129,8 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
     if group.access == "open":
         return True
     roles = ["owner", "poster"] if group.access == "broadcast" else ["owner", "poster", "member", "follower"]
-    mine = exists().where(Follow.role.in_(roles), Follow.follower_id == account_id, Follow.account_id == group.id)
-    in_force = or_(Follow.expires_at.is_(None), Follow.expires_at > func.now())
-    return bool(session.scalar(select(mine.where(Follow.state == "active", in_force))))
+    mine = FollowInForce.follower_id == account_id, FollowInForce.account_id == group.id
+    return bool(session.scalar(select(exists().where(FollowInForce.role.in_(roles), *mine))))
 
 
 # Why a delivery must not leave, decided at the moment when it is about to. The reasons are in order of importance. `o`
@@ -158,15 +156,15 @@ SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
     WHEN d.give_up_at <= now() THEN 'gave_up'
     WHEN p.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL THEN 'retracted'
     WHEN EXISTS (
-        SELECT FROM silences s WHERE s.account_id = a.account_id
+        SELECT FROM silences_in_force s WHERE s.account_id = a.account_id
           AND s.other_id = ANY (ARRAY[m.author_id, o.author_id, g.id, d.source_id])
-          AND (s.expires_at IS NULL OR s.expires_at > now())
     ) OR EXISTS (
-        SELECT FROM silences s WHERE s.account_id = ANY (ARRAY[m.author_id, o.author_id])
+        SELECT FROM silences_in_force s WHERE s.account_id = ANY (ARRAY[m.author_id, o.author_id])
           AND s.other_id = a.account_id AND s.kind = 'block'
     ) OR p.visibility = 'direct' AND EXISTS (
-        SELECT FROM post_recipients r JOIN silences s ON s.account_id = r.account_id AND s.other_id = r.named_id
-        WHERE r.post_id = p.id AND r.account_id = a.account_id AND (s.expires_at IS NULL OR s.expires_at > now())
+        SELECT FROM post_recipients r
+        JOIN silences_in_force s ON s.account_id = r.account_id AND s.other_id = r.named_id
+        WHERE r.post_id = p.id AND r.account_id = a.account_id
     ) THEN 'silenced'
     WHEN m.kind = 'daily' AND NOT reader.daily THEN 'off'
     WHEN m.kind = 'daily' AND EXISTS (
@@ -177,32 +175,30 @@ SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
         WHERE had.message_id = m.id AND (
             it.id IS NULL OR it.deleted_at IS NOT NULL OR writer.state <> 'active'
             OR NOT (it.visibility = 'company' OR it.visibility = 'group' AND place.access = 'open')
-            OR EXISTS (SELECT FROM silences s WHERE (s.expires_at IS NULL OR s.expires_at > now()) AND (
+            OR EXISTS (SELECT FROM silences_in_force s WHERE
                 s.account_id = a.account_id AND s.other_id IN (it.author_id, it.group_id)
-                OR s.account_id = it.author_id AND s.other_id = a.account_id AND s.kind = 'block')))
+                OR s.account_id = it.author_id AND s.other_id = a.account_id AND s.kind = 'block'))
     ) THEN 'retracted'
-    WHEN m.kind IN ('update', 'daily') AND NOT a.receiving AND coalesce(a.off_until > now(), true) THEN 'off'
-    WHEN d.source_id IS NOT NULL AND (f.state IS DISTINCT FROM 'active' OR f.expires_at <= now())
-        AND (t.topic_id IS NULL OR t.expires_at <= now()) THEN 'left'
-    WHEN d.source_id IS NOT NULL AND f.off AND coalesce(f.off_until > now(), true) THEN 'off'
+    WHEN m.kind IN ('update', 'daily') AND a.off_now THEN 'off'
+    WHEN d.source_id IS NOT NULL AND f.account_id IS NULL AND t.topic_id IS NULL THEN 'left'
+    WHEN d.source_id IS NOT NULL AND f.off_now THEN 'off'
     WHEN p.visibility = 'direct' AND NOT EXISTS (
         SELECT FROM post_recipients r WHERE r.post_id = p.id AND r.account_id = a.account_id) THEN 'private'
     WHEN g.access = 'closed' AND coalesce(o.visibility, p.visibility) = 'group' AND NOT EXISTS (
-        SELECT FROM follows c WHERE c.follower_id = a.account_id AND c.account_id = g.id AND c.state = 'active'
-          AND (c.expires_at IS NULL OR c.expires_at > now())
+        SELECT FROM follows_in_force c WHERE c.follower_id = a.account_id AND c.account_id = g.id
     ) THEN 'left'
     END AS reason
 FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
 JOIN deliveries d USING (message_id, address_id)
 JOIN messages m ON m.id = d.message_id
-JOIN addresses a ON a.id = d.address_id
+JOIN addresses_now a ON a.id = d.address_id
 LEFT JOIN accounts reader ON reader.id = a.account_id
 LEFT JOIN accounts author ON author.id = d.author_id
 LEFT JOIN posts p ON p.id = m.post_id
 LEFT JOIN posts o ON o.id = p.repeat_of
 LEFT JOIN accounts g ON g.id = coalesce(o.group_id, p.group_id)
-LEFT JOIN follows f ON f.follower_id = a.account_id AND f.account_id = d.source_id
-LEFT JOIN topic_follows t ON t.follower_id = a.account_id AND t.topic_id = d.source_id
+LEFT JOIN follows_in_force f ON f.follower_id = a.account_id AND f.account_id = d.source_id
+LEFT JOIN topic_follows_in_force t ON t.follower_id = a.account_id AND t.topic_id = d.source_id
 """)
 
 
@@ -227,17 +223,16 @@ def _quotes_lost(session: Session, row: Row[Any]) -> str | None:
 # text brings does not. An opt-out of texts never leads to another channel: that row is made and ends as opted out, so
 # that the receipts show it. `deaf`: who blocked or muted the source, and the author of what it repeats. `told`: the
 # other messages with the same words.
-_CHUNK = text("""
+_CHUNK = fanouts.expansion("""
 WITH f AS (
     (SELECT follower_id AS account_id, by_text
-    FROM follows
-    WHERE account_id = :source AND follower_id > :reached AND state = 'active'
-      AND (expires_at IS NULL OR expires_at > now())
+    FROM follows_in_force
+    WHERE account_id = :source AND follower_id > :reached
     ORDER BY follower_id LIMIT :chunk)
     UNION ALL
     (SELECT follower_id, by_text
-    FROM topic_follows
-    WHERE topic_id = :source AND follower_id > :reached AND (expires_at IS NULL OR expires_at > now())
+    FROM topic_follows_in_force
+    WHERE topic_id = :source AND follower_id > :reached
     ORDER BY follower_id LIMIT :chunk)
 ), bound AS (
     SELECT CASE WHEN count(*) = :chunk THEN max(account_id) ELSE 9223372036854775807 END AS upto FROM f
@@ -249,13 +244,13 @@ WITH f AS (
            ARRAY[:author, :source, post.group_id, original.author_id, original.group_id] AS origins
     FROM posts post LEFT JOIN posts original ON original.id = post.repeat_of WHERE post.id = :post
 ), deaf AS MATERIALIZED (
-    SELECT s.account_id FROM silences s
-    WHERE s.other_id = ANY ((SELECT origins FROM p)::bigint[]) AND (s.expires_at IS NULL OR s.expires_at > now())
-    UNION ALL SELECT s.other_id FROM silences s
+    SELECT s.account_id FROM silences_in_force s
+    WHERE s.other_id = ANY ((SELECT origins FROM p)::bigint[])
+    UNION ALL SELECT s.other_id FROM silences_in_force s
     WHERE s.account_id = ANY (ARRAY[:author, (SELECT author_id FROM p)]) AND s.kind = 'block'
     UNION ALL SELECT r.account_id
-    FROM post_recipients r JOIN silences s ON s.account_id = r.account_id AND s.other_id = r.named_id
-    WHERE r.post_id = :post AND (s.expires_at IS NULL OR s.expires_at > now())
+    FROM post_recipients r JOIN silences_in_force s ON s.account_id = r.account_id AND s.other_id = r.named_id
+    WHERE r.post_id = :post
     UNION ALL SELECT author_id FROM p WHERE author_id IS NOT NULL
 ), told AS MATERIALIZED (
     SELECT m.id FROM p JOIN messages m ON m.post_id = p.repeat_of
@@ -271,41 +266,28 @@ WITH f AS (
     ) AS both_ways GROUP BY account_id
 ), asked AS (
     SELECT account_id, named, by_text OR (SELECT sources FROM others) IS NOT NULL AND (EXISTS (
-        SELECT FROM follows
-        WHERE follower_id = reach.account_id AND account_id = ANY ((SELECT sources FROM others)::bigint[])
-          AND by_text AND state = 'active' AND (expires_at IS NULL OR expires_at > now())
+        SELECT FROM follows_in_force
+        WHERE follower_id = reach.account_id AND account_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
     ) OR EXISTS (
-        SELECT FROM topic_follows
-        WHERE follower_id = reach.account_id AND topic_id = ANY ((SELECT sources FROM others)::bigint[])
-          AND by_text AND (expires_at IS NULL OR expires_at > now())
+        SELECT FROM topic_follows_in_force
+        WHERE follower_id = reach.account_id AND topic_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
     )) AS by_text FROM reach
-), chosen AS (
-    SELECT asked.account_id, asked.named, way.id, way.channel, way.sender_id
+), recipients AS (
+    SELECT way.id AS address_id, way.channel, way.sender_id,
+           CASE WHEN NOT asked.named THEN CAST(:source AS bigint) END AS source_id
     FROM asked
     JOIN accounts reader ON reader.id = asked.account_id AND reader.state = 'active' AND reader.id <> :author
     CROSS JOIN LATERAL (
-        SELECT id, channel, sender_id FROM addresses
+        SELECT id, channel, sender_id FROM addresses_now
         WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
           AND (channel = 'email' OR asked.named OR asked.by_text)
-        ORDER BY asked.named AND (NOT receiving AND coalesce(off_until > now(), true) OR bouncing_since IS NOT NULL),
-                 channel DESC LIMIT 1
+        ORDER BY asked.named AND NOT receives, channel DESC LIMIT 1
     ) AS way
     WHERE asked.account_id NOT IN (SELECT account_id FROM deaf)
       AND ((SELECT repeat_of FROM p) IS NULL OR NOT EXISTS (
         SELECT FROM told JOIN deliveries d ON d.message_id = told.id JOIN addresses mine ON mine.id = d.address_id
         WHERE mine.account_id = asked.account_id AND d.state NOT IN ('cancelled', 'failed')))
-), made AS (
-    INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, sender_id, priority, give_up_at)
-    SELECT :message, id, :author, CASE WHEN NOT named THEN CAST(:source AS bigint) END, channel,
-           coalesce(sender_id, 0), :priority,
-           now() + CASE channel WHEN 'sms' THEN interval '4 hours' ELSE interval '2 days' END
-    FROM chosen
-    ON CONFLICT DO NOTHING
-    RETURNING channel
 )
-SELECT (SELECT upto FROM bound) AS upto,
-       (SELECT count(*) FROM made WHERE channel = 'sms') AS texts,
-       (SELECT count(*) FROM made WHERE channel = 'email') AS mails
 """)
 END = 2**63 - 1
 
@@ -313,29 +295,16 @@ END = 2**63 - 1
 def expand(session: Session, fanout: Fanout, priority: int, chunk: int) -> tuple[int, int, int]:
     """Inserts the deliveries of the next `chunk` followers: (new cursor, texts, mails). The cursor END means that this
     was the last chunk."""
-    row = session.execute(
-        _CHUNK,
-        {
-            "source": fanout.source_id,
-            "post": fanout.post_id,
-            "author": fanout.author_id,
-            "message": fanout.message_id,
-            "priority": priority,
-            "reached": fanout.reached,
-            "chunk": chunk,
-        },
-    ).one()
-    return row.upto, row.texts, row.mails
+    return fanouts.expand(session, _CHUNK, fanout, priority, chunk)
 
 
 _HEARD = text("""
 SELECT EXISTS (
     SELECT FROM (
-        SELECT follower_id AS account_id, by_text FROM follows
-        WHERE account_id = ANY(CAST(:sources AS bigint[])) AND state = 'active'
-          AND (expires_at IS NULL OR expires_at > now())
-        UNION ALL SELECT follower_id, by_text FROM topic_follows
-        WHERE topic_id = ANY(CAST(:sources AS bigint[])) AND (expires_at IS NULL OR expires_at > now())
+        SELECT follower_id AS account_id, by_text FROM follows_in_force
+        WHERE account_id = ANY(CAST(:sources AS bigint[]))
+        UNION ALL SELECT follower_id, by_text FROM topic_follows_in_force
+        WHERE topic_id = ANY(CAST(:sources AS bigint[]))
         UNION ALL SELECT account_id, true FROM mentions WHERE post_id = :post
         UNION ALL SELECT account_id, true FROM post_recipients WHERE post_id = :post
     ) AS reach
@@ -346,10 +315,11 @@ SELECT EXISTS (
         SELECT FROM addresses
         WHERE account_id = reach.account_id AND channel = 'sms' AND is_primary AND state = 'stopped'))
       AND NOT EXISTS (
-        SELECT FROM silences s WHERE s.account_id = reach.account_id AND s.other_id = ANY (CAST(:origins AS bigint[]))
-          AND (s.expires_at IS NULL OR s.expires_at > now()))
+        SELECT FROM silences_in_force s
+        WHERE s.account_id = reach.account_id AND s.other_id = ANY (CAST(:origins AS bigint[])))
       AND NOT EXISTS (
-        SELECT FROM silences s WHERE s.account_id = :author AND s.other_id = reach.account_id AND s.kind = 'block')
+        SELECT FROM silences_in_force s
+        WHERE s.account_id = :author AND s.other_id = reach.account_id AND s.kind = 'block')
 )
 """)
 

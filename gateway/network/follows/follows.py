@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.i18n.refusals import refusal
 from gateway.network.audience.visibility import blocked
 from gateway.store.tables import Account, Follow, Post
+from gateway.store.views import FollowInForce
 
 Followed = Literal["followed", "already", "requested"]
 DAYS = 14  # looked back to say how many items a day to expect
-
-IN_FORCE = and_(Follow.state == "active", or_(Follow.expires_at.is_(None), Follow.expires_at > func.now()))
 
 
 def follow(
@@ -71,8 +70,10 @@ def _renew(session: Session, wanted: Follow, keep_role: bool) -> Followed:
     """Follows once more: the follow is on again, ends when the new one does, and is by text if either was asked for so.
     A follow that is off stays off when others give the follower a role."""
     keys = (Follow.follower_id == wanted.follower_id, Follow.account_id == wanted.account_id)
-    locked = select(Follow, IN_FORCE).where(*keys).with_for_update().execution_options(populate_existing=True)
-    row, in_force = session.execute(locked).one()
+    locked = select(Follow).where(*keys).with_for_update().execution_options(populate_existing=True)
+    row = session.scalars(locked).one()
+    # It is asked once the row is locked, for others may have changed it until then.
+    in_force = since(session, wanted.follower_id, wanted.account_id) is not None
     role = row.role if keep_role else wanted.role
     same = in_force and not row.off and row.by_text >= wanted.by_text and role == row.role
     if not in_force:
@@ -117,60 +118,66 @@ def approve(session: Session, follower_id: int, group_id: int) -> bool:
 
 def set_off(session: Session, follower_id: int, account_id: int, off: bool, until: datetime | None = None) -> bool:
     """`off NAME` and `on NAME`: the follow stays, nothing of it is sent. False when there is no such follow."""
-    mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id, IN_FORCE)
+    if since(session, follower_id, account_id) is None:
+        return False
+    mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
     result = session.execute(mine.values(off=off, off_until=until if off else None))
     return cast("CursorResult[Any]", result).rowcount == 1
 
 
 def since(session: Session, follower_id: int, account_id: int) -> datetime | None:
     """When a follow that is in force began."""
-    return session.scalar(
-        select(Follow.created_at).where(Follow.follower_id == follower_id, Follow.account_id == account_id, IN_FORCE)
-    )
+    mine = FollowInForce.follower_id == follower_id, FollowInForce.account_id == account_id
+    return session.scalar(select(FollowInForce.created_at).where(*mine))
 
 
 def role_in(session: Session, account_id: int, group_id: int) -> str | None:
     """owner, poster, member or follower; None outside the group."""
-    return session.scalar(
-        select(Follow.role).where(Follow.follower_id == account_id, Follow.account_id == group_id, IN_FORCE)
-    )
+    mine = FollowInForce.follower_id == account_id, FollowInForce.account_id == group_id
+    return session.scalar(select(FollowInForce.role).where(*mine))
 
 
 def followers(
     session: Session, account_id: int, limit: int = 10, *, seen_by: int | None = None
 ) -> tuple[int, Sequence[Account]]:
     """How many follow a person or a group, and the first of them, without those whom a block hides from `seen_by`."""
-    shown = [~blocked(literal(seen_by), Follow.follower_id)] if seen_by else []
-    return _counted(session, Follow.follower_id, limit, Follow.account_id == account_id, *shown)
+    shown = [~blocked(literal(seen_by), FollowInForce.follower_id)] if seen_by else []
+    return _counted(session, FollowInForce.follower_id, limit, FollowInForce.account_id == account_id, *shown)
 
 
 def following(session: Session, account_id: int, limit: int = 10) -> tuple[int, Sequence[Account]]:
     """How many people somebody follows, and the first of them."""
-    return _counted(session, Follow.account_id, limit, Follow.follower_id == account_id, Account.kind == "person")
+    return _counted(
+        session, FollowInForce.account_id, limit, FollowInForce.follower_id == account_id, Account.kind == "person"
+    )
 
 
 def groups(session: Session, account_id: int, limit: int | None = 10) -> tuple[int, Sequence[Account]]:
     """How many groups somebody is in, and the first of them."""
-    return _counted(session, Follow.account_id, limit, Follow.follower_id == account_id, Account.kind == "group")
+    return _counted(
+        session, FollowInForce.account_id, limit, FollowInForce.follower_id == account_id, Account.kind == "group"
+    )
 
 
 def members(session: Session, group_id: int, limit: int | None = None) -> tuple[int, Sequence[Account]]:
     """The members of a group: everyone in an open or closed one, the owners and posters in a broadcast one."""
     group = session.get_one(Account, group_id)
-    who = Follow.role.in_(["owner", "poster"]) if group.access == "broadcast" else Follow.role.is_not(None)
-    return _counted(session, Follow.follower_id, limit, Follow.account_id == group_id, who)
+    who = (
+        FollowInForce.role.in_(["owner", "poster"]) if group.access == "broadcast" else FollowInForce.role.is_not(None)
+    )
+    return _counted(session, FollowInForce.follower_id, limit, FollowInForce.account_id == group_id, who)
 
 
 def posters(session: Session, group_id: int) -> Sequence[Account]:
     """Owners and posters: they write in a broadcast group, and get what its readers answer."""
-    may_post = Follow.role.in_(["owner", "poster"])
-    return _counted(session, Follow.follower_id, None, Follow.account_id == group_id, may_post)[1]
+    may_post = FollowInForce.role.in_(["owner", "poster"])
+    return _counted(session, FollowInForce.follower_id, None, FollowInForce.account_id == group_id, may_post)[1]
 
 
 def _counted(
     session: Session, shown: Any, limit: int | None, *where: ColumnElement[bool]
 ) -> tuple[int, Sequence[Account]]:
-    chosen = select(Account).join(Follow, shown == Account.id).where(*where, IN_FORCE, Account.state == "active")
+    chosen = select(Account).join(FollowInForce, shown == Account.id).where(*where, Account.state == "active")
     rows = session.scalars(chosen.order_by(shown).limit(limit)).all()
     if limit is None or len(rows) < limit:
         return len(rows), rows

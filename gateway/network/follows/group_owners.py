@@ -8,15 +8,18 @@ from sqlalchemy.orm import Session
 from gateway.i18n.phrases import joined
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
-from gateway.network.follows.follows import IN_FORCE, role_in
+from gateway.network.follows.follows import role_in
 from gateway.store.tables import Account, Follow, Post, PostRecipient
+from gateway.store.views import FollowInForce
 
 
 def owners(session: Session, group_id: int) -> Sequence[Account]:
     """The active owners, the oldest first."""
-    owned = select(Account).join(Follow, Follow.follower_id == Account.id).where(Follow.account_id == group_id)
-    running = owned.where(Follow.role == "owner", IN_FORCE, Account.state == "active")
-    return session.scalars(running.order_by(Follow.created_at, Account.id)).all()
+    owned = select(Account).join(FollowInForce, FollowInForce.follower_id == Account.id)
+    running = owned.where(
+        FollowInForce.account_id == group_id, FollowInForce.role == "owner", Account.state == "active"
+    )
+    return session.scalars(running.order_by(FollowInForce.created_at, Account.id)).all()
 
 
 def check_owner(session: Session, account_id: int, group: NamedAccount) -> None:
@@ -46,7 +49,7 @@ def is_last_owner(session: Session, account_id: int, group_id: int) -> bool:
 
 def requests(session: Session, owner_id: int) -> Sequence[tuple[Account, Account]]:
     """(person, group) of those who wait to join where this person is an owner, the oldest request first."""
-    mine = select(Follow.account_id).where(Follow.follower_id == owner_id, Follow.role == "owner", IN_FORCE)
+    mine = select(FollowInForce.account_id).where(FollowInForce.follower_id == owner_id, FollowInForce.role == "owner")
     waiting = select(Follow.follower_id, Follow.account_id).where(
         Follow.account_id.in_(mine), Follow.state == "requested"
     )

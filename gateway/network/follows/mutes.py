@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.network.audience.visibility import blocked
 from gateway.network.follows import follows
 from gateway.store.tables import Silence
-
-IN_FORCE = or_(Silence.expires_at.is_(None), Silence.expires_at > func.now())
+from gateway.store.views import SilenceInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +37,8 @@ class MuteSnapshot:
 def find_mute(session: Session, account_id: int, other_id: int) -> MuteSnapshot | None:
     """The mute or block that `account_id` has put on the other, while it lasts."""
     row = session.execute(
-        select(Silence.kind, Silence.expires_at).where(
-            Silence.account_id == account_id, Silence.other_id == other_id, IN_FORCE
+        select(SilenceInForce.kind, SilenceInForce.expires_at).where(
+            SilenceInForce.account_id == account_id, SilenceInForce.other_id == other_id
         )
     ).one_or_none()
     return MuteSnapshot(row.kind, row.expires_at) if row else None
@@ -75,19 +74,21 @@ def are_apart(session: Session, one: int, other: int) -> bool:
 def deaf_to(session: Session, author_id: int, people: Collection[int]) -> set[int]:
     """Those of `people` whom nothing of this author may reach: they blocked or muted the author, or the author blocked
     them."""
-    asked = select(Silence.account_id).where(Silence.account_id.in_(people), Silence.other_id == author_id, IN_FORCE)
-    theirs = select(Silence.other_id).where(_blocks(author_id), Silence.other_id.in_(people))
+    asked = select(SilenceInForce.account_id).where(
+        SilenceInForce.account_id.in_(people), SilenceInForce.other_id == author_id
+    )
+    theirs = select(SilenceInForce.other_id).where(_blocks(author_id), SilenceInForce.other_id.in_(people))
     return set(session.scalars(asked.union_all(theirs)))
 
 
 def apart_from(session: Session, account_id: int, people: Collection[int]) -> set[int]:
     """Those of `people` whom a block separates from this person, whichever side made it."""
-    mine = select(Silence.other_id).where(_blocks(account_id), Silence.other_id.in_(people))
-    theirs = select(Silence.account_id).where(
-        Silence.account_id.in_(people), Silence.other_id == account_id, Silence.kind == "block"
+    mine = select(SilenceInForce.other_id).where(_blocks(account_id), SilenceInForce.other_id.in_(people))
+    theirs = select(SilenceInForce.account_id).where(
+        SilenceInForce.account_id.in_(people), SilenceInForce.other_id == account_id, SilenceInForce.kind == "block"
     )
     return set(session.scalars(mine.union_all(theirs)))
 
 
 def _blocks(account_id: int) -> ColumnElement[bool]:
-    return and_(Silence.account_id == account_id, Silence.kind == "block")
+    return and_(SilenceInForce.account_id == account_id, SilenceInForce.kind == "block")

@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from gateway.network.follows import mutes
-from gateway.store.tables import Account, Address, Follow
+from gateway.store.tables import Account, Address
+from gateway.store.views import ADDRESSES, AddressNow, FollowInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,11 @@ def unreached(session: Session, people: Collection[int], author_id: int) -> list
 def _ways(people: Collection[int]) -> Select[Address, bool]:
     """The one address of each that the fan-out would choose for those whom a post names, whether it is turned off, and
     whether it bounces."""
-    off = ~Address.receiving & func.coalesce(Address.off_until > func.now(), true())
-    off |= Address.bouncing_since.is_not(None)
-    mine = select(Address, off).where(Address.account_id.in_(people), Address.is_primary)
-    usable = mine.where(Address.state.in_(["verified", "stopped"]))
-    first = usable.ext(distinct_on(Address.account_id))
-    return first.order_by(Address.account_id, off, Address.channel.desc())
+    off = ~ADDRESSES.c.receives
+    mine = select(AddressNow, off).where(AddressNow.account_id.in_(people), AddressNow.is_primary)
+    usable = mine.where(AddressNow.state.in_(["verified", "stopped"]))
+    first = usable.ext(distinct_on(AddressNow.account_id))
+    return first.order_by(AddressNow.account_id, off, AddressNow.channel.desc())
 
 
 def channels(session: Session, account_id: int) -> list[str]:
@@ -60,8 +60,8 @@ def channels(session: Session, account_id: int) -> list[str]:
 
 def broadcasts(session: Session, account_id: int) -> Sequence[Account]:
     """The broadcast groups that this person follows by text."""
-    mine = select(Account).join(Follow, Follow.account_id == Account.id).where(Follow.follower_id == account_id)
-    heard = mine.where(Account.access == "broadcast", Follow.state == "active", Follow.by_text)
+    mine = select(Account).join(FollowInForce, FollowInForce.account_id == Account.id)
+    heard = mine.where(FollowInForce.follower_id == account_id, Account.access == "broadcast", FollowInForce.by_text)
     return session.scalars(heard.order_by(Account.handle)).all()
 
 

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.network.audience import visibility
 from gateway.network.follows.follows import DAYS
 from gateway.store.tables import Post, Tag, Topic, TopicFollow
-
-IN_FORCE = or_(TopicFollow.expires_at.is_(None), TopicFollow.expires_at > func.now())
+from gateway.store.views import TopicFollowInForce
 
 
 def canonical(tag: str) -> str:
@@ -42,8 +41,9 @@ def standing(session: Session, follower_id: int, tag: str) -> TopicFollow | None
 
 
 def _mine(session: Session, follower_id: int, topic_id: int) -> TopicFollow | None:
-    mine = select(TopicFollow).where(TopicFollow.follower_id == follower_id, TopicFollow.topic_id == topic_id)
-    found = session.scalars(mine.where(IN_FORCE).execution_options(populate_existing=True)).one_or_none()
+    mine = TopicFollowInForce.follower_id == follower_id, TopicFollowInForce.topic_id == topic_id
+    one = select(TopicFollowInForce).where(*mine).execution_options(populate_existing=True)
+    found: TopicFollow | None = session.scalars(one).one_or_none()
     if found is not None:
         session.expunge(found)
     return found
@@ -69,20 +69,20 @@ def leave(session: Session, follower_id: int, topic_id: int) -> TopicFollow | No
 
 def following(session: Session, follower_id: int) -> Sequence[str]:
     """The tags somebody follows."""
-    mine = select(Topic.tag).join(TopicFollow, TopicFollow.topic_id == Topic.id)
-    return session.scalars(mine.where(TopicFollow.follower_id == follower_id, IN_FORCE).order_by(Topic.tag)).all()
+    mine = select(Topic.tag).join(TopicFollowInForce, TopicFollowInForce.topic_id == Topic.id)
+    return session.scalars(mine.where(TopicFollowInForce.follower_id == follower_id).order_by(Topic.tag)).all()
 
 
 def heard(session: Session, tags: Collection[str]) -> list[int]:
     """Those topics of these tags that anybody follows now."""
-    anybody = exists().where(TopicFollow.topic_id == Topic.id, IN_FORCE)
+    anybody = exists().where(TopicFollowInForce.topic_id == Topic.id)
     return list(session.scalars(select(Topic.id).where(Topic.tag.in_(tags), anybody).order_by(Topic.id)))
 
 
 def since(session: Session, follower_id: int, topic_id: int) -> datetime | None:
     """When a follow that is in force began."""
-    mine = select(TopicFollow.created_at).where(TopicFollow.follower_id == follower_id)
-    return session.scalar(mine.where(TopicFollow.topic_id == topic_id, IN_FORCE))
+    mine = TopicFollowInForce.follower_id == follower_id, TopicFollowInForce.topic_id == topic_id
+    return session.scalar(select(TopicFollowInForce.created_at).where(*mine))
 
 
 def tag_of(session: Session, topic_id: int) -> str | None:

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import say, translated
-from gateway.ledger.outbox import attempts, outbox
+from gateway.ledger.outbox import attempts, cancellations, outbox
 from gateway.ledger.outbox.attempts import CarrierReport, Step
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.mail.bounces import status_codes
@@ -123,7 +123,7 @@ def _stop(session: Session, mailbox: Address, row: Bouncing) -> None:
     row.probes, row.probe_id = 0, None
     _wait(session, row)
     session.flush()
-    addresses.cancel_open(session, select(Address.id).where(Address.id == mailbox.id), OFF)
+    cancellations.cancel_open(session, select(Address.id).where(Address.id == mailbox.id), OFF)
     log.warning("mailbox switched off: its mails come back (%s): address %d", row.status, mailbox.id)
 
 

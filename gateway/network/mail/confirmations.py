@@ -9,11 +9,12 @@ make us write to the person it was forged for.
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import say, translated
 from gateway.language.words.normalize import fold_case
+from gateway.ledger.inbox import unauthenticated
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.store.tables import Account, Address, Inbound
@@ -53,19 +54,16 @@ def ask(session: Session, inbound: Inbound, address: Address, account: Account, 
 
 def take_answer(session: Session, inbound_id: int, address: Address, words: str) -> str:
     """What an answer changed, in words for the row of the answer. Any word other than OK or NO changes nothing."""
-    own = select(Inbound).where(Inbound.id == inbound_id, Inbound.channel == "email", Inbound.sender == address.address)
-    waiting = own.where(Inbound.state == "held", Inbound.proof == ASKED, Inbound.received_at > func.now() - LIFE)
-    row = session.scalars(waiting.with_for_update()).one_or_none()
+    row = unauthenticated.find_asked(session, inbound_id, address.address, ASKED, LIFE)
     if row is None:
         return "that mail does not wait for an answer any more"
     line = fold_case(words).strip().split("\n", 1)[0].strip(_ENDS)
     if line in NO or NO & {word.strip(_ENDS) for word in line.split()}:
-        row.state, row.reason, row.done_at = "dropped", "the one whose name it bears did not write it", func.now()
+        unauthenticated.deny(row, "the one whose name it bears did not write it")
         return "said no: the mail was dropped"
     if line not in YES:  # "OK, who is this?" is no yes: only a word that stands alone lets a mail in
         return "neither OK nor NO: the mail still waits"
-    row.state, row.proof, row.trusted, row.attempt = "new", PROOF, True, 0
-    row.reason, row.not_before = None, func.now()  # it came long ago; the wait for us counts from now only
+    unauthenticated.confirm(row, PROOF)
     return "said OK: the mail is read"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, insert, select, text, update
@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import count, joined, say, translated
 from gateway.i18n.phrases import listed as enumerated
-from gateway.ledger.outbox.outbox import MAIL_GIVES_UP
+from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox.outbox import OwnMail
 from gateway.mail.compose.compose import headline
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, DailyMail
@@ -172,19 +173,9 @@ def _item(number: int, pick: DailyItem, reader: Reader, frame: DailyLayout, sign
 
 
 def _put(session: Session, written: Sequence[ComposedDailyMail]) -> None:
+    mails = [OwnMail(one.reader.message_id, one.reader.address_id, one.subject, one.body) for one in written]
+    outbox.put_mails(session, "daily", mails, PRIORITY, LANE)
     readers = [one.reader for one in written]
-    keys: dict[str, Any] = {
-        "messages": [one.message_id for one in readers],
-        "addresses": [one.address_id for one in readers],
-        "accounts": [one.account_id for one in readers],
-        "subjects": [one.subject for one in written],
-        "bodies": [one.body for one in written],
-        "priority": PRIORITY,
-        "lane": LANE,
-        "life": MAIL_GIVES_UP,
-    }
-    session.execute(PUT_MESSAGES, keys)
-    session.execute(PUT_DELIVERIES, keys)
     numbers = [
         {"message_id": one.message_id, "account_id": one.account_id, "posts": [pick.post_id for pick in one.picks]}
         for one in readers
@@ -200,15 +191,12 @@ LOOK: Final = text("""
     ), due AS MATERIALIZED (
         SELECT p.id, open.today, a.id AS address_id FROM accounts p
         JOIN open ON open.name = p.timezone
-        JOIN addresses a ON a.account_id = p.id AND a.channel = 'email' AND a.is_primary AND a.state = 'verified'
-         AND a.bouncing_since IS NULL
-         AND (a.receiving OR a.off_until <= now())
+        JOIN addresses_now a ON a.account_id = p.id AND a.channel = 'email' AND a.is_primary AND a.state = 'verified'
+         AND a.receives
         WHERE p.kind = 'person' AND p.state = 'active' AND p.daily
           AND (p.daily_on IS NULL OR p.daily_on < open.today) AND p.created_at < now() - interval '12 hours'
-          AND NOT EXISTS (SELECT FROM follows f WHERE f.follower_id = p.id AND f.state = 'active'
-                          AND (f.expires_at IS NULL OR f.expires_at > now()))
-          AND NOT EXISTS (SELECT FROM topic_follows t WHERE t.follower_id = p.id
-                          AND (t.expires_at IS NULL OR t.expires_at > now()))
+          AND NOT EXISTS (SELECT FROM follows_in_force f WHERE f.follower_id = p.id)
+          AND NOT EXISTS (SELECT FROM topic_follows_in_force t WHERE t.follower_id = p.id)
         ORDER BY p.id LIMIT :most FOR NO KEY UPDATE OF p SKIP LOCKED
     )
     UPDATE accounts p SET daily_on = due.today FROM due WHERE p.id = due.id
@@ -238,11 +226,10 @@ PICK: Final = text("""
             SELECT newest.* FROM newest
             WHERE newest.author_id <> reader.id AND newest.id > reader.daily_upto
               AND NOT EXISTS (
-                SELECT FROM silences s
-                WHERE s.account_id = reader.id AND s.other_id IN (newest.author_id, newest.group_id)
-                  AND (s.expires_at IS NULL OR s.expires_at > now()))
+                SELECT FROM silences_in_force s
+                WHERE s.account_id = reader.id AND s.other_id IN (newest.author_id, newest.group_id))
               AND NOT EXISTS (
-                SELECT FROM silences s WHERE s.account_id = newest.author_id AND s.other_id = reader.id
+                SELECT FROM silences_in_force s WHERE s.account_id = newest.author_id AND s.other_id = reader.id
                   AND s.kind = 'block')
             ORDER BY newest.id DESC LIMIT :picks
         ) AS pick
@@ -252,17 +239,4 @@ PICK: Final = text("""
         FROM (SELECT reader_id, max(id) AS upto FROM chosen GROUP BY reader_id) AS had WHERE p.id = had.reader_id
     )
     SELECT reader_id, id AS post_id, name, handle, in_group, text FROM chosen ORDER BY reader_id, id DESC
-""")
-
-PUT_MESSAGES: Final = text("""
-    INSERT INTO messages (id, kind, priority, text, subject, body)
-    SELECT id, 'daily', :priority, subject, subject, body
-    FROM unnest(CAST(:messages AS bigint[]), CAST(:subjects AS text[]), CAST(:bodies AS text[]))
-         AS m (id, subject, body)
-""")
-
-PUT_DELIVERIES: Final = text("""
-    INSERT INTO deliveries (message_id, address_id, channel, author_id, priority, give_up_at)
-    SELECT message_id, address_id, 'email', :lane, :priority, now() + :life
-    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS d (message_id, address_id)
 """)

@@ -9,14 +9,13 @@ from typing import Final, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.errors import Refused
 from gateway.ledger.inbox import replays, unauthenticated
 from gateway.ledger.inbox.unauthenticated import Unproved
 from gateway.mail.auth import named_recipients, replay_keys, trace_headers
+from gateway.mail.auth.dmarc import Envelope
 from gateway.mail.auth.sender_trust import KnownBeforeDns, SenderTrust
-from gateway.mail.auth.trace_headers import ArrivedMail
 from gateway.mail.decode import mime
-from gateway.mail.parse import own_words
+from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.network.mail import confirmations, mail_addresses, secret_addresses
 from gateway.network.mail.mail_addresses import Recipient
 from gateway.network.people import accounts, addresses
@@ -36,15 +35,17 @@ class VerificationCase:
     """One mail before the evaluation. `standing` is set already when no evaluation is needed."""
 
     one: Unproved
-    arrived: ArrivedMail
+    to: list[Recipient]
+    came: Envelope
+    mail: ReceivedMail
     known: KnownBeforeDns
     standing: SenderTrust | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What its writer wrote, why no person did, who is in To and Cc, whether it bears a signature, and by which keys
-    the mail is recognised again (mail/auth/replay_keys)."""
+    """What its writer wrote (empty when nobody will ask), why no person did, who is in To and Cc, whether it bears a
+    signature, and by which keys the mail is recognised again (mail/auth/replay_keys)."""
 
     words: str
     machine: str | None
@@ -53,15 +54,16 @@ class Parsed:
     marks: tuple[bytes, ...] = ()
 
 
-def case(session: Session, signer: Signer, one: Unproved) -> VerificationCase:
+def case(session: Session, signer: Signer, one: Unproved, mail: ReceivedMail | None = None) -> VerificationCase:
+    """What is known of a mail before DNS is asked. `mail`: the mail itself, when the caller has decoded it already."""
     to = _read(one.recipients, signer)
-    arrived = trace_headers.read(one.raw)
+    came, octets = trace_headers.read(one.raw)
+    mail = mail or ReceivedMail(octets)
     if any(each.kind == "confirm" for each in to):
-        return VerificationCase(one, arrived, KnownBeforeDns(), _by_token(session, to, one.sender))
+        return VerificationCase(one, to, came, mail, KnownBeforeDns(), _by_token(session, to, one.sender))
     secrets = [each.secret for each in to if each.secret]
-    return VerificationCase(
-        one, arrived, KnownBeforeDns(posting=_posting(session, secrets, one.sender) if secrets else None)
-    )
+    posting = _posting(session, secrets, one.sender) if secrets else None
+    return VerificationCase(one, to, came, mail, KnownBeforeDns(posting=posting))
 
 
 def settle(
@@ -77,17 +79,16 @@ def settle(
     if standing.later and waited < PATIENCE:
         unauthenticated.put_off(session, row, min(max(waited, PAUSES[0]), PAUSES[1]))
         return "later", frozenset()
-    parsed = parsed or parse(case)
+    parsed = parsed or parse(case, standing)
     standing = judge_delivery(session, signer, case, standing, parsed)
-    to = _read(row.recipients, signer)
-    row.recipients = list(secret_addresses.told(row.recipients))
+    unauthenticated.readdress(row, secret_addresses.told(row.recipients))
     if standing.proof and _takes_effect(session, row, case, standing, parsed):
         unauthenticated.end(row, "new", standing.proof, None)
         return "new", frozenset({"inbound"})
     if standing.proof:
         unauthenticated.end(row, "held", standing.proof, replays.AGAIN)
         return "held", frozenset()
-    return _unproved(session, row, to, standing.reason, parsed)
+    return _unproved(session, row, case.to, standing.reason, parsed)
 
 
 LEFT_OUT: Final = "it was written to more of our addresses than this delivery came to"
@@ -100,11 +101,15 @@ def judge_delivery(
     whoever got a mail that was addressed to a colleague and to everybody could send it on to everybody alone."""
     if not standing.signed:
         return standing
+    ours = _read(_left_out(case, parsed.named), signer)
+    return SenderTrust(None, LEFT_OUT) if any(_means_something(session, each) for each in ours) else standing
+
+
+def _left_out(case: VerificationCase, named: frozenset[str]) -> list[str]:
+    """Those of the addresses in To and Cc that are in our domain, and that this delivery did not come to."""
     came_to = {each.lower() for each in case.one.recipients}
     domains = {each.rpartition("@")[2] for each in came_to}
-    others = parsed.named - came_to
-    ours = _read([each for each in others if each.rpartition("@")[2] in domains], signer)
-    return SenderTrust(None, LEFT_OUT) if any(_means_something(session, each) for each in ours) else standing
+    return [each for each in named - came_to if each.rpartition("@")[2] in domains]
 
 
 def _means_something(session: Session, recipient: Recipient) -> bool:
@@ -114,18 +119,19 @@ def _means_something(session: Session, recipient: Recipient) -> bool:
     return not recipient.handle or accounts.by_handle(session, recipient.handle) is not None
 
 
-def parse(case: VerificationCase) -> Parsed:
-    """Parses the mail outside of any transaction; this takes a second for the largest mails."""
-    mail = case.arrived.mail
-    try:
-        message = mime.parse(mail)
-    except Refused as refused:
-        return Parsed("", str(refused))
-    machine = own_words.machine(message, not case.arrived.envelope.sender)
-    fields = [*mime.fields(message, "To"), *mime.fields(message, "Cc")]
+def parse(case: VerificationCase, standing: SenderTrust) -> Parsed:
+    """Parses the mail outside of any transaction; this takes a second for the largest mails. The words are read only of
+    a mail that may be held, for then its sender is asked about them."""
+    mail = case.mail
+    if mail.refused:
+        return Parsed("", mail.refused)
+    fields = [*mime.fields(mail.message, "To"), *mime.fields(mail.message, "Cc")]
     to = frozenset(each for field in fields for each in named_recipients.read_addresses(field))
-    marks = tuple(replay_keys.compute(mail, message, case.one.sender))
-    return Parsed(own_words.read_own_words(message).text, machine, to, replay_keys.is_signed(message), marks)
+    marks = tuple(replay_keys.compute(mail.octets, mail.message, case.one.sender))
+    proved = standing.proof and not (standing.signed and _left_out(case, to))
+    words = "" if proved else mail.words.text
+    machine = mail.machine(null_sender=not case.came.sender)
+    return Parsed(words, machine, to, replay_keys.is_signed(mail.message), marks)
 
 
 def _takes_effect(
@@ -152,7 +158,7 @@ def _came_before(session: Session, row: Inbound, case: VerificationCase) -> bool
         Inbound.raw.is_not(None),
     )
     raws = session.scalars(earlier.order_by(Inbound.id.desc()).limit(MOST_BEFORE))
-    return any(trace_headers.read(raw or b"").mail == case.arrived.mail for raw in raws)
+    return any(trace_headers.read(raw or b"").mail == case.mail.octets for raw in raws)
 
 
 MOST_BEFORE: Final = 5
@@ -190,7 +196,7 @@ def _unproved(
         state = "held" if any(each.kind == "operator" for each in to) else "dropped"
         unauthenticated.end(row, state, None, f"{STRANGER}: {reason}")
         return state, frozenset()
-    row.account_id = known[1].id
+    unauthenticated.attribute(row, known[1].id)
     machine = parsed.machine
     if machine or any(each.kind == "confirm" for each in to):
         unauthenticated.end(row, "dropped", None, f"a machine's ({machine}), and not proved" if machine else reason)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlalchemy import case, func, literal, or_, select, union_all
+from sqlalchemy import case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
@@ -21,7 +21,8 @@ from gateway.network.follows import follows, tag_follows
 from gateway.network.mail import daily_mail
 from gateway.network.people import addresses
 from gateway.security.signed_tokens import Signer
-from gateway.store.tables import Account, Address, Follow, Topic, TopicFollow
+from gateway.store.tables import Account, Address, Follow, Topic
+from gateway.store.views import ADDRESSES, FOLLOWS, FollowInForce, TopicFollowInForce
 
 AGAIN: Final = 3600  # seconds in which the page brings a follow back
 SHOWN: Final = 10  # names of what else is followed
@@ -164,12 +165,12 @@ def others(session: Session, ending: Pair) -> RemainingSubscriptions:
         func.concat(Account.name, " (", SIGN, Account.handle, ")").label("name"),
         (Account.access.is_distinct_from("closed")).label("shown"),
     )
-    people = mine.join(Follow, Follow.account_id == Account.id).where(
-        Follow.follower_id == ending.follower_id, follows.IN_FORCE, ~Follow.off, Account.id != ending.source_id
+    people = mine.join(FollowInForce, FollowInForce.account_id == Account.id).where(
+        FollowInForce.follower_id == ending.follower_id, ~FOLLOWS.c.off_now, Account.id != ending.source_id
     )
-    tags = select(func.concat("#", Topic.tag), literal(True)).join(TopicFollow, TopicFollow.topic_id == Topic.id)
-    heard = tags.where(
-        TopicFollow.follower_id == ending.follower_id, tag_follows.IN_FORCE, Topic.id != ending.source_id
+    tags = select(func.concat("#", Topic.tag), literal(True))
+    heard = tags.join(TopicFollowInForce, TopicFollowInForce.topic_id == Topic.id).where(
+        TopicFollowInForce.follower_id == ending.follower_id, Topic.id != ending.source_id
     )
     rows = session.execute(union_all(people, heard).order_by("name")).all()
     names = [name for name, shown in rows if shown]
@@ -177,8 +178,7 @@ def others(session: Session, ending: Pair) -> RemainingSubscriptions:
 
 
 def _is_off(session: Session, ending: Pair) -> bool:
-    off = select(Address.id).where(Address.id == ending.address_id, ~Address.receiving)
-    return session.scalar(off.where(or_(Address.off_until.is_(None), Address.off_until > func.now()))) is not None
+    return bool(session.scalar(select(ADDRESSES.c.off_now).where(ADDRESSES.c.id == ending.address_id)))
 
 
 def _is_fresh(at: int) -> bool:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.refusals import refusal
+from gateway.ledger.outbox import cancellations
 from gateway.network.people import aliases
-from gateway.network.people.addresses import cancel_open, cancel_words
 from gateway.network.people.directory import find as find
 from gateway.network.people.handles import canonical_handle as canonical_handle
 from gateway.network.people.handles import clean_name as clean_name
@@ -121,8 +121,8 @@ def suspend(session: Session, account_id: int) -> bool:
     if session.scalar(away.returning(Account.id)) is None:
         return False
     mine = select(Address.id).where(Address.account_id == account_id)
-    cancel_words(session, account_id, "suspended")
-    cancel_open(session, mine, "suspended")
+    cancellations.cancel_words(session, account_id, "suspended")
+    cancellations.cancel_open(session, mine, "suspended")
     return True
 
 
@@ -147,7 +147,7 @@ def deactivate_all(session: Session, account_ids: Sequence[int]) -> int:
     session.execute(delete(TopicFollow).where(TopicFollow.follower_id.in_(cut)))
     session.execute(delete(Conversation).where(Conversation.address_id.in_(addresses)))
     session.execute(delete(Draft).where(Draft.account_id.in_(cut)))
-    cancel_open(session, addresses, "deactivated")
+    cancellations.cancel_open(session, addresses, "deactivated")
     suspended = update(Address).where(Address.account_id.in_(cut), Address.state.in_(["invited", "verified"]))
     session.execute(suspended.values(state="suspended"))
     return len(cut)

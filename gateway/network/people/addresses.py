@@ -9,17 +9,17 @@ from typing import Any
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import audit_log
-from gateway.ledger.outbox import email_fallback
+from gateway.ledger.outbox import cancellations
 from gateway.sms import destinations
 from gateway.store.database import new_ids
-from gateway.store.tables import Account, Address, Bouncing, Consent, Delivery, Fanout, Message, Sender
+from gateway.store.tables import Account, Address, Bouncing, Consent, Delivery, Message, Sender
 from gateway.typed_input import ascii_domain, clean_input, strip_invisible
 
 NOUN = {"sms": "phone", "email": "mailbox"}
@@ -221,7 +221,7 @@ def stop(
     if row.state != "suspended":
         row.state = "stopped"
     _keep(session, row, "opt_out", wording, our_address, carrier_id, source)
-    cancel_open(session, select(Address.id).where(Address.id == row.id), "stopped")
+    cancellations.cancel_open(session, select(Address.id).where(Address.id == row.id), "stopped")
     return first
 
 
@@ -317,28 +317,3 @@ def owner_suspended(session: Session, channel: str, address: str) -> bool:
     """Whether this is the phone or mailbox of somebody who may do nothing for now."""
     owned = select(Account.state).join(Address, Address.account_id == Account.id)
     return session.scalar(owned.where(Address.channel == channel, Address.address == address)) == "suspended"
-
-
-def cancel_words(session: Session, author_id: int, reason: str) -> None:
-    """Cancels what somebody wrote and has not left: first the fan-outs, so that they add no delivery afterwards."""
-    spreading = update(Fanout).where(Fanout.author_id == author_id, Fanout.state == "waiting")
-    unsynchronised = {"synchronize_session": False}
-    session.execute(spreading.values(state="cancelled", done_at=func.now()), execution_options=unsynchronised)
-    waiting = update(Delivery).where(Delivery.author_id == author_id, Delivery.ended_at.is_(None))
-    ended = waiting.where(Delivery.state.in_(["queued", "retry"])).values(
-        state="cancelled", reason=reason, ended_at=func.now(), lease_until=None, lease_owner=None
-    )
-    session.execute(ended, execution_options=unsynchronised)
-
-
-def cancel_open(session: Session, address_ids: Select[int], reason: str) -> None:
-    """Cancels the deliveries that have not left; one that is on its way is settled by the worker that has it. What was
-    for a suspended phone is sent by mail."""
-    waiting = update(Delivery).where(Delivery.address_id.in_(address_ids), Delivery.ended_at.is_(None))
-    ended = waiting.where(Delivery.state.in_(["queued", "retry"])).values(
-        state="cancelled", reason=reason, ended_at=func.now(), lease_until=None, lease_owner=None
-    )
-    gone = ended.returning(Delivery.message_id, Delivery.address_id)
-    keys = [(row[0], row[1]) for row in session.execute(gone, execution_options={"synchronize_session": False})]
-    if reason == "suspended":
-        email_fallback.send_by_mail(session, keys)

@@ -12,7 +12,8 @@ from gateway.language.model.reading import GroupKind, Kind, NamedAccount, Resolv
 from gateway.language.words.normalize import name_of, trim
 from gateway.network.people.addresses import normal_mailbox
 from gateway.network.people.handles import canonical_handle, plain
-from gateway.store.tables import Account, Address, Alias, Follow
+from gateway.store.tables import Account, Address, Alias
+from gateway.store.views import another_follow
 
 NEAR = 3  # choices that fit a text
 EXACT = 9  # candidates that a digit can choose
@@ -121,7 +122,7 @@ def _may_be_within(column: ColumnElement[str], key: str, allowed: int) -> Column
 def _relations(session: Session, accounts: Sequence[Account], viewer_id: int | None) -> dict[int, int]:
     """How near each account is to the viewer: 0 the viewer follows it, 1 it follows the viewer, 2 they share a group, 3
     none of these."""
-    viewer, mine, theirs, group = viewer_id or 0, aliased(Follow), aliased(Follow), aliased(Account)
+    viewer, mine, theirs, group = viewer_id or 0, another_follow(), another_follow(), aliased(Account)
     follows = exists().where(mine.follower_id == viewer, mine.account_id == Account.id)
     followed = exists().where(theirs.follower_id == Account.id, theirs.account_id == viewer)
     shared = (

@@ -15,7 +15,8 @@ from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.audit import audit_log
-from gateway.network.people.addresses import cancel_open, cancel_words
+from gateway.ledger.operations import erasure
+from gateway.ledger.outbox import cancellations
 from gateway.network.people.name_patterns import patterns
 from gateway.store.tables import Account, Address
 
@@ -43,8 +44,8 @@ def erase(session: Session, person: Account, actor: str) -> Erased:
     session.execute(text("SET LOCAL statement_timeout = '15min'"))
     given = _given(session, person)
     session.execute(LOCK, given)
-    cancel_words(session, person.id, "erased")
-    cancel_open(session, _addresses(person.id), "erased")
+    cancellations.cancel_words(session, person.id, "erased")
+    cancellations.cancel_open(session, _addresses(person.id), "erased")
     pictures = session.scalars(PICTURES, given).all()
     rows = {name: session.execute(text(statement), given).rowcount for name, statement in STEPS}  # type: ignore[attr-defined]
     session.expire_all()
@@ -85,72 +86,19 @@ KNOWN: Final = """
 """
 
 _MINE: Final = "(SELECT id FROM addresses WHERE account_id = :account)"
-_INPUTS: Final = """(i.account_id = :account OR (i.channel, i.sender) IN (
-    SELECT channel, address FROM addresses WHERE account_id = :account))"""
-_OPEN: Final = "EXISTS (SELECT FROM deliveries o WHERE o.message_id = m.id AND o.ended_at IS NULL)"
 _WROTE: Final = "(SELECT id FROM posts WHERE author_id = :account)"
 
 PICTURES: Final = text(f"""
     SELECT DISTINCT encode(file, 'hex') FROM media m JOIN uploads u ON u.id = m.upload_id
         LEFT JOIN inbound i ON i.id = u.inbound_id, unnest(ARRAY[m.sha256, m.small_sha256]) AS file
-    WHERE file IS NOT NULL AND (u.account_id = :account OR {_INPUTS})
+    WHERE file IS NOT NULL AND (u.account_id = :account OR {erasure.INPUTS})
 """)
 
 # The order matters: the rows by which the others are found are deleted last.
 STEPS: Final = (
-    (
-        "texts at the carrier",
-        f"""INSERT INTO redactions (carrier_id)
-            SELECT i.message_id FROM inbound i WHERE {_INPUTS} AND i.message_id ~ '^(SM|MM)[0-9a-f]{{32}}$'
-            UNION SELECT t.carrier_id FROM attempts t JOIN messages m ON m.id = t.message_id
-            WHERE t.carrier_id ~ '^(SM|MM)[0-9a-f]{{32}}$' AND (m.author_id = :account OR t.address_id IN {_MINE})
-            ON CONFLICT DO NOTHING""",
-    ),
-    (
-        "pictures",
-        f"""DELETE FROM uploads WHERE account_id = :account
-            OR id IN (SELECT u.id FROM uploads u JOIN inbound i ON i.id = u.inbound_id WHERE {_INPUTS})""",
-    ),
-    (
-        "inputs",
-        f"""UPDATE inbound i
-            SET sender = hashed_address(channel, sender), text = CASE WHEN text IS NOT NULL THEN '' END, raw = NULL,
-                message_id = CASE channel WHEN 'sms' THEN message_id END, reason = NULL, recipients = '{{}}',
-                state = CASE WHEN state IN ('done', 'dropped') THEN state ELSE 'dropped' END,
-                lease_until = NULL, lease_owner = NULL
-            WHERE {_INPUTS}""",
-    ),
+    *erasure.THEIRS,
     ("requests", "DELETE FROM actions WHERE account_id = :account AND key IS NOT NULL"),
     ("effects", "UPDATE effects SET detail = '{}' WHERE account_id = :account AND detail <> '{}'"),
-    (
-        "hashes of texts",
-        f"""UPDATE attempts t SET body_hash = NULL FROM messages m
-            WHERE m.id = t.message_id AND t.body_hash IS NOT NULL
-              AND (m.author_id = :account OR t.address_id IN {_MINE})""",
-    ),
-    (
-        "deliveries on the road",  # they are looked for by their words, which are gone: they could be sent again
-        f"""UPDATE deliveries SET state = 'unknown', reason = 'erased', ended_at = now(), lease_until = NULL,
-                lease_owner = NULL
-            WHERE state IN ('sending', 'unknown') AND ended_at IS NULL
-              AND (author_id = :account OR address_id IN {_MINE})""",
-    ),
-    (
-        "messages",
-        f"""UPDATE messages m SET text = '', subject = '', body = '' FROM (
-                SELECT id FROM messages WHERE author_id = :account
-                UNION SELECT d.message_id FROM deliveries d JOIN messages t ON t.id = d.message_id
-                WHERE d.address_id IN {_MINE} AND t.kind <> 'update'
-                UNION SELECT t.id FROM messages t JOIN inbound i ON i.id = t.inbound_id
-                WHERE i.account_id = :account
-                UNION SELECT d.message_id FROM daily_mails d
-                WHERE d.posts && (SELECT array_agg(id) FROM posts WHERE author_id = :account)
-                UNION SELECT m.id FROM messages m JOIN posts p ON p.id = m.post_id
-                WHERE (p.repeat_of IN {_WROTE} OR p.in_reply_to IN {_WROTE}) AND NOT {_OPEN}
-                UNION SELECT m.id FROM messages m
-                WHERE m.kind <> 'update' AND (m.text ~* :bare OR m.body ~* :bare) AND NOT {_OPEN}) mine
-            WHERE m.id = mine.id AND (m.text, m.subject, m.body) <> ('', '', '')""",
-    ),
     (
         "others' texts about them",
         """UPDATE posts p SET text = regexp_replace(p.text, :bare, '@' || :gone, 'gi')
@@ -169,27 +117,9 @@ STEPS: Final = (
         f"""UPDATE posts SET text = :removed, lang = NULL, upload_id = NULL, pictures_of = NULL, attached = NULL
             WHERE (author_id = :account OR repeat_of IN {_WROTE}) AND text NOT IN ('', :removed)""",
     ),
-    ("others' files", "UPDATE media SET name = regexp_replace(name, :bare, :gone, 'gi') WHERE name ~* :bare"),
+    *erasure.NAMING_THEM,
     ("fingerprints", f"DELETE FROM private_fingerprints WHERE post_id IN {_WROTE}"),
     ("tags", "DELETE FROM tags WHERE post_id IN (SELECT id FROM posts WHERE author_id = :account) OR tag ~* :bare"),
-    (
-        "others' inputs",
-        """UPDATE inbound SET text = regexp_replace(text, :bare, '@' || :gone, 'gi'),
-               raw = CASE WHEN encode(raw, 'escape') ~* :raw OR text ~* :bare THEN NULL ELSE raw END,
-               recipients = string_to_array(
-                   regexp_replace(array_to_string(recipients, E'\\n'), :bare, :gone, 'gi'), E'\\n'),
-               reason = regexp_replace(reason, :bare, '@' || :gone, 'gi')
-           WHERE text ~* :bare OR encode(raw, 'escape') ~* :raw OR array_to_string(recipients, ' ') ~* :bare
-              OR reason ~* :bare""",
-    ),
-    (
-        "others' messages",
-        """UPDATE messages SET text = regexp_replace(text, :bare, '@' || :gone, 'gi'),
-               subject = regexp_replace(subject, :bare, '@' || :gone, 'gi'),
-               body = regexp_replace(body, :bare, '@' || :gone, 'gi')
-           WHERE text ~* :bare OR subject ~* :bare OR body ~* :bare""",
-    ),
-    ("notes", "UPDATE messages SET note = NULL WHERE note ~* :bare"),
     (
         "others' effects",
         """UPDATE effects SET detail = CAST(regexp_replace(CAST(detail AS text), :bare, :gone, 'gi') AS jsonb)
@@ -268,7 +198,7 @@ STEPS: Final = (
 
 COUNTS: Final = text(f"""
     SELECT (SELECT count(*) FROM posts WHERE author_id = :account) AS posts,
-           (SELECT count(*) FROM inbound i WHERE {_INPUTS}) AS inputs,
+           (SELECT count(*) FROM inbound i WHERE {erasure.INPUTS}) AS inputs,
            (SELECT count(*) FROM deliveries WHERE address_id IN {_MINE}) AS deliveries,
            (SELECT count(*) FROM addresses WHERE account_id = :account) AS addresses,
            (SELECT count(*) FROM follows WHERE follower_id = :account OR account_id = :account) AS follows,

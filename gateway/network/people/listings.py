@@ -42,19 +42,17 @@ _PEOPLE = text("""
     FROM accounts p
     LEFT JOIN addresses phone ON phone.account_id = p.id AND phone.is_primary AND phone.channel = 'sms'
     LEFT JOIN addresses mailbox ON mailbox.account_id = p.id AND mailbox.is_primary AND mailbox.channel = 'email'
-    LEFT JOIN (SELECT follower_id, count(*) FROM follows WHERE state = 'active' AND coalesce(expires_at > now(), true)
-               GROUP BY follower_id) f ON f.follower_id = p.id
+    LEFT JOIN (SELECT follower_id, count(*) FROM follows_in_force GROUP BY follower_id) f ON f.follower_id = p.id
     WHERE p.kind = 'person' AND (:everybody OR p.state <> 'deactivated')
       AND (CAST(:group AS bigint) IS NULL
-           OR EXISTS (SELECT FROM follows m
-                      WHERE m.follower_id = p.id AND m.account_id = :group AND m.state = 'active'))
+           OR EXISTS (SELECT FROM follows_in_force m WHERE m.follower_id = p.id AND m.account_id = :group))
     ORDER BY p.handle
 """)
 _GROUPS = text("""
     SELECT g.id, g.handle, g.name, g.access, count(f.follower_id) AS heard_by,
            coalesce(array_agg(p.handle ORDER BY p.handle) FILTER (WHERE f.role IN ('owner', 'poster')), '{}') AS run_by
     FROM accounts g
-    LEFT JOIN follows f ON f.account_id = g.id AND f.state = 'active' AND coalesce(f.expires_at > now(), true)
+    LEFT JOIN follows_in_force f ON f.account_id = g.id
     LEFT JOIN accounts p ON p.id = f.follower_id
     WHERE g.kind = 'group' AND g.state = 'active'
     GROUP BY g.id ORDER BY g.handle

@@ -6,8 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import Phrase, languages, say, translated
-from gateway.ledger.outbox import outbox
-from gateway.ledger.outbox.outbox import SMS_GIVES_UP, Outgoing
+from gateway.ledger.outbox import deliveries, outbox
+from gateway.ledger.outbox.outbox import Outgoing
 
 PRIORITY: Final = 2
 
@@ -36,7 +36,7 @@ def _send(session: Session, company: str, language: str) -> int:
         return 0
     said = translated(welcome_words(company), language)
     message = outbox.put(session, Outgoing("welcome", said, said, said, priority=PRIORITY), [])
-    fill = {**keys, "message": message, "priority": PRIORITY, "life": SMS_GIVES_UP}
+    fill = {**keys, **deliveries.LIVES, "message": message, "author": 0, "priority": PRIORITY}
     return len(session.execute(FILL, fill).all())
 
 
@@ -53,8 +53,8 @@ _SPOKEN: Final = """
 """
 WAITING: Final = text(f"SELECT count(*) {_UNWELCOMED}")
 SPEAKING: Final = text(f"SELECT EXISTS (SELECT {_UNWELCOMED} {_SPOKEN})")
-FILL: Final = text(f"""
-    INSERT INTO deliveries (message_id, address_id, channel, sender_id, priority, give_up_at)
-    SELECT :message, a.id, 'sms', coalesce(a.sender_id, 0), :priority, now() + :life {_UNWELCOMED} {_SPOKEN}
-    RETURNING address_id
-""")
+FILL: Final = text(
+    deliveries.insert_for(f"""(
+        SELECT a.id AS address_id, a.channel, a.sender_id, CAST(NULL AS bigint) AS source_id {_UNWELCOMED} {_SPOKEN}
+    )""")
+)

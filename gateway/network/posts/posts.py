@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from gateway.i18n.refusals import refusal
 from gateway.language import nanoformats
 from gateway.ledger.inbox import media
+from gateway.ledger.outbox import cancellations, publications
 from gateway.network.audience import private_repeats
 from gateway.network.audience import visibility as audience
 from gateway.network.follows import tag_follows
 from gateway.network.posts import rendering
-from gateway.store.tables import Account, Delivery, Fanout, Mention, Message, Post, PostRecipient, Reaction, Tag, Upload
+from gateway.store.tables import Account, Fanout, Mention, Post, PostRecipient, Reaction, Tag, Upload
 
 NOW = timedelta(0)
 PRIVATE, PUBLIC = 1, 5  # priorities: a private message is sent before an update
@@ -108,20 +109,11 @@ def origin(session: Session, post: Post | None) -> rendering.RepeatOrigin | None
 
 
 # One statement, because every update that comes in makes these rows.
-PUBLISH: Final = text("""
-    WITH post AS (
-        INSERT INTO posts (author_id, group_id, in_reply_to, repeat_of, visibility, text, lang, via, inbound_id)
-        VALUES (:author, :group, :parent, :repeated, :visibility, :words, :lang, :via, :inbound) RETURNING id
-    ), message AS (
-        INSERT INTO messages (kind, author_id, post_id, priority, text, subject, body)
-        SELECT 'update', :author, id, :priority, :text, :subject, :body FROM post RETURNING id
-    ), spread AS (
-        INSERT INTO fanouts (message_id, source_id, post_id, author_id, not_before)
-        SELECT message.id, source, post.id, :author, now() + :hold
-        FROM message, post, unnest(CAST(:sources AS bigint[])) AS source
-    )
-    SELECT id, (SELECT array_agg(content_type) FROM media WHERE upload_id = :upload) FROM post
-""")
+PUBLISH: Final = publications.publication(
+    """INSERT INTO posts (author_id, group_id, in_reply_to, repeat_of, visibility, text, lang, via, inbound_id)
+       VALUES (:author, :group, :parent, :repeated, :visibility, :words, :lang, :via, :inbound) RETURNING id""",
+    "SELECT id, (SELECT array_agg(content_type) FROM media WHERE upload_id = :upload) FROM post",
+)
 
 
 def _show(session: Session, post: Post, upload_id: int | None, types: Sequence[str | None]) -> None:
@@ -203,18 +195,7 @@ def retract(session: Session, post: Post) -> tuple[int, int]:
     """Takes a post and its repeats back: (sends stopped, sends already on their way). Nothing more of it is sent."""
     taken = update(Post).where(or_(Post.id == post.id, Post.repeat_of == post.id))
     gone_posts = session.scalars(taken.values(deleted_at=func.now()).returning(Post.id)).all()
-    waiting = update(Fanout).where(Fanout.post_id.in_(gone_posts), Fanout.state == "waiting")
-    held = session.execute(waiting.values(state="cancelled", done_at=func.now()).returning(Fanout.reached)).all()
-    messages = select(Message.id).where(Message.post_id.in_(gone_posts))
-    queued = Delivery.state.in_(["queued", "retry"])
-    stopped = update(Delivery).where(Delivery.message_id.in_(messages), Delivery.ended_at.is_(None), queued)
-    recalled = session.execute(
-        stopped.values(state="cancelled", reason="retracted", ended_at=func.now()).returning(Delivery.address_id)
-    ).all()
-    gone = select(func.count()).where(
-        Delivery.message_id.in_(messages), Delivery.state.in_(["sending", "sent", "delivered", "unknown"])
-    )
-    return len(recalled) + len(held), session.scalar(gone) or 0
+    return cancellations.cancel_posts(session, gone_posts)
 
 
 def original(post: Post) -> int:

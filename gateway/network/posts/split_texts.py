@@ -3,14 +3,15 @@ handlers/updates call this."""
 
 from typing import Final
 
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.language import nanoformats
 from gateway.language.fragments.part_marks import part
+from gateway.ledger.outbox import publications
 from gateway.network.audience import private_repeats, visibility
 from gateway.network.posts import posts, rendering
-from gateway.store.tables import Account, Message, Post
+from gateway.store.tables import Account, Post
 
 
 def append(session: Session, author: Account, post_id: int, more: str) -> bool:
@@ -51,8 +52,7 @@ WAITING: Final = text("""
 
 
 def _render_again(session: Session, author: Account, post: Post) -> None:
-    """Renders the one message of the post anew, with all the words; its subject stays, because the thread goes by
-    it."""
+    """Renders the one message of the post anew, with all the words."""
     group = session.get(Account, post.group_id) if post.group_id else None
     shown = rendering.of_post(author, group, post, None)
-    session.execute(update(Message).where(Message.post_id == post.id).values(text=shown.text, body=shown.body))
+    publications.reword(session, post.id, shown.text, shown.body)

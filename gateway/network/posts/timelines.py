@@ -12,7 +12,8 @@ from gateway.language.model.reading import NamedAccount
 from gateway.network.audience import visibility
 from gateway.network.audience.visibility import readable_by
 from gateway.network.posts.rendering import RepeatOrigin
-from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Tag
+from gateway.store.tables import Account, Address, Delivery, Message, Post, Tag
+from gateway.store.views import FollowInForce
 
 LATE = 30  # how many items later one may arrive than it was written
 ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
@@ -94,9 +95,9 @@ def gone_by(moment: datetime) -> ColumnElement[bool]:
 def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int | None]:
     group = aliased(Account)
     posts_there = exists().where(
-        Follow.follower_id == Address.account_id,
-        Follow.account_id == Post.group_id,
-        Follow.role.in_(["owner", "poster"]),
+        FollowInForce.follower_id == Address.account_id,
+        FollowInForce.account_id == Post.group_id,
+        FollowInForce.role.in_(["owner", "poster"]),
     )
     only_listens = (group.access == "broadcast") & ~posts_there & (Post.visibility == "group")
     age = _age(func.coalesce(Delivery.sent_at, Delivery.created_at))
@@ -126,12 +127,10 @@ def last_post(session: Session, account_id: int, within: timedelta) -> Post | No
 def counts(session: Session, account: Account, reader_id: int) -> tuple[int, int, int]:
     """(followers, following, updates that the reader may read) of a person or a group. Who is in a closed group is for
     its members only, so that membership counts in nobody else's figures."""
-    in_force = or_(Follow.expires_at.is_(None), Follow.expires_at > func.now())
-    counted = Follow.state == "active", in_force, Account.state == "active"
-    heard_by = select(func.count()).select_from(Follow).join(Account, Account.id == Follow.follower_id)
-    followers = heard_by.where(Follow.account_id == account.id, *counted)
-    hears = select(func.count()).select_from(Follow).join(Account, Account.id == Follow.account_id)
+    heard_by = select(func.count()).select_from(FollowInForce).join(Account, Account.id == FollowInForce.follower_id)
+    followers = heard_by.where(FollowInForce.account_id == account.id, Account.state == "active")
+    hears = select(func.count()).select_from(FollowInForce).join(Account, Account.id == FollowInForce.account_id)
     known = or_(Account.access.is_distinct_from("closed"), visibility.following(reader_id, Account.id))
-    following = hears.where(Follow.follower_id == account.id, *counted, known)
+    following = hears.where(FollowInForce.follower_id == account.id, Account.state == "active", known)
     updates = select(func.count()).where(by_account(account), readable_by(reader_id), Post.visibility != "direct")
     return (session.scalar(followers) or 0, session.scalar(following) or 0, session.scalar(updates) or 0)

@@ -25,8 +25,7 @@ NOTE: Final = text("""
     INSERT INTO conversations (address_id, liked)
     SELECT a.id, ARRAY[p.id] FROM posts p JOIN addresses a ON a.account_id = p.author_id
     WHERE p.id = :post AND p.author_id <> :reader AND a.is_primary AND a.state = 'verified'
-      AND NOT EXISTS (SELECT FROM silences s WHERE s.account_id = p.author_id AND s.other_id = :reader
-                      AND (s.expires_at IS NULL OR s.expires_at > now()))
+      AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = p.author_id AND s.other_id = :reader)
     ORDER BY a.id
     ON CONFLICT (address_id) DO UPDATE
     SET liked = (array_remove(conversations.liked, excluded.liked[1]) || excluded.liked)[1:CAST(:kept AS int)]
@@ -52,8 +51,7 @@ WHO: Final = text("""
     SELECT a.name, r.kind, p.id AS post_id, p.text AS words
     FROM reactions r JOIN posts p ON p.id = r.post_id JOIN accounts a ON a.id = r.account_id AND a.state = 'active'
     WHERE p.id = ANY (:posts) AND p.author_id = :author AND p.deleted_at IS NULL AND r.account_id <> :author
-      AND NOT EXISTS (SELECT FROM silences s WHERE s.account_id = :author AND s.other_id = r.account_id
-                      AND (s.expires_at IS NULL OR s.expires_at > now()))
+      AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = :author AND s.other_id = r.account_id)
     ORDER BY r.created_at DESC LIMIT 100
 """)
 

@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, exists, or_, select, text
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import Phrase
 from gateway.mail.bounces import failure_reasons
 from gateway.network.posts.timelines import by_tag
-from gateway.store.tables import Follow, Post
+from gateway.store.tables import Post
+from gateway.store.views import FollowInForce
 
 CLASSES: Final = ("sent", "delivered", "failed", "waiting", "opted_out")
 
@@ -130,11 +131,9 @@ def asked_about(
     condition: list[ColumnElement[bool]] = [Post.author_id == account_id]
     if group_id is not None:
         owner = exists().where(
-            Follow.follower_id == account_id,
-            Follow.account_id == group_id,
-            Follow.role == "owner",
-            Follow.state == "active",
-            or_(Follow.expires_at.is_(None), Follow.expires_at > func.now()),
+            FollowInForce.follower_id == account_id,
+            FollowInForce.account_id == group_id,
+            FollowInForce.role == "owner",
         )
         condition = [Post.group_id == group_id, Post.visibility == "group", or_(Post.author_id == account_id, owner)]
     if tag is not None:

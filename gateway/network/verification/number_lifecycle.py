@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import Phrase, say, translated
 from gateway.ledger.audit import audit_log
-from gateway.ledger.outbox import outbox
+from gateway.ledger.outbox import cancellations, outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.network.conversation import notices
-from gateway.network.people import accounts, addresses
+from gateway.network.people import accounts
 from gateway.store.tables import Account, Address
 
 GRACE: Final = timedelta(days=14)  # between the question and the end of texts
@@ -68,7 +68,7 @@ def suspend(session: Session, phone: Address, reason: str) -> frozenset[str]:
     the queues to wake."""
     phone.state = "suspended"
     session.flush()
-    addresses.cancel_open(session, select(Address.id).where(Address.id == phone.id), "suspended")
+    cancellations.cancel_open(session, select(Address.id).where(Address.id == phone.id), "suspended")
     audit_log.record(session, BY, "address.suspend", phone.id, {"reason": reason})
     owner = session.get(Account, phone.account_id) if phone.account_id else None
     return _tell(session, owner, phone) if owner and owner.state == "active" else frozenset()

@@ -1,0 +1,31 @@
+"""A post's message and its fan-outs, written by the statement that writes the post: every update makes these rows."""
+
+from sqlalchemy import TextClause, text, update
+from sqlalchemy.orm import Session
+
+from gateway.store.tables import Message
+
+
+def publication(post: str, result: str) -> TextClause:
+    """The statement. `post`: the INSERT of the post, which returns its id; `result`: what the statement returns, a
+    SELECT from `post`. It takes the parameters of both, and :author, :priority, :text, :subject, :body, :sources (whose
+    followers get it) and :hold (how long the fan-outs wait)."""
+    return text(f"""
+        WITH post AS (
+            {post}
+        ), message AS (
+            INSERT INTO messages (kind, author_id, post_id, priority, text, subject, body)
+            SELECT 'update', :author, id, :priority, :text, :subject, :body FROM post RETURNING id
+        ), spread AS (
+            INSERT INTO fanouts (message_id, source_id, post_id, author_id, not_before)
+            SELECT message.id, source, post.id, :author, now() + :hold
+            FROM message, post, unnest(CAST(:sources AS bigint[])) AS source
+        )
+        {result}
+    """)  # noqa: S608 - put together from constants
+
+
+def reword(session: Session, post_id: int, words: str, body: str) -> None:
+    """Gives the message of a post other words, while nobody has got it. Its subject stays, because the thread goes by
+    it."""
+    session.execute(update(Message).where(Message.post_id == post_id).values(text=words, body=body))

@@ -1,0 +1,49 @@
+"""The views of schema.sql that say what is in force now, to be asked like the tables that they are of.
+
+A row of a view is read as a row of its table: select(FollowInForce) returns Follow objects. The tables themselves are
+for whoever writes them, and for what is asked of the past.
+"""
+
+from typing import Final, TypeVar
+
+from sqlalchemy import Boolean, Column, FromClause, MetaData
+from sqlalchemy import Table as Relation
+from sqlalchemy.orm import aliased
+
+from gateway.store.tables import Address, Follow, Silence, Table, TopicFollow
+
+Row = TypeVar("Row", bound=Table)
+
+VIEWS: Final = MetaData()
+
+
+def _view(name: str, of: type[Table], *more: str) -> Relation:
+    """A view with the columns of this table, and `more` that say yes or no."""
+    columns = (Column(each.name, each.type, primary_key=each.primary_key) for each in of.__table__.columns)
+    return Relation(name, VIEWS, *columns, *(Column(each, Boolean) for each in more))
+
+
+FOLLOWS: Final = _view("follows_in_force", Follow, "off_now")
+TOPIC_FOLLOWS: Final = _view("topic_follows_in_force", TopicFollow)
+SILENCES: Final = _view("silences_in_force", Silence)
+ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives")
+
+
+def _rows(of: type[Row], view: FromClause) -> type[Row]:
+    return aliased(of, view, adapt_on_names=True)
+
+
+FollowInForce: Final = _rows(Follow, FOLLOWS)
+TopicFollowInForce: Final = _rows(TopicFollow, TOPIC_FOLLOWS)
+SilenceInForce: Final = _rows(Silence, SILENCES)
+AddressNow: Final = _rows(Address, ADDRESSES)
+
+
+def another_follow() -> type[Follow]:
+    """FollowInForce under another alias, for a statement that has it already."""
+    return _rows(Follow, FOLLOWS.alias())
+
+
+def another_silence() -> type[Silence]:
+    """SilenceInForce under another alias, for a statement that has it already."""
+    return _rows(Silence, SILENCES.alias())
