@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.carriers.common.receipt import Receipt
 from gateway.carriers.instrumented import alarm
 from gateway.carriers.registry import BY_NAME
+from gateway.channels import SMS
 from gateway.ledger.outbox import attempts
 from gateway.ledger.outbox.attempts import CarrierReport
 from gateway.ledger.outbox.callbacks import open_callbacks
@@ -53,7 +54,7 @@ def _receipt(callback: Callback) -> Receipt | None:
     carrier = BY_NAME.get(callback.carrier)
     receipt = carrier.receipt(callback.status, callback.reason) if carrier else None
     if receipt is None:
-        alarm("sms", "callback_status")
+        alarm(SMS, "callback_status")
         log.warning("unheard-of status", callback=callback.id, carrier=callback.carrier, status=callback.status)
     return receipt
 

@@ -19,6 +19,7 @@ from gateway.carriers.instrumented import InstrumentedCarrier, instrument
 from gateway.carriers.registry import carriers
 from gateway.carriers.smtp.provider_profiles import relay
 from gateway.carriers.twilio.inbound_list import TwilioInbox
+from gateway.channels import EMAIL, SMS
 from gateway.ledger.commit.admission import Admission
 from gateway.ledger.operations.heartbeat import Heartbeat, owner
 from gateway.mail.compose import dkim_keys
@@ -98,9 +99,9 @@ def build(settings: Settings, queue: str) -> WorkerContext:
         notifier=WorkerNotifier(settings.redis_url),
         owner=owner(queue),
         loop=Loop(),
-        texts=_texts(settings) if queue == "sms" and settings.sms else {},
-        letters=_letters(settings) if queue == "email" and settings.mail else None,
-        keys=dkim_keys.of(settings) if queue == "email" and settings.mail else (),
+        texts=_texts(settings) if queue == SMS and settings.sms else {},
+        letters=_letters(settings) if queue == EMAIL and settings.mail else None,
+        keys=dkim_keys.of(settings) if queue == EMAIL and settings.mail else (),
         admission=Admission(needs_contact=queue == "clock"),
         inbox=_inbox(settings) if queue == "clock" and settings.sms and "twilio" in settings.sms_carriers else None,
     )

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from gateway.channels import EMAIL, NAMES, SMS
 from gateway.errors import SettingsError
 from gateway.settings import prices
 from gateway.settings import smtp_users as users
@@ -157,6 +158,12 @@ class Settings(BaseModel):
     twilio_redact: Switch = _env("CRITTER_TWILIO_REDACT")
     media_largest: Annotated[int, Field(ge=1 << 10, le=100 << 20)] = _env("CRITTER_MEDIA_LARGEST")
     media_most: Annotated[int, Field(ge=0, le=100)] = _env("CRITTER_MEDIA_MOST")
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that are on."""
+        on = {SMS: self.sms, EMAIL: self.mail}
+        return tuple(name for name in NAMES if on[name])
 
     @property
     def sms_numbers(self) -> tuple[str, ...]:

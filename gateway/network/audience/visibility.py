@@ -6,7 +6,9 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, text, true
 from sqlalchemy.orm import Session, aliased
 
+from gateway.channels import EMAIL, SMS
 from gateway.store.arrays import numbers
+from gateway.store.channel_sql import gives_up_after, rank, such
 from gateway.store.tables import Account, Address, Fanout, Follow, Post, PostRecipient, Silence
 
 OPEN_TO_ALL = ("open", "broadcast")
@@ -135,17 +137,26 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
     return bool(session.scalar(select(mine.where(Follow.state == "active", in_force))))
 
 
+_ANSWERED = such("a.channel", lambda channel: channel.answers_opted_out)
+_FINAL = such("channel", lambda channel: channel.opt_out_is_final)
+
+
+def _unasked(column: str) -> str:
+    """As a condition: a follow alone brings updates by this channel."""
+    return such(column, lambda channel: not channel.on_request)
+
+
 # Why a delivery must not leave, decided at the moment when it is about to. The reasons are in order of importance. `o`
 # is what a repeat repeats; a reader who blocked or muted either writer, or muted the group, does not get it. An invited
 # phone gets answers and one welcome. A code is to prove whose an address is now, so it goes also to one that its last
 # owner lost. To a mailbox that bounces only the test mail and codes are sent. To a phone that opted out only the answer
 # to STOP or HELP is sent, which is made only where no carrier answers; a mailbox that opted out still gets what it asks
 # for.
-_REFUSALS = text("""
+_REFUSALS = text(f"""
 SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
-    WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND (a.channel = 'email' OR EXISTS (
+    WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND ({_ANSWERED} OR EXISTS (
         SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
-          AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{3,8}$' OR EXISTS (
+          AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{{3,8}}$' OR EXISTS (
               SELECT FROM senders s WHERE s.number = i.recipients[1] AND s.carrier <> 'twilio'))
     ))) THEN 'opted_out'
     WHEN a.state NOT IN ('verified', 'stopped') AND m.kind <> 'code'
@@ -203,7 +214,7 @@ LEFT JOIN posts o ON o.id = p.repeat_of
 LEFT JOIN accounts g ON g.id = coalesce(o.group_id, p.group_id)
 LEFT JOIN follows f ON f.follower_id = a.account_id AND f.account_id = d.source_id
 LEFT JOIN topic_follows t ON t.follower_id = a.account_id AND t.topic_id = d.source_id
-""")
+""")  # noqa: S608
 
 
 def refusals(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
@@ -227,7 +238,7 @@ def _quotes_lost(session: Session, row: Row[Any]) -> str | None:
 # text brings does not. An opt-out of texts never leads to another channel: that row is made and ends as opted out, so
 # that the receipts show it. `deaf`: who blocked or muted the source, and the author of what it repeats. `told`: the
 # other messages with the same words.
-_CHUNK = text("""
+_CHUNK = text(f"""
 WITH f AS (
     (SELECT follower_id AS account_id, by_text
     FROM follows
@@ -286,9 +297,9 @@ WITH f AS (
     CROSS JOIN LATERAL (
         SELECT id, channel, sender_id FROM addresses
         WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
-          AND (channel = 'email' OR asked.named OR asked.by_text)
+          AND ({_unasked("channel")} OR asked.named OR asked.by_text)
         ORDER BY asked.named AND (NOT receiving AND coalesce(off_until > now(), true) OR bouncing_since IS NOT NULL),
-                 channel DESC LIMIT 1
+                 {rank("channel")} DESC LIMIT 1
     ) AS way
     WHERE asked.account_id NOT IN (SELECT account_id FROM deaf)
       AND ((SELECT repeat_of FROM p) IS NULL OR NOT EXISTS (
@@ -298,15 +309,15 @@ WITH f AS (
     INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, sender_id, priority, give_up_at)
     SELECT :message, id, :author, CASE WHEN NOT named THEN CAST(:source AS bigint) END, channel,
            coalesce(sender_id, 0), :priority,
-           now() + CASE channel WHEN 'sms' THEN interval '4 hours' ELSE interval '2 days' END
+           now() + {gives_up_after("channel")}
     FROM chosen
     ON CONFLICT DO NOTHING
     RETURNING channel
 )
 SELECT (SELECT upto FROM bound) AS upto,
-       (SELECT count(*) FROM made WHERE channel = 'sms') AS texts,
-       (SELECT count(*) FROM made WHERE channel = 'email') AS mails
-""")
+       (SELECT count(*) FROM made WHERE channel = '{SMS}') AS texts,
+       (SELECT count(*) FROM made WHERE channel = '{EMAIL}') AS mails
+""")  # noqa: S608
 END = 2**63 - 1
 
 
@@ -328,7 +339,7 @@ def expand(session: Session, fanout: Fanout, priority: int, chunk: int) -> tuple
     return row.upto, row.texts, row.mails
 
 
-_HEARD = text("""
+_HEARD = text(f"""
 SELECT EXISTS (
     SELECT FROM (
         SELECT follower_id AS account_id, by_text FROM follows
@@ -341,17 +352,17 @@ SELECT EXISTS (
     ) AS reach
     JOIN accounts reader ON reader.id = reach.account_id AND reader.state = 'active' AND reader.id <> :author
     JOIN addresses a ON a.account_id = reach.account_id AND a.is_primary AND a.state = 'verified'
-     AND (a.channel = 'email' OR reach.by_text)
+     AND ({_unasked("a.channel")} OR reach.by_text)
     WHERE NOT (reach.by_text AND EXISTS (
         SELECT FROM addresses
-        WHERE account_id = reach.account_id AND channel = 'sms' AND is_primary AND state = 'stopped'))
+        WHERE account_id = reach.account_id AND {_FINAL} AND is_primary AND state = 'stopped'))
       AND NOT EXISTS (
         SELECT FROM silences s WHERE s.account_id = reach.account_id AND s.other_id = ANY (CAST(:origins AS bigint[]))
           AND (s.expires_at IS NULL OR s.expires_at > now()))
       AND NOT EXISTS (
         SELECT FROM silences s WHERE s.account_id = :author AND s.other_id = reach.account_id AND s.kind = 'block')
 )
-""")
+""")  # noqa: S608
 
 
 def has_readers(session: Session, post: Post, sources: Sequence[int]) -> bool:

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from gateway.channels import MAILS
 from gateway.i18n.phrases import count, joined, say, translated
 from gateway.i18n.phrases import listed as enumerated
-from gateway.ledger.outbox.outbox import MAIL_GIVES_UP
 from gateway.mail.compose.compose import headline
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, DailyMail
@@ -181,7 +181,7 @@ def _put(session: Session, written: Sequence[ComposedDailyMail]) -> None:
         "bodies": [one.body for one in written],
         "priority": PRIORITY,
         "lane": LANE,
-        "life": MAIL_GIVES_UP,
+        "life": MAILS.gives_up_after,
     }
     session.execute(PUT_MESSAGES, keys)
     session.execute(PUT_DELIVERIES, keys)

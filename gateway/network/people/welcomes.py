@@ -5,9 +5,10 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.channels import TEXTS
 from gateway.i18n.phrases import Phrase, languages, say, translated
 from gateway.ledger.outbox import outbox
-from gateway.ledger.outbox.outbox import SMS_GIVES_UP, Outgoing
+from gateway.ledger.outbox.outbox import Outgoing
 
 PRIORITY: Final = 2
 
@@ -36,7 +37,7 @@ def _send(session: Session, company: str, language: str) -> int:
         return 0
     said = translated(welcome_words(company), language)
     message = outbox.put(session, Outgoing("welcome", said, said, said, priority=PRIORITY), [])
-    fill = {**keys, "message": message, "priority": PRIORITY, "life": SMS_GIVES_UP}
+    fill = {**keys, "message": message, "priority": PRIORITY, "life": TEXTS.gives_up_after}
     return len(session.execute(FILL, fill).all())
 
 

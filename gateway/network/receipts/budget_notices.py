@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.channels import SMS
 from gateway.i18n.phrases import Phrase, count, say
 from gateway.network.conversation import notices
 
@@ -29,7 +30,7 @@ def tell(session: Session, calm: timedelta = CALM) -> frozenset[str]:
     rung: frozenset[str] = frozenset()
     for row in session.execute(UNTOLD, {"calm": calm, "most": MOST}).all():
         short = BudgetShortfall(*row)
-        rung |= notices.tell_elsewhere(session, short.author_id, "sms", _words(short))
+        rung |= notices.tell_elsewhere(session, short.author_id, SMS, _words(short))
     return rung
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Interval, func, select, text, type_coerce
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL
 from gateway.i18n.phrases import Phrase, count, say
 from gateway.ledger.audit import audit_log
 from gateway.network.conversation import notices
@@ -113,7 +114,7 @@ def refusal(session: Session, account_id: int, channel: str, lock: timedelta) ->
             "Too many wrong codes or PINs. You cannot confirm anything for {hours}. An operator can unlock it.",
             hours=hours(lock),
         )
-    if channel == "email":
+    if channel == EMAIL:
         return say(
             "Too many wrong codes or PINs. You cannot confirm by mail for {hours}. Confirm by text, "
             "or ask an operator.",
