@@ -166,7 +166,7 @@ def web(
 
 
 def _listening(settings: Settings, name: str, where: str) -> Settings:
-    from gateway.settings import values
+    from gateway.setting_types import values
 
     try:
         return settings.model_copy(update={name: values.listen(where)})

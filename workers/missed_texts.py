@@ -62,7 +62,7 @@ class ListWatch:
         doors closed."""
         if self.here.admission.is_closed():
             return 0
-        ours = self.here.settings.numbers_with("twilio")
+        ours = self.here.settings.listed_numbers
         period = timedelta(seconds=self.here.settings.sms_intake_seconds)
         with transaction(self.here.engine) as session:
             if not self.memories:
@@ -95,7 +95,7 @@ class ListWatch:
         return found
 
     def _tell(self, taken: ClaimedCursor, found: int, reason: str | None) -> None:
-        ours = self.here.settings.numbers_with("twilio").index(taken.number)  # a number is never logged
+        ours = self.here.settings.listed_numbers.index(taken.number)  # a number is never logged
         if reason is not None:
             log.warning("list of texts to us is not complete", number=ours, reason=reason, failures=taken.failures + 1)
         if found:

@@ -32,8 +32,8 @@ from gateway.mail.auth.sender_trust import known_relay, trusted
 from gateway.network.mail import mail_addresses, secret_addresses
 from gateway.network.mail.mail_addresses import Recipient
 from gateway.security.signed_tokens import Signer
+from gateway.setting_types.values import Place, netloc
 from gateway.settings import Settings
-from gateway.settings.values import Place, netloc
 from gateway.store.database import transaction
 
 PATIENCE = 20.0  # seconds for the commit

@@ -18,8 +18,8 @@ from gateway.mail.auth.dns import Resolver
 from gateway.mail.auth.public_suffix import aligned
 from gateway.mail.decode import mime
 from gateway.mail.parse import author
+from gateway.setting_types.values import Network
 from gateway.settings import Settings
-from gateway.settings.values import Network
 
 Proof = Literal["relay", "secret", "token", "dmarc"]
 RUNGS: Final[dict[Proof, int]] = {"relay": 1, "secret": 2, "token": 2, "dmarc": 3}  # a token is as secret as an address

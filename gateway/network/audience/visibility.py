@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.channels import EMAIL, SMS
 from gateway.store.arrays import numbers
+from gateway.store.carrier_sql import leaves_opt_outs_to_us
 from gateway.store.channel_sql import gives_up_after, rank, such
 from gateway.store.tables import Account, Address, Fanout, Follow, Post, PostRecipient, Silence
 
@@ -138,6 +139,7 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 
 
 _ANSWERED = such("a.channel", lambda channel: channel.answers_opted_out)
+_UNANSWERED = leaves_opt_outs_to_us("s.carrier")
 _FINAL = such("channel", lambda channel: channel.opt_out_is_final)
 
 
@@ -157,7 +159,7 @@ SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
     WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND ({_ANSWERED} OR EXISTS (
         SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
           AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{{3,8}}$' OR EXISTS (
-              SELECT FROM senders s WHERE s.number = i.recipients[1] AND s.carrier <> 'twilio'))
+              SELECT FROM senders s WHERE s.number = i.recipients[1] AND {_UNANSWERED}))
     ))) THEN 'opted_out'
     WHEN a.state NOT IN ('verified', 'stopped') AND m.kind <> 'code'
         AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'welcome')) THEN a.state
