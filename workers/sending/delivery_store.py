@@ -17,7 +17,7 @@ from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.common.send_gate import HasAttempt
 from gateway.channels import CHANNELS, EMAIL, SMS
 from gateway.ledger.commit import counters
-from gateway.ledger.money import budgets
+from gateway.ledger.money import charges
 from gateway.ledger.outbox import claims, settlements
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key, MessageContent, Senders
 from gateway.ledger.outbox.settlements import Settlement
@@ -203,7 +203,7 @@ class DeliveryStore(Generic[Parcel]):
         """Gives back what these attempts reserved: they surely did not leave, so they cost nothing and do not count
         among the mails of the day."""
         if self._priced:
-            budgets.refund(session, attempts)
+            charges.refund(session, attempts)
         if self._day:
             self._day.give_back(session, attempts)
 
