@@ -15,8 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.doors.smtp import header_peek, tls_certificates
 from gateway.doors.smtp.auth import SignIn
-from gateway.doors.smtp.connection import OK, TEMPORARY, Security
+from gateway.doors.smtp.connection import Security
 from gateway.doors.smtp.connection_limits import ConnectionLimiter, ConnectionLimits
+from gateway.doors.smtp.fast_path import OK, TEMPORARY
 from gateway.doors.smtp.lmtp import Lmtp
 from gateway.doors.smtp.loop_callbacks import CommitCallback, LoopCallbacks
 from gateway.doors.smtp.protocol import Listeners, SmtpProtocol
