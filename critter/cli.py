@@ -18,6 +18,7 @@ from typer.main import get_command
 from critter import commands
 from critter.console.help_request import without_work
 from critter.version import version
+from gateway.channels import EMAIL, SMS
 from gateway.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Queue(StrEnum):
     INBOUND = "inbound"
     PROVING = "proving"
     FANOUT = "fanout"
-    SMS = "sms"
-    EMAIL = "email"
+    SMS = SMS
+    EMAIL = EMAIL
 
 
 class Doctor(StrEnum):
@@ -165,7 +166,7 @@ def web(
 
 
 def _listening(settings: Settings, name: str, where: str) -> Settings:
-    from gateway.settings import values
+    from gateway.setting_types import values
 
     try:
         return settings.model_copy(update={name: values.listen(where)})

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from gateway.carriers.common.receipt import Receipt
 from gateway.carriers.instrumented import alarm
-from gateway.carriers.registry import BY_NAME
+from gateway.carriers.parts import read_receipt
+from gateway.channels import SMS
 from gateway.ledger.outbox import attempts
 from gateway.ledger.outbox.attempts import CarrierReport
 from gateway.ledger.outbox.callbacks import mark_applied, open_callbacks
@@ -49,10 +50,9 @@ def step(here: WorkerContext) -> bool:
 
 def _receipt(callback: Callback) -> Receipt | None:
     """Reads a callback with the table of its own carrier; returns None for a status that the table does not have."""
-    carrier = BY_NAME.get(callback.carrier)
-    receipt = carrier.receipt(callback.status, callback.reason) if carrier else None
+    receipt = read_receipt(callback.carrier, callback.status, callback.reason)
     if receipt is None:
-        alarm("sms", "callback_status")
+        alarm(SMS, "callback_status")
         log.warning("unheard-of status", callback=callback.id, carrier=callback.carrier, status=callback.status)
     return receipt
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gateway.channels import EMAIL
 from gateway.network.mail import daily_mail
 from gateway.store.database import transaction
 from workers.runtime.context import WorkerContext
@@ -22,5 +23,5 @@ def step(here: WorkerContext) -> bool:
             session, here.signer, settings.mail_domain, settings.company, settings.daily_mail_hour, BATCH
         )
     if mails:
-        here.notifier.notify("email")
+        here.notifier.notify(EMAIL)
     return looked_at > 0

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.carriers.common.protocol import OutboundEmail, Outcome
 from gateway.carriers.smtp.provider_profiles import provider_terms
+from gateway.channels import EMAIL, SMS
 from gateway.ledger.outbox.claims import NOBODY, Senders
 from gateway.ledger.senders import pauses
 from workers.runtime.context import WorkerContext, current
@@ -21,7 +22,7 @@ from workers.sending.relay_quota import RelayQuota
 from workers.sending.render_mail import Mailing
 from workers.sending.send_loop import PAUSE, DeliveryPort, SendLoop
 
-TURN: Final = {"sms": 5.0, "email": 30.0}  # seconds; texts share their queue with receipts and reconciliation
+TURN: Final = {SMS: 5.0, EMAIL: 30.0}  # seconds; texts share their queue with receipts and reconciliation
 MAILS: Final = 500
 MAILS_TOGETHER: Final = 125
 MAILS_AT_ONCE: Final = 500
@@ -33,14 +34,14 @@ def drain_sms() -> None:
     """Sends texts, each at the rate of the number that it leaves from."""
     here = current()
     if here.texts:
-        _drain(here, "sms", _texts(here))
+        _drain(here, SMS, _texts(here))
 
 
 def drain_email() -> None:
     """Sends mails as fast as the relay takes them."""
     here = current()
     if here.letters is not None:
-        _drain(here, "email", _letters(here))
+        _drain(here, EMAIL, _letters(here))
 
 
 def _drain(here: WorkerContext, channel: str, sender: Pool | SendLoop[OutboundEmail]) -> None:
@@ -59,7 +60,7 @@ def _letters(here: WorkerContext) -> SendLoop[OutboundEmail]:
     assert here.letters is not None
     kept = provider_terms(here.settings)
     day = RelayQuota(kept.daily) if kept.daily else None
-    desk = DeliveryStore(here, "email", Mailing(here.settings, here.signer, here.keys).load, Relay(), day)
+    desk = DeliveryStore(here, EMAIL, Mailing(here.settings, here.signer, here.keys).load, Relay(), day)
     return SendLoop(
         here.letters,
         DeliveryPort(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),

@@ -3,6 +3,7 @@
 import structlog
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL, SMS
 from gateway.ledger.commit import counters
 from gateway.ledger.outbox import fanouts as spreading
 from gateway.network.audience import visibility
@@ -56,7 +57,7 @@ def _chunk(here: WorkerContext, session: Session, fanout: Fanout, priority: int)
     spreading.advance(session, fanout, upto, texts, mails, done=done)
     if done:
         author_reports.schedule(session, fanout, fanout.texts + texts, here.settings.ask_phones)
-    counters.add("fanned_out", "sms", amount=texts)
-    counters.add("fanned_out", "email", amount=mails)
-    found = {"sms": texts > 0, "email": mails > 0, "fanout": not done}
-    return {queue for queue, some in found.items() if some}
+    made = {SMS: texts, EMAIL: mails}
+    for channel, amount in made.items():
+        counters.add("fanned_out", channel, amount=amount)
+    return {channel for channel, amount in made.items() if amount} | (set() if done else {"fanout"})

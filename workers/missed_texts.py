@@ -19,6 +19,7 @@ from typing import Final
 import structlog
 
 from gateway.carriers.twilio.inbound_list import ListedText, ListPage
+from gateway.channels import SMS
 from gateway.errors import CarrierError
 from gateway.ledger.inbox import inbox, poll_cursors
 from gateway.ledger.inbox.inbox import Incoming, Picture
@@ -61,7 +62,7 @@ class ListWatch:
         doors closed."""
         if self.here.admission.is_closed():
             return 0
-        ours = self.here.settings.numbers_with("twilio")
+        ours = self.here.settings.listed_numbers
         period = timedelta(seconds=self.here.settings.sms_intake_seconds)
         with transaction(self.here.engine) as session:
             if not self.memories:
@@ -94,7 +95,7 @@ class ListWatch:
         return found
 
     def _tell(self, taken: ClaimedCursor, found: int, reason: str | None) -> None:
-        ours = self.here.settings.numbers_with("twilio").index(taken.number)  # a number is never logged
+        ours = self.here.settings.listed_numbers.index(taken.number)  # a number is never logged
         if reason is not None:
             log.warning("list of texts to us is not complete", number=ours, reason=reason, failures=taken.failures + 1)
         if found:
@@ -153,7 +154,7 @@ class _ListPass:
         """Keeps the new texts of a page; returns False when another process has taken this number over."""
         asked = {one.sid: one for one in page.found if one.sent_at >= self._floor}
         with transaction(self._here.engine) as session:
-            there = inbox.known(session, self._key, "sms", [sid.encode() for sid in asked])
+            there = inbox.known(session, self._key, SMS, [sid.encode() for sid in asked])
             mine = poll_cursors.keep(session, self._taken, self._here.owner, _lease(self._here))
         self._new |= {sid: one for sid, one in asked.items() if sid.encode() not in there}
         return mine
@@ -185,7 +186,7 @@ class _ListPass:
         if pictures is None:
             return None
         return Incoming(
-            channel="sms",
+            channel=SMS,
             identity=text.sid.encode(),
             sender=text.sender,
             recipients=(text.recipient,),

@@ -12,7 +12,7 @@ import structlog
 
 from gateway.carriers.common.protocol import Billing, PricePage
 from gateway.errors import CarrierError
-from gateway.ledger.money import budgets, price_sync
+from gateway.ledger.money import budgets, charges, price_sync
 from gateway.ledger.money.price_sync import PriceDay
 from gateway.store.database import transaction
 from workers.runtime.context import WorkerContext
@@ -41,7 +41,7 @@ def step(here: WorkerContext) -> bool:
         if page is None:
             price_sync.put_off(session, day.day, AGAIN)
             return True
-        budgets.correct(session, {sid: budgets.micros(price) for sid, price in page.prices.items()})
+        charges.correct(session, {sid: budgets.micros(price) for sid, price in page.prices.items()})
         price_sync.go_on(session, day.day, page.next_page)
     if page.skipped:
         log.warning("prices that are not in dollars, or make no sense, were left out", texts=page.skipped)

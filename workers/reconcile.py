@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from gateway.carriers.common.protocol import ListedMessage, MessageList
+from gateway.channels import SMS
 from gateway.errors import CarrierError
 from gateway.failpoints import crash_point
 from gateway.ledger.outbox import attempts, in_doubt
@@ -109,7 +110,7 @@ def _compare(here: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Seque
         in_doubt.record_absent(session, absent)
         in_doubt.put_off(session, [one for verdict in verdicts for one in verdict.open], AGAIN)
     if absent:
-        here.notifier.notify("sms")
+        here.notifier.notify(SMS)
 
 
 def _is_open(message: ListedMessage, seen: Mapping[str, SeenMessage]) -> bool:

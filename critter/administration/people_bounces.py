@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from critter.console.help_request import working
+from gateway.channels import EMAIL
 from gateway.errors import Refused
 
 if working():
@@ -50,7 +51,7 @@ def _day(moment: datetime | None) -> str:
 
 
 def _why(row: BounceStatus) -> str:
-    words = str(failure_reasons.describe_failure("failed", row.status, "email"))
+    words = str(failure_reasons.describe_failure("failed", row.status, EMAIL))
     return f"{words} ({row.status})" if row.status[:1].isdigit() else words
 
 
@@ -60,7 +61,7 @@ def _plain(row: BounceStatus, key: str) -> dict[str, Any]:
         "mailbox": mask_contact(key, row.address),
         "score": row.score,
         "status": row.status,
-        "why": str(failure_reasons.describe_failure("failed", row.status, "email")),
+        "why": str(failure_reasons.describe_failure("failed", row.status, EMAIL)),
         "bounced_at": row.bounced_at.isoformat(),
         "off": row.off_since is not None,
         "off_since": row.off_since.isoformat() if row.off_since else None,
@@ -73,10 +74,10 @@ def turn_mail_on(handle: Annotated[str, typer.Argument(metavar="HANDLE")]) -> No
     """Send mails to somebody again whose mailbox was switched off because they came back."""
     with open_session(load()) as session:
         person = account(session, handle, "person")
-        boxes = [row for row in addresses.of_account(session, person.id) if row.channel == "email"]
+        boxes = [row for row in addresses.of_account(session, person.id) if row.channel == EMAIL]
         if not boxes:
             raise Refused(f"@{person.handle} has no mailbox.")
         changed = [row.id for row in boxes if bounce_scores.turn_on(session, row.id)]
         for address_id in changed:
-            audit_log.record(session, operator_name(), "people.mail_on", address_id, {"channel": "email"})
+            audit_log.record(session, operator_name(), "people.mail_on", address_id, {"channel": EMAIL})
     typer.echo(f"Mails go to @{person.handle} again." if changed else f"Mails go to @{person.handle} already.")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from critter.console.help_request import working
+from gateway.channels import EMAIL
 from gateway.errors import Refused
 from gateway.ledger.outbox import cancellations
 
@@ -152,7 +153,7 @@ def _send(session: Session, settings: Settings, signer: Signer, person: Account,
 def _found(settings: Settings, written: str) -> tuple[str, str]:
     """The channel of an address as it was typed, and the form in which it is kept."""
     channel = addresses.channel_of(written)
-    return channel, addresses.normal_mailbox(written) if channel == "email" else _phone(written, settings)
+    return channel, addresses.normal_mailbox(written) if channel == EMAIL else _phone(written, settings)
 
 
 def _phone(written: str, settings: Settings) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from gateway.channels import NOUNS
+
 Plain = dict[str, Any]
-WORDS = {"sms": "text", "email": "mail", "cli": "command line"}
+WORDS = {**NOUNS, "cli": "command line"}
 
 
 class Event(NamedTuple):

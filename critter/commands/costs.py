@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import typer
 
 from critter.console.help_request import working
+from gateway.channels import SMS
 from gateway.errors import Refused
 
 if working():
@@ -20,7 +21,7 @@ if working():
     from gateway.ledger.money.spending import BudgetLeft, SpendingStatus, SpentAmount
     from gateway.settings import Settings, load
 
-SENDERS = ("sms",)
+SENDERS = (SMS,)
 By = Literal["day", "group", "person", "country"]  # as gateway/ledger/money/spending has it, which mypy checks
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

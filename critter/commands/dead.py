@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from critter.console.help_request import working
+from gateway.channels import NAMES, NOUNS
 from gateway.errors import Refused
 
 if working():
@@ -41,12 +42,11 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="MESSAG
 Reason = Annotated[
     str | None, typer.Option(help="A carrier's code or a word: 30008, gave_up, quarantined, unknown, failed …")
 ]
-Channel = Annotated[str | None, typer.Option(help="sms or email.")]
+Channel = Annotated[str | None, typer.Option(help=f"{' or '.join(NAMES)}.")]
 Since = Annotated[str | None, typer.Option(metavar="2h", help="Those that died within this time.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 SHOWN = 20
 MOST = 1000  # in JSON
-WORDS = {"input": "input", "sms": "text", "email": "mail"}
 TITLES = ("count", "", "state", "reason", "meaning")
 ENDINGS = {
     "gave_up": "trying took longer than it may",
@@ -91,7 +91,7 @@ def show(row_id: Annotated[str, typer.Argument(metavar="ID", help="As critter de
             _show_input(session.get_one(Inbound, found.inbound_id))
             return
         for row in dead_letters.read_status(session, found, row_id)[:SHOWN]:
-            typer.echo(f"{row.message_id}:{row.address_id}  {WORDS[row.channel]}, {row.state}: {_meaning(row.reason)}")
+            typer.echo(f"{row.message_id}:{row.address_id}  {NOUNS[row.channel]}, {row.state}: {_meaning(row.reason)}")
             for line in _tries(session, row):
                 typer.echo(line)
     typer.echo(f"critter trace {row_id} shows the rest; critter dead retry {row_id} sends it again.")
@@ -154,8 +154,8 @@ def _only(ids: Sequence[str], which: DeadLetterFilter) -> Sequence[str]:
 
 
 def _which(reason: str | None, channel: str | None, since: str | None) -> DeadLetterFilter:
-    if channel not in (None, "sms", "email"):
-        raise Refused(f"--channel: {channel!r} is neither sms nor email")
+    if channel is not None and channel not in NAMES:
+        raise Refused(f"--channel: {channel!r} is neither {' nor '.join(NAMES)}")
     return DeadLetterFilter(reason, channel, _span(since) if since else None)
 
 
@@ -191,14 +191,14 @@ def _meaning(reason: str | None) -> str:
 
 
 def _count(one: DeadLetterCount) -> tuple[object, ...]:
-    words = WORDS["input"] if one.kind == "input" else WORDS[one.channel]
+    words = "input" if one.kind == "input" else NOUNS[one.channel]
     reason = "quarantined" if one.kind == "input" else one.reason
     meaning = _meaning(reason).removeprefix(f"{reason}").removeprefix("; ")
     return (f"{one.rows:,}", words if one.rows == 1 else f"{words}s", one.state, one.reason, meaning)
 
 
 def _line(row: Dead) -> tuple[object, ...]:
-    words = WORDS["input"] if row.kind == "input" else WORDS[row.channel]
+    words = "input" if row.kind == "input" else NOUNS[row.channel]
     to = f"@{row.handle}" if row.handle else None
     return (row.id, words, to, row.state, row.attempt, f"{format_age(datetime.now(UTC) - row.died_at)} ago", row.reason)
 

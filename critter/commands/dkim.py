@@ -15,7 +15,8 @@ from gateway.errors import Refused
 if working():
     from gateway.mail.compose import dkim_keys
     from gateway.mail.compose.dkim_signer import DkimKey
-    from gateway.settings import Settings, load, values
+    from gateway.setting_types import values
+    from gateway.settings import Settings, load
 
 app = typer.Typer(
     add_completion=False,

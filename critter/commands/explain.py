@@ -10,6 +10,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from critter.console.help_request import working
+from gateway.channels import EMAIL, SMS
 from gateway.errors import Refused
 
 if working():
@@ -26,8 +27,8 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 class ExplainedChannel(StrEnum):
-    SMS = "sms"
-    EMAIL = "email"
+    SMS = SMS
+    EMAIL = EMAIL
 
 
 @app.command()

@@ -16,6 +16,7 @@ if working():
 
     from critter.console import worker_wakeup
     from critter.console.console import format_count, open_session, operator_name, show_json, show_rows
+    from gateway.channels import NOUNS
     from gateway.ledger.audit import audit_log
     from gateway.ledger.operations import retry
     from gateway.ledger.operations.retry import HeldInput
@@ -29,7 +30,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Mails and inputs that wait for your decision.",
 )
-WORDS = {"sms": "text", "email": "mail"}
 READERS = ("inbound",)
 Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Which, as critter held list names them.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
@@ -64,7 +64,7 @@ def show_one(
     if as_json:
         show_json(found)
         return
-    noun = WORDS.get(found["channel"], found["channel"])
+    noun = NOUNS.get(found["channel"], found["channel"])
     typer.echo(f"{noun} {found['id']} from {found['sender']}, {found['received_at'][:16].replace('T', ' ')} UTC")
     typer.echo(
         f"to {', '.join(found['recipients']) or 'nobody'}; {found['octets']:,} octets; {found['tries']} of 3 tries"

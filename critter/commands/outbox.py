@@ -12,6 +12,7 @@ from critter.console.help_request import working
 if working():
     from critter.commands.carriers import pause_line
     from critter.console.console import format_age, open_session, show_json, show_rows
+    from gateway.channels import CHANNELS
     from gateway.ledger.operations import outbox_stats
     from gateway.ledger.operations.outbox_stats import DeliveryCount, RunningFanouts, WaitingDelivery
     from gateway.ledger.senders import pauses
@@ -22,7 +23,6 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 SHOWN = 20
 # As gateway/ledger/operations/outbox_stats has them, which mypy checks.
 State = Literal["queued", "sending", "retry", "unknown", "sent", "delivered", "failed", "cancelled"]
-WORDS = {"sms": "texts", "email": "mails"}
 
 
 @app.command()
@@ -47,7 +47,7 @@ def run(
 
 def _show_counts(counts: list[DeliveryCount], fanouts: RunningFanouts, state: str | None) -> None:
     if counts:
-        rows = [(WORDS[one.channel], one.state, f"{one.deliveries:,}", _age(one.oldest)) for one in counts]
+        rows = [(CHANNELS[one.channel].nouns, one.state, f"{one.deliveries:,}", _age(one.oldest)) for one in counts]
         show_rows(("", "state", "count", "oldest open"), rows)
     else:
         typer.echo(f"Nothing is {state}." if state else "The outbox is empty: nothing was ever sent.")

@@ -11,6 +11,7 @@ import typer
 
 from critter.administration import people_bounces, people_link, people_show
 from critter.console.help_request import working
+from gateway.channels import EMAIL, SMS
 from gateway.errors import Refused
 from gateway.typed_input import strip_invisible
 
@@ -125,13 +126,13 @@ def _reach(
 ) -> bool:
     """Adds their phones and mailboxes; returns whether texts may be sent to the primary phone."""
     for written in mailboxes:
-        addresses.add(session, person.id, "email", addresses.normal_mailbox(written))
+        addresses.add(session, person.id, EMAIL, addresses.normal_mailbox(written))
     for written in phones:
         number = addresses.reachable_phone(written, settings.sms_region, settings.sms_countries)
-        row = addresses.add(session, person.id, "sms", number, "verified" if consent else "invited")
+        row = addresses.add(session, person.id, SMS, number, "verified" if consent else "invited")
         if consent and row.state == "verified":
             addresses.agree(session, row, consent, "import")
-    primary = addresses.primary(session, person.id, "sms")
+    primary = addresses.primary(session, person.id, SMS)
     return primary is not None and primary.state == "verified"
 
 
@@ -338,7 +339,7 @@ def secret(
         person = account(session, handle, "person")
         word = (secret_addresses.rotate if rotate else secret_addresses.secret)(session, signer, person.id)
         audit_log.record(session, operator_name(), "people.secret", person.id, {"rotated": rotate})
-        mailboxes = any(each.channel == "email" for each in addresses.of_account(session, person.id))
+        mailboxes = any(each.channel == EMAIL for each in addresses.of_account(session, person.id))
     address = f"post+{word}@{settings.mail_domain}"
     show_json({"handle": person.handle, "address": address}) if as_json else typer.echo(address)
     if not mailboxes:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from critter.console.help_request import working
+from gateway.channels import NAMES
 from gateway.errors import Refused
 
 if working():
@@ -144,7 +145,7 @@ def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
 
 def _wanted(settings: Settings, held: RestoreHold, drains: frozenset[str]) -> list[str]:
     """The queues that have work, of channels that are on."""
-    work = {"inbound": held.inputs, "fanout": held.fanouts, "sms": held.deliveries, "email": held.deliveries}
+    work = {"inbound": held.inputs, "fanout": held.fanouts, **dict.fromkeys(NAMES, held.deliveries)}
     running = registry.of(settings)
     return [drain for drain in drains if work[drain] and f"worker-{drain}" in running]
 

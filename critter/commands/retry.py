@@ -14,13 +14,13 @@ if working():
 
     from critter.console import worker_wakeup
     from critter.console.console import format_count, open_session, operator_name
+    from gateway.channels import NOUNS
     from gateway.ledger.operations import retry
     from gateway.network.inspect.id_lookup import LookupResult, look_up
     from gateway.settings import load
     from gateway.store.tables import Inbound
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-WORDS = {"sms": "text", "email": "mail"}
 
 
 @app.command()
@@ -52,5 +52,5 @@ def _put_back(session: Session, found: LookupResult) -> tuple[frozenset[str], st
     rows = retry.deliveries(session, found.message_id, found.address_id)
     channels = retry.put_back(session, rows, operator_name())
     badly = sum(row.state in retry.BADLY for row in rows)
-    words = WORDS[next(iter(channels))] if len(channels) == 1 else "delivery"
+    words = NOUNS[next(iter(channels))] if len(channels) == 1 else "delivery"
     return channels, format_count(badly, words)

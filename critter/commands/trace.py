@@ -13,6 +13,7 @@ from critter.console.help_request import working
 if working():
     from critter.administration.timeline import list_events
     from critter.console.console import format_count, open_session, show_json
+    from gateway.channels import CHANNELS
     from gateway.network.inspect.id_lookup import look_up
     from gateway.network.inspect.trace import View, trace
     from gateway.security.masking import mask_contact
@@ -69,10 +70,10 @@ def headline(told: dict[str, Any]) -> str:
 def receipts(told: dict[str, Any]) -> list[str]:
     """texts: 3 delivered, 1 sent, 1 opted_out"""
     found: list[str] = []
-    for channel, noun in (("sms", "texts"), ("email", "mails")):
-        counts = [f"{number} {kind.replace('_', ' ')}" for kind, number in told[channel].items() if number]
+    for channel in CHANNELS.values():
+        counts = [f"{number} {kind.replace('_', ' ')}" for kind, number in told[channel.name].items() if number]
         if counts:
-            found.append(f"{noun}: {', '.join(counts)}")
+            found.append(f"{channel.nouns}: {', '.join(counts)}")
     if told["unreached"]:
         found.append(f"followers with no phone or mailbox that it could go to: {told['unreached']}")
     if told["by_mail_instead"]:

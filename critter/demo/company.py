@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from critter.demo.pretend_followers import load_crowd as load_crowd
 from critter.demo.pretend_followers import refuse_live
+from gateway.channels import EMAIL, SMS
 from gateway.errors import Refused
 from gateway.language import nanoformats
 from gateway.network.follows import follows
@@ -130,9 +131,9 @@ def _load(session: Session) -> None:
 def _add_person(session: Session, person: DemoPerson) -> int:
     title = f"{person.title} (made up)"
     account = accounts.create_person(session, person.handle, person.name, title=title, timezone=TIMEZONE)
-    rows = [addresses.add(session, account.id, "email", f"{person.handle}@{DOMAIN}")]
+    rows = [addresses.add(session, account.id, EMAIL, f"{person.handle}@{DOMAIN}")]
     if person.number:
-        rows.append(addresses.add(session, account.id, "sms", NUMBERS + person.number))
+        rows.append(addresses.add(session, account.id, SMS, NUMBERS + person.number))
     for row in rows:
         row.introduced_at = func.now()
     session.add_all(Consent(address_id=row.id, kind="opt_in", wording=WORDING, source="demo") for row in rows)

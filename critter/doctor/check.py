@@ -13,15 +13,16 @@ from critter.console.console import format_count, show_json
 from critter.console.database import find_undurable, open_database
 from critter.doctor import probes
 from critter.doctor.settings_lint import find_mistakes
-from critter.doctor.startup_warnings import OF_CARRIERS
+from gateway.carriers import parts
 from gateway.carriers.operator_advice import advice
+from gateway.channels import SMS
 from gateway.errors import Refused
 from gateway.ledger.audit import role_check
 from gateway.ledger.money import budgets, spending
 from gateway.ledger.operations import partitions, task_failures
 from gateway.ledger.senders import pauses
+from gateway.setting_types import values as value
 from gateway.settings import Settings
-from gateway.settings import values as value
 from gateway.store.database import transaction
 
 TIMEOUT = 10.0  # seconds
@@ -69,13 +70,13 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
     yield "roles", _roles
     yield "redis", _redis
     if settings.sms:
-        for name in settings.sms_carriers:
-            yield from zip((name, "numbers"), OF_CARRIERS[name], strict=False)
-        if "twilio" in settings.sms_carriers:
+        for carrier in settings.carriers_for(SMS):
+            yield from parts.list_checks(carrier)
+        if settings.listed_numbers:
             yield "texts in", _texts_in
         yield "money", _money
     if settings.mail:
-        yield "relay", probes.relay
+        yield from parts.list_checks(settings.mail_carrier)
     if settings.mode == "live":
         yield "web address", probes.web_address
     yield "senders", _senders
@@ -241,7 +242,7 @@ def _texts_in(settings: Settings) -> str:
             raise Refused("the database is of an older version: run critter migrate")
         read = {row.number: row for row in connection.execute(WATERMARKS)}
     engine.dispose()
-    mine = settings.numbers_with("twilio")
+    mine = settings.listed_numbers
     for number in mine:
         if number not in read or read[number].asked is None:
             raise Refused("Twilio's list of texts was never read: is critter clock running?")

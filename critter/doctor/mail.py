@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 from critter.console.console import show_json
 from critter.console.database import open_database
-from critter.doctor import mail_dns, mail_probe, probes
+from critter.doctor import mail_dns, mail_probe
 from critter.doctor.mail_dns import Ask, Record
+from gateway.carriers.smtp import check
 from gateway.carriers.smtp.provider_profiles import provider_terms
 from gateway.errors import Refused
+from gateway.setting_types.values import dialled
 from gateway.settings import Settings
 from gateway.settings.defaults import SINK_AFTER_SIMULATOR
-from gateway.settings.values import dialled
 
 TIMEOUT = 5.0  # seconds
 Step = Callable[[], str]  # what is fine; raises Refused with the fix
@@ -56,7 +57,7 @@ def _rows(
     yield Record(settings.smtp_profile, "profile", "", "ok", _terms(settings))
     yield from _dns(settings, ask, selectors)
     relay = urlsplit(settings.smtp_relay).hostname or ""
-    yield _looked(relay, "relay", lambda: probes.relay(settings))
+    yield _looked(relay, "relay", lambda: check.greets(settings))
     yield _looked("{}:{}".format(*dialled(settings.smtp_listen)), "door", lambda: _door(settings))
     yield _looked(settings.mail_domain, "round trip", lambda: _round(settings, patience))
     if send_to:

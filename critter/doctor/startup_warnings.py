@@ -10,9 +10,9 @@ from typing import Final
 
 import structlog
 
-from critter.doctor import carriers as checking_carriers
 from critter.doctor import probes
 from critter.doctor.settings_lint import find_mistakes
+from gateway.carriers import parts
 from gateway.errors import Refused
 from gateway.settings import Settings
 
@@ -20,13 +20,8 @@ Look = Callable[[Settings], str]
 LOOKS: Final[dict[str, tuple[Look, ...]]] = {
     "web": (probes.web_address,),
     "mail": (),
-    "worker-sms": (),  # its carriers' own, below
-    "worker-email": (probes.relay,),
-}
-OF_CARRIERS: Final[dict[str, tuple[Look, ...]]] = {
-    "twilio": (probes.twilio, probes.numbers),
-    "kannel": (checking_carriers.kannel,),
-    "hook": (checking_carriers.hook,),
+    "worker-sms": (),  # the workers that send look at their carriers, too
+    "worker-email": (),
 }
 DELAY: Final = 3.0  # seconds, in which the process itself can begin to answer
 
@@ -48,8 +43,8 @@ def tell(settings: Settings, name: str) -> threading.Timer | None:
 
 
 def look(settings: Settings, name: str) -> None:
-    carriers = settings.sms_carriers if name == "worker-sms" else ()
-    for each in (*LOOKS[name], *(look for carrier in carriers for look in OF_CARRIERS[carrier])):
+    carriers = settings.carriers_for(name.removeprefix("worker-"))
+    for each in (*LOOKS[name], *(check for carrier in carriers for _, check in parts.list_checks(carrier))):
         try:
             each(settings)
         except Refused as refused:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from critter.explain.text import forget_person
+from gateway.channels import EMAIL
 from gateway.errors import Refused
 from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.inbound_mail import InboundMail
@@ -116,7 +117,7 @@ def _standing(
 def _inbound(session: Session, mail: bytes, sender: str, recipients: list[str], came: Envelope) -> Inbound:
     """The row that the door would have made."""
     one = Incoming(
-        channel="email",
+        channel=EMAIL,
         identity=uuid.uuid4().bytes,
         sender=sender,
         recipients=tuple(secret_addresses.told(recipients)),

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 import handlers
+from gateway.channels import EMAIL, SMS
 from gateway.errors import Refused
 from gateway.inbound import commands
 from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import process
-from gateway.language.model.reading import Reading
+from gateway.language.model.reading import Channel, Reading
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import outbox
@@ -27,11 +28,10 @@ from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address, Post
 
-Channel = Literal["sms", "email"]
 DEMO = "kim"
 QUIET = timedelta(hours=2)
 # These belong to nobody: a number without an area code, and a mailbox in an example domain of RFC 2606.
-FRESH: dict[Channel, str] = {"sms": "+10000000000", "email": "somebody@explain.invalid"}
+FRESH: dict[Channel, str] = {SMS: "+10000000000", EMAIL: "somebody@explain.invalid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def build_registry(settings: Settings) -> CommandRegistry:
 
 
 def explain(
-    connection: Connection, world: CommandRegistry, text: str, channel: Channel = "sms", handle: str | None = None
+    connection: Connection, world: CommandRegistry, text: str, channel: Channel = SMS, handle: str | None = None
 ) -> Explained:
     """Processes the text in a transaction of its own and rolls it back, so no text knows of the one before.
 
@@ -150,9 +150,9 @@ def _incoming(settings: Settings, channel: Channel, sender: str, text: str) -> I
         channel=channel,
         identity=uuid.uuid4().bytes,
         sender=sender,
-        recipients=(post if channel == "email" else number,),
-        text=text if channel == "sms" else None,
-        raw=_mail(sender, post, text) if channel == "email" else b"",
+        recipients=(post if channel == EMAIL else number,),
+        text=text if channel == SMS else None,
+        raw=_mail(sender, post, text) if channel == EMAIL else b"",
         trusted=True,
     )
 

@@ -13,8 +13,9 @@ import handlers
 from critter.processes import fd_limits, logs
 from critter.processes.gunicorn import WebServer
 from gateway import failpoints
+from gateway.carriers.parts import open_door
+from gateway.channels import SMS
 from gateway.doors.route_access import inventory
-from gateway.doors.sms import kannel, twilio, webhook
 from gateway.doors.smtp import server, tls_certificates
 from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.doors.web import headers, health, help_page, logins, media, metrics, pages
@@ -26,7 +27,6 @@ from gateway.ledger.operations.heartbeat import Heartbeat, owner
 from gateway.ledger.outbox.callbacks import Callbacks
 from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.security.signed_tokens import Signer
-from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
 from gateway.store.database import connect
 
@@ -102,13 +102,11 @@ def create_app(settings: Settings, parts: DoorResources, front: Front = pages.we
 
 
 def _sms_doors(settings: Settings, signer: Signer, parts: DoorResources) -> Iterator[Blueprint]:
-    """One door for each carrier of one of our numbers."""
-    if "twilio" in settings.sms_carriers:
-        verifier = Verifier(settings.twilio_auth_tokens)
-        yield twilio.blueprint(settings, verifier, signer, parts.intake, parts.callbacks)
-    for name, blueprint in {"kannel": kannel.blueprint, "hook": webhook.blueprint}.items():
-        if name in settings.sms_carriers:
-            yield blueprint(settings, signer, parts.intake, parts.callbacks)
+    """One door for each carrier of one of our numbers that calls us."""
+    for carrier in settings.carriers_for(SMS):
+        door = open_door(carrier, settings, signer, parts.intake, parts.callbacks)
+        if door is not None:
+            yield door
 
 
 def refuse_unclassed(app: Flask) -> None:

@@ -12,7 +12,9 @@ from sqlalchemy import Engine
 from critter.processes import logs
 from critter.processes.app import FIRST_BEAT, LARGEST_REQUEST, MOST_PARTS, refuse_unclassed
 from critter.processes.gunicorn import WebServer
-from gateway.doors.sms import fallback, twilio
+from gateway.carriers.descriptors.registry import CARRIERS
+from gateway.carriers.parts import open_door
+from gateway.doors.sms import fallback
 from gateway.doors.sms.fallback import FallbackInbox, SpooledWriter
 from gateway.errors import SettingsError
 from gateway.ledger.commit.admission import Admission
@@ -22,7 +24,6 @@ from gateway.ledger.inbox.writer import Intake
 from gateway.ledger.operations.heartbeat import Heartbeat, owner
 from gateway.ledger.outbox.callbacks import CallbackCall, Callbacks
 from gateway.security.signed_tokens import Signer
-from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
 from gateway.store.database import connect
 
@@ -72,8 +73,11 @@ def create_app(settings: Settings, parts: FallbackResources) -> Flask:
     app.url_map.merge_slashes = False  # as critter/processes/app has it
     intake: SpooledWriter[Incoming] = SpooledWriter(parts.intake, parts.fallback_inbox)
     called: SpooledWriter[CallbackCall] = SpooledWriter(parts.callbacks, parts.fallback_inbox)
-    verifier, signer = Verifier(settings.twilio_auth_tokens), Signer(settings.secret_keys)
-    app.register_blueprint(twilio.blueprint(settings, verifier, signer, intake, called))
+    signer = Signer(settings.secret_keys)
+    for carrier in CARRIERS.values():
+        door = open_door(carrier, settings, signer, intake, called) if carrier.calls_fallback else None
+        if door is not None:
+            app.register_blueprint(door)
     app.register_blueprint(fallback.blueprint(parts.fallback_inbox))
     refuse_unclassed(app)
     return app

@@ -76,7 +76,7 @@ def simulator(settings: Settings) -> None:
 
 def of(settings: Settings) -> dict[str, Serve]:
     """The processes that these settings need: none for a channel that is off, the simulator only while simulated."""
-    queues = {"inbound": True, "proving": settings.mail, "fanout": True, "sms": settings.sms, "email": settings.mail}
+    queues = ("inbound", *(("proving",) if settings.mail else ()), "fanout", *settings.channels)
     found: dict[str, Serve] = {"web": web}
     if settings.sms and settings.fallback_url and settings.sms_intake == "webhook":
         found["fallback"] = fallback
@@ -84,7 +84,7 @@ def of(settings: Settings) -> dict[str, Serve]:
         found["mail"] = mail
     if settings.mode == "simulated":
         found["simulator"] = simulator
-    return found | {f"worker-{queue}": worker(queue) for queue, on in queues.items() if on} | {"clock": clock}
+    return found | {f"worker-{queue}": worker(queue) for queue in queues} | {"clock": clock}
 
 
 def import_shared() -> None:

@@ -2,9 +2,9 @@
 
 from critter.demo import company
 from gateway.errors import Refused
+from gateway.setting_types.values import dialled, netloc
 from gateway.settings import Settings
 from gateway.settings.defaults import SINK_AFTER_SIMULATOR
-from gateway.settings.values import dialled, netloc
 from simulator import Options, run
 
 

@@ -14,11 +14,10 @@ from critter.doctor.check import check_without_money
 from critter.processes import logs
 from critter.processes.rq_worker import DrainWorker
 from gateway import failpoints
+from gateway.carriers import parts
 from gateway.carriers.common.protocol import Carrier, OutboundEmail, Text
 from gateway.carriers.instrumented import InstrumentedCarrier, instrument
-from gateway.carriers.registry import carriers
-from gateway.carriers.smtp.provider_profiles import relay
-from gateway.carriers.twilio.inbound_list import TwilioInbox
+from gateway.channels import EMAIL, SMS
 from gateway.ledger.commit.admission import Admission
 from gateway.ledger.operations.heartbeat import Heartbeat, owner
 from gateway.mail.compose import dkim_keys
@@ -98,25 +97,21 @@ def build(settings: Settings, queue: str) -> WorkerContext:
         notifier=WorkerNotifier(settings.redis_url),
         owner=owner(queue),
         loop=Loop(),
-        texts=_texts(settings) if queue == "sms" and settings.sms else {},
-        letters=_letters(settings) if queue == "email" and settings.mail else None,
-        keys=dkim_keys.of(settings) if queue == "email" and settings.mail else (),
+        texts=_texts(settings) if queue == SMS and settings.sms else {},
+        letters=_letters(settings) if queue == EMAIL and settings.mail else None,
+        keys=dkim_keys.of(settings) if queue == EMAIL and settings.mail else (),
         admission=Admission(needs_contact=queue == "clock"),
-        inbox=_inbox(settings) if queue == "clock" and settings.sms and "twilio" in settings.sms_carriers else None,
+        inbox=parts.make_inbox(settings) if queue == "clock" and settings.sms else None,
     )
 
 
 def _texts(settings: Settings) -> dict[str, Carrier[Text]]:
     """The carriers for texts that our numbers name, by these names."""
-    return {name: instrument(carrier) for name, carrier in carriers(settings).items()}
-
-
-def _inbox(settings: Settings) -> TwilioInbox:
-    return TwilioInbox(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
+    return {name: instrument(carrier) for name, carrier in parts.make_texts(settings).items()}
 
 
 def _letters(settings: Settings) -> Carrier[OutboundEmail]:
-    return InstrumentedCarrier(relay(settings))
+    return InstrumentedCarrier(parts.make_mails(settings))
 
 
 def _stop_on_signals(room: WorkerContext) -> None:

@@ -16,8 +16,8 @@ from critter.up.forked import Forked
 from critter.up.kept import Start, SupervisedProcess
 from critter.up.output import PipeReader
 from critter.up.supervisor import Signals, end, keep_running
+from gateway.setting_types.values import dialled, netloc
 from gateway.settings import Settings, embedded
-from gateway.settings.values import dialled, netloc
 
 
 def run(settings: Settings, *, unsafe: bool = False, tied: bool = False) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from critter.processes import registry
 from critter.processes.simulator import sink
 from gateway.errors import Refused
+from gateway.setting_types.values import dialled, netloc
 from gateway.settings import Settings
-from gateway.settings.values import dialled, netloc
 
 PATIENCE = 3.0  # seconds: the children of a supervisor that was just killed may hold a port a moment longer
 Address = tuple[str, int]

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
+from gateway.setting_types.values import Network
 from gateway.settings import Settings
-from gateway.settings.values import Network
 
 Address = IPv4Address | IPv6Address
 

@@ -22,6 +22,7 @@ from rq.job import Job
 from rq.serializers import DefaultSerializer, JSONSerializer
 from rq.utils import as_text
 
+from gateway.channels import CHANNELS, SMS
 from gateway.ledger.commit import counters
 
 log = logging.getLogger(__name__)
@@ -33,15 +34,14 @@ DRAINS: Final = {
     "fanout": ("fanout", "workers.fanout.drain"),
     "tellings": ("fanout", "workers.author_reports.drain"),
     "dailies": ("fanout", "workers.daily_mail.drain"),
-    "sms": ("sms", "workers.deliver.drain_sms"),
-    "email": ("email", "workers.deliver.drain_email"),
-    "receipts": ("sms", "workers.callbacks.drain"),
-    "reconcile": ("sms", "workers.reconcile.drain"),
+    **{each.name: (each.queue, f"workers.deliver.drain_{each.name}") for each in CHANNELS.values()},
+    "receipts": (SMS, "workers.callbacks.drain"),
+    "reconcile": (SMS, "workers.reconcile.drain"),
     "pictures": ("fanout", "workers.media.drain"),
-    "prices": ("sms", "workers.price_sync.drain"),
-    "redact": ("sms", "workers.redaction.drain"),
+    "prices": (SMS, "workers.price_sync.drain"),
+    "redact": (SMS, "workers.redaction.drain"),
 }
-QUEUES: Final = ("inbound", "proving", "fanout", "sms", "email")
+QUEUES: Final = ("inbound", "proving", "fanout", *(each.queue for each in CHANNELS.values()))
 
 # The version before wrote pickles into queues of other names. They are known by their bytes and never unpickled.
 PATHS_BEFORE: Final = {

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from decimal import Decimal, DecimalException
 from pathlib import Path
 
+from gateway.carriers.descriptors import registry
+from gateway.carriers.descriptors.descriptor import CarrierDescriptor
+from gateway.carriers.descriptors.registry import CARRIERS
 from gateway.errors import SettingsError
+from gateway.setting_types.values import comma_list, dialled, listen, netloc, switch
 from gateway.settings import embedded, prices
-from gateway.settings.values import CARRIERS, comma_list, dialled, listen, netloc, switch
 from gateway.sms import destinations
 
 ALWAYS = {
@@ -22,7 +25,6 @@ ALWAYS = {
     "CRITTER_SIMULATOR_LISTEN": "127.0.0.1:8001",
     "CRITTER_SMS": "on",
     "CRITTER_MAIL": "on",
-    "CRITTER_SMTP_PROFILE": "plain",
     "CRITTER_MAIL_LARGEST": "10485760",  # 10 MiB
     "CRITTER_SMS_INTAKE": "webhook",
     "CRITTER_SMS_REGION": "US",
@@ -33,11 +35,9 @@ ALWAYS = {
     "CRITTER_KEEP_RAW_DAYS": "30",
     "CRITTER_KEEP_DELIVERIES_DAYS": "90",
     "CRITTER_KEEP_CONSENT_DAYS": "1826",  # five years
-    "CRITTER_TWILIO_REDACT": "on",
     "CRITTER_MAIL_AUTHSERV_FROM": "127.0.0.0/8,::1/128",
     "CRITTER_MEDIA_LARGEST": str(10 << 20),  # octets
     "CRITTER_MEDIA_MOST": "10",
-    "KANNEL_FROM": "127.0.0.0/8,::1/128",
 }
 SIMULATED = {
     "CRITTER_COMPANY": "Critter Demo Co",
@@ -54,18 +54,8 @@ LIVE = {
     "CRITTER_SMS_RATE": "1",
     "CRITTER_SENDER_LIMITS": "on",
     "CRITTER_LEASE_SECONDS": "20",
-    "TWILIO_API_BASE": "https://api.twilio.com",
-}
-RELAYS = {  # profiles whose relay has a fixed address; an endpoint of Exchange Online is named after its customer
-    "google-ip": "smtp+starttls://smtp-relay.gmail.com:587",
-    "m365-oauth": "smtp+starttls://smtp.office365.com:587",
 }
 MONTHLY_PARTS = {"live": 4_000, "simulated": 10_000_000}  # the budget pays for so many; simulated texts are free
-NEEDED_BY = {  # settings that a carrier needs when one of our numbers is with it
-    "twilio": ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
-    "kannel": ("KANNEL_URL", "KANNEL_USERNAME", "KANNEL_PASSWORD", "KANNEL_TOKEN"),
-    "hook": ("CRITTER_HOOK_URL", "CRITTER_HOOK_SECRET"),
-}
 INTAKE_SECONDS = {  # how often Twilio's list of texts to us is read: beside web hooks, and instead of them
     ("live", "webhook"): "120",
     ("live", "poll"): "5",
@@ -86,8 +76,8 @@ def fill_in(given: Mapping[str, str]) -> dict[str, str]:
     values.setdefault("CRITTER_SMS_INTAKE_SECONDS", INTAKE_SECONDS.get((mode, values["CRITTER_SMS_INTAKE"]), "120"))
     values.setdefault("CRITTER_FALLBACK_LISTEN", _beside_web(values))
     values.setdefault("CRITTER_DKIM_FOLDER", str(Path(values["CRITTER_VAR"]) / "dkim"))
-    if mode == "live" and values["CRITTER_SMTP_PROFILE"] in RELAYS:
-        values.setdefault("CRITTER_SMTP_RELAY", RELAYS[values["CRITTER_SMTP_PROFILE"]])
+    for carrier in CARRIERS.values():
+        values = {**carrier.defaults(values), **values}
     _refuse_missing(values) if mode == "live" else _make_up(values)
     _derive_money(values)
     _refuse_incomplete(values)
@@ -109,9 +99,9 @@ def _name_databases(values: dict[str, str], var: Path) -> None:
 def _refuse_missing(values: Mapping[str, str]) -> None:
     needed = ["CRITTER_COMPANY", "CRITTER_PUBLIC_URL", "CRITTER_SECRET_KEY"]
     if _on(values, "CRITTER_SMS"):
-        needed += [name for carrier in _carriers(values) for name in NEEDED_BY[carrier]] + ["CRITTER_SMS_NUMBERS"]
+        needed += [name for carrier in _carriers(values) for name in carrier.needed] + ["CRITTER_SMS_NUMBERS"]
     if _on(values, "CRITTER_MAIL"):
-        needed += ["CRITTER_MAIL_DOMAIN", "CRITTER_SMTP_RELAY"]
+        needed += ["CRITTER_MAIL_DOMAIN", *registry.for_mails(values).needed]
     missing = [name for name in needed if name not in values]
     if missing:
         off = " (or switch a channel off: CRITTER_SMS=off, CRITTER_MAIL=off)"
@@ -155,16 +145,19 @@ def _number(text: str) -> Decimal:
 
 def _refuse_incomplete(values: Mapping[str, str]) -> None:
     for carrier in _carriers(values) if _on(values, "CRITTER_SMS") else ():
-        missing = [name for name in NEEDED_BY[carrier] if name not in values]
+        missing = [name for name in carrier.needed if name not in values]
         if missing:
-            raise SettingsError(f"{', '.join(missing)}: must be set, for a number of CRITTER_SMS_NUMBERS is @{carrier}")
+            raise SettingsError(
+                f"{', '.join(missing)}: must be set, for a number of CRITTER_SMS_NUMBERS is @{carrier.name}"
+            )
 
 
-def _carriers(values: Mapping[str, str]) -> list[str]:
-    """The carriers that the numbers name, Twilio when there are no numbers. Settings refuses unknown names later."""
+def _carriers(values: Mapping[str, str]) -> list[CarrierDescriptor]:
+    """The carriers that the numbers name, the default one when there are no numbers. Settings refuses unknown names
+    later."""
     numbers = comma_list(values.get("CRITTER_SMS_NUMBERS", "")) or ("",)
-    named = [number.partition("@")[2] or CARRIERS[0] for number in numbers]
-    return [carrier for carrier in dict.fromkeys(named) if carrier in NEEDED_BY]
+    named = [number.partition("@")[2] or registry.DEFAULT for number in numbers]
+    return [carrier for name, carrier in registry.for_texts().items() if name in named]
 
 
 def _make_up(values: dict[str, str]) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from gateway.carriers.common.protocol import Carrier, MessageList, Outcome, Text
+from gateway.carriers.descriptors.registry import for_texts
 from gateway.carriers.kannel.sms import KannelSms
-from gateway.carriers.registry import BY_NAME, carriers
+from gateway.carriers.parts import make_texts
 from gateway.carriers.twilio.sms import TwilioSms
 from gateway.carriers.webhook.sms import HookSms
 from gateway.settings import load
-from gateway.settings.values import CARRIERS
 from tests.support.speaking import CLOSE, WAIT, http, speaking
 
 SID = "SM" + "a" * 32
@@ -204,7 +204,7 @@ def test_only_twilio_says_that_it_has_a_list() -> None:
 
 
 def test_every_name_that_the_settings_know_is_a_carrier() -> None:
-    assert tuple(BY_NAME) == CARRIERS == tuple(KINDS)
+    assert tuple(for_texts()) == tuple(KINDS)
 
 
 def test_the_carriers_of_our_numbers_are_built(tmp_path) -> None:
@@ -220,5 +220,10 @@ def test_the_carriers_of_our_numbers_are_built(tmp_path) -> None:
             "CRITTER_HOOK_SECRET": "s",
         }
     )
-    assert [isinstance(each, MessageList) for each in carriers(settings).values()] == [True, False, False]
-    assert [type(BY_NAME[name].make(settings)) for name in settings.sms_carriers] == [TwilioSms, KannelSms, HookSms]
+    made = make_texts(settings)
+    assert {name: type(carrier) for name, carrier in made.items()} == {
+        "twilio": TwilioSms,
+        "kannel": KannelSms,
+        "hook": HookSms,
+    }
+    assert [isinstance(each, MessageList) for each in made.values()] == [True, False, False]

@@ -9,7 +9,7 @@ from gateway.carriers.common.circuit_breaker import TRIES
 from gateway.carriers.common.protocol import Outcome
 from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
-from gateway.settings.values import sms_routes, sms_senders
+from gateway.settings.sms_numbers import sms_routes, sms_senders
 from tests.support.delivering import Carrier, change, open_room, people, person, post, rows, states
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter

@@ -14,12 +14,12 @@ from urllib.parse import parse_qs
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.carriers.registry import carriers
+from gateway.carriers.parts import make_texts
 from gateway.carriers.smtp.relay import SmtpRelay
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
-from gateway.settings.values import sms_senders
+from gateway.settings.sms_numbers import sms_senders
 from gateway.store.database import transaction
 from tests.carriers.test_carriers import SID
 from tests.carriers.test_smtp_chunking import ChunkServer
@@ -117,7 +117,7 @@ def test_several_numbers_with_slow_answers_share_nothing(settings: Settings, eng
             "twilio_api_base": f"http://{place}",
         }
         here = open_room(settings.model_copy(update=changed))
-        here.texts = carriers(here.settings)
+        here.texts = make_texts(here.settings)
         enter(here)
         post(engine, kim, "the harbour bridge is closed", to)
         said: dict[str, float] = {}
@@ -225,7 +225,7 @@ def test_an_undo_overtakes_the_mails_behind_a_slow_relay(settings, engine, kind)
 def working(settings: Settings, place: str) -> None:
     """A worker of its own, for a test to freeze."""
     here = open_room(settings, letters=SmtpRelay(f"smtp://{place}", "critter.example", 4))  # type: ignore[arg-type]
-    here.texts = carriers(here.settings)
+    here.texts = make_texts(here.settings)
     here.owner = "frozen"
     enter(here)
     while True:

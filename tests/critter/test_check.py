@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from critter.console.database import open_database, prepare, refuse_unsafe_start
-from critter.doctor import carriers
 from critter.doctor.check import Look, run
+from gateway.carriers.kannel import check as kannel
+from gateway.carriers.webhook import check as webhook
 from gateway.errors import Refused, SettingsError
 from gateway.settings import Settings
 from tests.support.speaking import CLOSE, Speaker, http, speaking
@@ -76,16 +77,16 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
     ],
 )
 def test_doctor_asks_kannel_without_sending(settings: Settings, answer: bytes, found: str) -> None:
-    said, speaker = looked(carriers.kannel, settings, "kannel_url", [answer, CLOSE])
+    said, speaker = looked(kannel.user, settings, "kannel_url", [answer, CLOSE])
     assert found in said
     assert speaker.requests[0].headers["x-kannel-to"] == ""
 
 
 def test_doctor_looks_whether_the_web_hook_listens(settings: Settings) -> None:
-    assert "listens" in looked(carriers.hook, settings, "hook_url", [])[0]
+    assert "listens" in looked(webhook.listens, settings, "hook_url", [])[0]
     away = settings.model_copy(update={"hook_url": "http://127.0.0.1:1/out"})
     with pytest.raises(Refused, match="CRITTER_HOOK_URL"):
-        carriers.hook(away)
+        webhook.listens(away)
 
 
 def looked(look: Look, settings: Settings, name: str, script: list[object]) -> tuple[str, Speaker]:

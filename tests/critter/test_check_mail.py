@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from critter.doctor import mail as checking_mail
-from critter.doctor import mail_dns, probes
+from critter.doctor import mail_dns
 from critter.doctor.mail_dns import Ask, Record
+from gateway.carriers.smtp import check
 from gateway.errors import Refused
 from gateway.network.mail import mail_addresses
 from gateway.security.signed_tokens import Signer
@@ -231,7 +232,7 @@ def test_a_mail_goes_round_with_a_fixed_sender(office: Office, looped, trusted, 
 
 def said_by(settings: Settings) -> str:
     with pytest.raises(Refused) as refused:
-        probes.relay(settings)
+        check.greets(settings)
     return refused.value.text
 
 

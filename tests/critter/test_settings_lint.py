@@ -19,6 +19,8 @@ from critter.doctor.check import run
 from critter.doctor.settings_lint import find_mistakes
 from critter.processes import registry
 from gateway.carriers.operator_advice import advice
+from gateway.carriers.smtp.check import greets
+from gateway.carriers.twilio import check
 from gateway.errors import Refused, SettingsError
 from gateway.ledger.senders import pauses
 from gateway.settings import Settings, load
@@ -122,18 +124,18 @@ def said_by(look: Callable[[Settings], str], settings: Settings) -> str:
 
 
 def test_all_is_well_at_twilio(right: Settings) -> None:
-    assert probes.twilio(right).endswith("takes our account")
-    assert probes.numbers(right) == "all 2 belong to our account"
+    assert check.account(right).endswith("takes our account")
+    assert check.numbers(right) == "all 2 belong to our account"
 
 
 def test_a_wrong_token(right: Settings) -> None:
     wrong = changed(right, TWILIO_AUTH_TOKEN="wrong")
-    assert said_by(probes.twilio, wrong) == "the account is refused: look at TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
-    assert "TWILIO_AUTH_TOKEN" in said_by(probes.numbers, wrong)
+    assert said_by(check.account, wrong) == "the account is refused: look at TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
+    assert "TWILIO_AUTH_TOKEN" in said_by(check.numbers, wrong)
 
 
 def test_numbers_that_are_not_ours(right: Settings) -> None:
-    said = said_by(probes.numbers, changed(right, CRITTER_SMS_NUMBERS=f"{OURS},+14155550199"))
+    said = said_by(check.numbers, changed(right, CRITTER_SMS_NUMBERS=f"{OURS},+14155550199"))
     assert said.startswith("CRITTER_SMS_NUMBERS: the 2. (it ends in 99) does not belong to this account: look at")
     assert "4155550199" not in said
 
@@ -141,12 +143,12 @@ def test_numbers_that_are_not_ours(right: Settings) -> None:
 def test_a_number_that_cannot_send(right: Settings) -> None:
     rows = [{"phone_number": number, "capabilities": {"sms": number == OURS}} for number in (OURS, SECOND)]
     with answering(200, {"incoming_phone_numbers": rows}) as url:
-        said = said_by(probes.numbers, changed(right, TWILIO_API_BASE=url))
+        said = said_by(check.numbers, changed(right, TWILIO_API_BASE=url))
     assert said == "CRITTER_SMS_NUMBERS: the 2. (it ends in 07) cannot send texts: take one with SMS"
 
 
 def test_nobody_at_the_api_base(right: Settings, free_port: Callable[[], int]) -> None:
-    said = said_by(probes.twilio, changed(right, TWILIO_API_BASE=f"http://127.0.0.1:{free_port()}"))
+    said = said_by(check.account, changed(right, TWILIO_API_BASE=f"http://127.0.0.1:{free_port()}"))
     assert "does not answer" in said
     assert said.endswith("look at the network and TWILIO_API_BASE")
 
@@ -165,7 +167,7 @@ def test_nobody_at_the_api_base(right: Settings, free_port: Callable[[], int]) -
 )
 def test_a_wrong_api_base(right: Settings, status: int, body: object, says: str) -> None:
     with answering(status, body) as url:
-        assert said_by(probes.twilio, changed(right, TWILIO_API_BASE=url)).endswith(says)
+        assert said_by(check.account, changed(right, TWILIO_API_BASE=url)).endswith(says)
 
 
 @pytest.mark.parametrize(
@@ -173,12 +175,12 @@ def test_a_wrong_api_base(right: Settings, status: int, body: object, says: str)
 )
 def test_a_strange_list_of_numbers(right: Settings, body: object) -> None:
     with answering(200, body) as url:
-        said = said_by(probes.numbers, changed(right, TWILIO_API_BASE=url))
+        said = said_by(check.numbers, changed(right, TWILIO_API_BASE=url))
     assert "TWILIO_API_BASE" in said or "CRITTER_SMS_NUMBERS" in said
 
 
 def test_nobody_at_the_relay(right: Settings, free_port: Callable[[], int]) -> None:
-    said = said_by(probes.relay, changed(right, CRITTER_SMTP_RELAY=f"smtp://127.0.0.1:{free_port()}"))
+    said = said_by(greets, changed(right, CRITTER_SMTP_RELAY=f"smtp://127.0.0.1:{free_port()}"))
     assert "does not serve us" in said
     assert said.endswith("look at CRITTER_SMTP_RELAY")
 
@@ -197,7 +199,7 @@ def test_a_wrong_password_at_the_relay(right: Settings, free_port: Callable[[], 
     )
     relay.start()
     try:
-        said = said_by(probes.relay, changed(right, CRITTER_SMTP_RELAY=f"smtp://kim:wrong@127.0.0.1:{relay.port}"))
+        said = said_by(greets, changed(right, CRITTER_SMTP_RELAY=f"smtp://kim:wrong@127.0.0.1:{relay.port}"))
     finally:
         relay.stop()
     assert said == "127.0.0.1 refuses our user or password: look at CRITTER_SMTP_RELAY"
@@ -207,7 +209,7 @@ def test_a_relay_without_the_tls_that_we_want(right: Settings, free_port: Callab
     relay = Controller(object(), hostname="127.0.0.1", port=free_port())
     relay.start()
     try:
-        said = said_by(probes.relay, changed(right, CRITTER_SMTP_RELAY=f"smtp+starttls://127.0.0.1:{relay.port}"))
+        said = said_by(greets, changed(right, CRITTER_SMTP_RELAY=f"smtp+starttls://127.0.0.1:{relay.port}"))
     finally:
         relay.stop()
     assert said == f"127.0.0.1 does not serve us (tls): {advice('tls')}"

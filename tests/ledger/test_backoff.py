@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from gateway.channels import MAILS, TEXTS
 from gateway.ledger.commit import backoff
 from gateway.ledger.outbox import claims, settlements
 from gateway.ledger.outbox.claims import ClaimedDelivery
-from gateway.ledger.outbox.outbox import MAIL_GIVES_UP, SMS_GIVES_UP, Target
+from gateway.ledger.outbox.outbox import Target
 from gateway.ledger.outbox.settlements import Settlement
 from gateway.store.database import transaction
 from tests.support.delivering import change, person, post, rows
@@ -39,8 +40,8 @@ def let_pass(engine: Engine, span: timedelta) -> None:
 @pytest.mark.parametrize(
     ("channel", "gives_up", "tries"),
     [
-        ("sms", SMS_GIVES_UP, [0, 1, 3, 8, 18, *HOURLY[:4]]),
-        ("email", MAIL_GIVES_UP, [0, 1, 3, 8, 18, *HOURLY[:48]]),
+        ("sms", TEXTS.gives_up_after, [0, 1, 3, 8, 18, *HOURLY[:4]]),
+        ("email", MAILS.gives_up_after, [0, 1, 3, 8, 18, *HOURLY[:48]]),
     ],
 )
 def test_every_try_comes_at_its_minute_and_the_last_before_the_end(engine, channel, gives_up, tries):

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from gateway.channels import MAILS
 from gateway.ledger.outbox import claims
-from gateway.ledger.outbox.outbox import MAIL_GIVES_UP
 from gateway.network.audience import visibility
 from gateway.network.conversation import notices
 from gateway.network.follows import follows, mutes
@@ -166,7 +166,7 @@ def test_in_the_reader_s_own_morning(company: Engine) -> None:
 def test_the_mail_itself(company: Engine, settings: Settings) -> None:
     write(company)
     with transaction(company) as session:
-        [claimed] = claims.claim(session, "email", "test", MAIL_GIVES_UP, 1)
+        [claimed] = claims.claim(session, "email", "test", MAILS.gives_up_after, 1)
         assert visibility.refusals(session, [claimed.key]) == {}
         addresses.set_receiving(session, claimed.address_id, False)
         assert visibility.refusals(session, [claimed.key]) == {claimed.key: "off"}
@@ -230,6 +230,6 @@ def test_no_answer_waits_for_it(company: Engine) -> None:
         rings = notices.tell(session, [reader.id], "an answer")
         assert rings == {"email"}
     with transaction(company) as session:
-        [first] = claims.claim(session, "email", "test", MAIL_GIVES_UP, 1)
+        [first] = claims.claim(session, "email", "test", MAILS.gives_up_after, 1)
         kind = session.scalar(text("SELECT kind FROM messages WHERE id = :id"), {"id": first.message_id})
     assert kind == "notice"

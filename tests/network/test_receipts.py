@@ -13,7 +13,7 @@ from gateway.mail.bounces.failure_reasons import INSTEAD, MISSED, OPTED_OUT, des
 from gateway.network.follows import follows
 from gateway.network.people import accounts
 from gateway.network.receipts import receipts
-from gateway.network.receipts.receipts import Channel, ReceiptTally
+from gateway.network.receipts.receipts import ChannelTally, ReceiptTally
 from gateway.store.database import transaction
 from gateway.store.tables import Post
 from tests.support.delivering import change, person, post, rows
@@ -65,8 +65,8 @@ def test_every_state_is_counted_in_its_channel(engine, kim):
         told = receipts.tally(session, of)
         names = [one.handle for one in receipts.list_missed(session, of, "UTC", 99)]
     expected = {kind: sum(one[3] == kind for one in STANDING) for kind in receipts.CLASSES}
-    assert told.sms == Channel(**expected)
-    assert told.email == Channel(sent=1, delivered=1, failed=1)
+    assert told.by_channel["sms"] == ChannelTally(**expected, got=expected["sent"] + expected["delivered"])
+    assert told.by_channel["email"] == ChannelTally(sent=1, delivered=1, failed=1, got=2)
     assert (told.got, told.waiting, told.missed, told.spreading) == (4, 4, 7, False)
     out = [f"t{n}" for n, one in enumerate(STANDING) if one[3] in ("failed", "opted_out")]
     assert sorted(names) == sorted([*out, "m2"])
@@ -204,5 +204,5 @@ def test_the_trace_shows_the_counts(office: Office):
 
 
 def test_a_tally_of_nothing():
-    empty = ReceiptTally(Channel(), Channel(), 0, spreading=True)
+    empty = ReceiptTally({"sms": ChannelTally(), "email": ChannelTally()}, 0, spreading=True)
     assert (empty.got, empty.waiting, empty.missed) == (0, 0, 0)

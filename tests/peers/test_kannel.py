@@ -9,7 +9,7 @@ import pytest
 
 from bench.company import Company, company
 from bench.kannel import Kannel, missing
-from critter.doctor import carriers
+from gateway.carriers.kannel import check
 from gateway.errors import Refused
 from tests.support.ports import free_port
 
@@ -102,13 +102,13 @@ def test_a_long_text_arrives_in_parts_and_whole(kannel: Kannel, place: Company) 
 
 
 def test_the_doctor_knows_a_wrong_password(kannel: Kannel, place: Company) -> None:
-    assert "takes our user" in carriers.kannel(place.settings)
+    assert "takes our user" in check.user(place.settings)
     wrong = place.settings.model_copy(update={"kannel_password": "wrong"})
     with pytest.raises(Refused, match="KANNEL_PASSWORD"):
-        carriers.kannel(wrong)
+        check.user(wrong)
     elsewhere = place.settings.model_copy(update={"kannel_url": place.settings.kannel_url + "x"})
     with pytest.raises(Refused, match="KANNEL_URL"):
-        carriers.kannel(elsewhere)
+        check.user(elsewhere)
 
 
 def test_what_comes_in_while_we_are_away_is_kept_by_kannel(kannel: Kannel, place: Company) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from critter.tools import handbook
+from gateway.carriers.descriptors.registry import CARRIERS
 from gateway.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -14,7 +15,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 CODE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
-SETTINGS = sorted(field.alias for field in Settings.model_fields.values() if field.alias)
+MODELS = (Settings, *(carrier.settings for carrier in CARRIERS.values()))
+SETTINGS = sorted({field.alias for model in MODELS for field in model.model_fields.values() if field.alias})
 
 
 def named(page: Path) -> str:
@@ -67,7 +69,8 @@ def test_every_make_target_that_is_named_is_there() -> None:
 
 # Which docs/extending.md makes on its walks.
 MADE_UP = {
-    "gateway/carriers/mail_folder.py", "gateway/carriers/pigeon/sms.py", "gateway/doors/sms/pigeon.py",
+    "gateway/carriers/mail_folder.py", "gateway/carriers/descriptors/mail_folder.py",
+    "gateway/carriers/pigeon/sms.py", "gateway/carriers/descriptors/pigeon.py", "gateway/doors/sms/pigeon.py",
     "gateway/i18n/locales/fr.po", "migrations/versions/NNNN_name.sql",
 }  # fmt: skip
 
@@ -82,6 +85,17 @@ def test_every_file_that_is_named_is_there() -> None:
     }
     assert found
     assert {(page, path) for page, path in found if path not in MADE_UP and not (ROOT / path).exists()} == set()
+
+
+def test_the_carrier_of_the_walk_is_one_that_works() -> None:
+    """Its class, its two functions and its descriptor stand as they are tried in tests/carriers/test_toy_carrier.py."""
+    page = (ROOT / "docs" / "extending.md").read_text()
+    walk = page[page.index("## A carrier\n") : page.index("## A carrier for texts\n")]
+    tried = (ROOT / "tests" / "support" / "mail_folder.py").read_text().replace("tests.support.", "gateway.carriers.")
+    blocks = re.findall(r"^```python\n(.*?)^```$", walk, re.MULTILINE | re.DOTALL)
+    of_the_class = blocks[0][blocks[0].index("class MailFolder:") :]
+    assert of_the_class.strip() in tried
+    assert all(part.strip() in tried for part in blocks[1].split("\n\n\n"))
 
 
 def test_every_rule_that_code_names_by_number_is_explained() -> None:

@@ -15,7 +15,7 @@ from gateway.ledger.outbox.outbox import Target
 from gateway.ledger.senders import senders
 from gateway.rate_limiter import Buckets
 from gateway.settings import Settings
-from gateway.settings.values import sms_senders
+from gateway.settings.sms_numbers import sms_senders
 from gateway.store.database import transaction
 from tests.support.delivering import Carrier, change, open_room, people, post, rows, states
 from tests.support.stalls import Stalls

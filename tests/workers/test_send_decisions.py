@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from gateway.carriers.common.protocol import OutboundEmail, Outcome, Text
 from gateway.carriers.common.send_gate import OPEN, Gate, may_leave
-from gateway.ledger.money import budgets
+from gateway.ledger.money import charges
 from gateway.ledger.outbox import outbox, settlements
 from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
@@ -183,13 +183,13 @@ def test_they_are_asked_about_together(room, engine, texts, kim, monkeypatch):
     to = [Target(address, "sms") for address in people(engine, 40)]
     post(engine, kim, "hello", to)
     asked: list[int] = []
-    refund = budgets.refund
+    refund = charges.refund
 
     def counted(session, attempts):
         asked.append(len(attempts))
         refund(session, attempts)
 
-    monkeypatch.setattr(budgets, "refund", counted)
+    monkeypatch.setattr(charges, "refund", counted)
     stop = "UPDATE addresses SET state = 'stopped' WHERE address LIKE '+14155560_1_'"
     while_in_hand(texts, "sms", lambda: (time.sleep(0.6), change(engine, stop)), wait=1.2)
     assert len(asked) <= 20  # on a busy machine they come to the gate in more groups, but never one by one

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from gateway.carriers.common.send_gate import HasAttempt
-from gateway.ledger.money import budgets
+from gateway.ledger.money import budgets, charges
 from gateway.ledger.money.budgets import BudgetOutcome, BudgetRequest, Scope
 from gateway.ledger.outbox import claims
 from gateway.ledger.outbox.claims import MessageContent
@@ -55,7 +55,7 @@ def reserve_again(
     session: Session, settings: Settings, loads: Sequence[OutboundItem[Parcel]], contents: Mapping[int, MessageContent]
 ) -> Reservation[Parcel]:
     """Does the same for items that have a reservation but waited too long: first their reservation is given back."""
-    budgets.refund(session, [load.claimed.attempt_id for load in loads])
+    charges.refund(session, [load.claimed.attempt_id for load in loads])
     return reserve(session, settings, loads, contents)
 
 

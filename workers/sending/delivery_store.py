@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.common.send_gate import HasAttempt
+from gateway.channels import CHANNELS, EMAIL, SMS
 from gateway.ledger.commit import counters
-from gateway.ledger.money import budgets
+from gateway.ledger.money import charges
 from gateway.ledger.outbox import claims, settlements
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key, MessageContent, Senders
 from gateway.ledger.outbox.settlements import Settlement
@@ -66,6 +67,7 @@ class DeliveryStore(Generic[Parcel]):
     ) -> None:
         self._day = day
         self._here, self._channel, self._render, self._origin = here, channel, render, origin
+        self._priced = CHANNELS[channel].priced
         self._lease = timedelta(seconds=here.settings.lease_seconds)
         self._look = timedelta(seconds=here.settings.settle_seconds)
         self._contents: OrderedDict[int, MessageContent] = OrderedDict()
@@ -84,7 +86,7 @@ class DeliveryStore(Generic[Parcel]):
             loads = self._rendered(session, allowed, contents, self._cut_off(session, allowed, contents))
             if self._day:
                 self._day.took(session, len(loads))
-            if self._channel != "sms":
+            if not self._priced:
                 return Batch(loads, len(rows), decided_at)
             bought = budget_reservation.reserve(session, self._here.settings, loads, contents)
         budget_reservation.tell(bought.taken)
@@ -134,7 +136,7 @@ class DeliveryStore(Generic[Parcel]):
         """Finds the mails of answers whose readers may not read what is answered. A text does not show that, so none is
         looked for there."""
         found: set[Key] = set()
-        threads = {row.message_id for row in rows if contents[row.message_id].parents} if self._channel != "sms" else ()
+        threads = {row.message_id for row in rows if contents[row.message_id].parents} if self._channel == EMAIL else ()
         for message in threads:
             to = [row.address_id for row in rows if row.message_id == message]
             apart = visibility.find_cut_off(session, contents[message].parents, to)
@@ -162,7 +164,7 @@ class DeliveryStore(Generic[Parcel]):
             claims.release(session, kept, PAUSED)
             settlements.settle(session, rows)
             stayed = [one.claimed.attempt_id for one, outcome in landed if outcome.pause or outcome.state in STAYED]
-            if self._channel == "sms":
+            if self._channel == SMS:
                 address_effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
             self._uncount(session, stayed)
         if parts := sum(row.segments or 0 for row in rows):
@@ -181,7 +183,7 @@ class DeliveryStore(Generic[Parcel]):
             self._uncount(session, [one.attempt_id for one in ours if one.key in refused])
             held = {one.attempt_id for one in ours if one.key not in refused}
             left = [load for load in loads if load.claimed.attempt_id in held]
-            if self._channel != "sms":
+            if not self._priced:
                 return frozenset(held)
             bought = budget_reservation.reserve_again(
                 session, self._here.settings, left, self._content_of(session, _messages(left))
@@ -200,8 +202,8 @@ class DeliveryStore(Generic[Parcel]):
     def _uncount(self, session: Session, attempts: Sequence[int]) -> None:
         """Gives back what these attempts reserved: they surely did not leave, so they cost nothing and do not count
         among the mails of the day."""
-        if self._channel == "sms":
-            budgets.refund(session, attempts)
+        if self._priced:
+            charges.refund(session, attempts)
         if self._day:
             self._day.give_back(session, attempts)
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from gateway.carriers.common.circuit_breaker import CircuitBreaker
 from gateway.carriers.common.protocol import Carrier, Outcome, Text
 from gateway.carriers.common.send_gate import OPEN, Gate
+from gateway.channels import SMS
 from gateway.ledger.outbox.claims import Senders
 from gateway.ledger.senders import routing, senders
 from gateway.ledger.senders.routing import RoutingPlan
@@ -85,7 +86,7 @@ class Pool:
     def _lay(self, sender: SendingNumber) -> SendLoop[Text]:
         here = self._here
         render = Texting(here.settings, here.signer, sender.number).load
-        desk = DeliveryStore(here, "sms", render, PooledNumber(self, sender))
+        desk = DeliveryStore(here, SMS, render, PooledNumber(self, sender))
         pacer = Pacer([*self._account, Bucket(here.buckets, sender.number, rate(here.settings, sender.number))])
         return SendLoop(
             BreakerObserver(here.texts[sender.carrier], self._breakers[sender.carrier]),
@@ -127,7 +128,7 @@ class Pool:
 class BreakerObserver:
     """A carrier that reports its outcomes to its circuit breaker."""
 
-    channel = "sms"
+    channel = SMS
 
     def __init__(self, carrier: Carrier[Text], breaker: CircuitBreaker) -> None:
         self._carrier, self._breaker = carrier, breaker

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Final
 
 from gateway.carriers.common.protocol import Text
+from gateway.channels import TEXTS
 from gateway.ledger.outbox.claims import ClaimedDelivery, MessageContent
-from gateway.ledger.outbox.outbox import SMS_GIVES_UP
 from gateway.network.posts import rendering
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -48,7 +48,7 @@ class Texting:
             recipient=claimed.address,
             body=self._addressed(fitted, claimed, content),
             callback=self._callback + self._signer.sign("status", claimed.attempt_id),
-            validity=int(SMS_GIVES_UP.total_seconds()),
+            validity=int(TEXTS.gives_up_after.total_seconds()),
         )
         return OutboundItem(claimed, parcel, fitted.segments, body_hash.digest(parcel.body)), fitted.rest
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from gateway.carriers.common.protocol import Outcome
+from gateway.channels import CHANNELS
 from gateway.ledger.commit import backoff
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.settlements import Settlement
@@ -20,7 +21,7 @@ def settlement(
     A mail whose outcome is unknown is sent again: its Message-ID stays the same, so that the receiver can fold the two
     (R15).
     """
-    if outcome.state == "unknown" and channel == "email":
+    if outcome.state == "unknown" and CHANNELS[channel].folds_repeats:
         wait = backoff.next_wait(claimed.number, _chance())
         return Settlement(claimed, "retry", reason=outcome.reason, wait=wait, possible_duplicate=True)
     if outcome.state == "unknown":

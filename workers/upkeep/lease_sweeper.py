@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from gateway.channels import by_rank
 from gateway.inbound import process
 from gateway.ledger.commit import counters
 from gateway.ledger.inbox import inbox, unauthenticated
@@ -34,7 +35,7 @@ def take_back_inputs(here: WorkerContext) -> None:
         log.warning("inbound was left behind", rows=again)
     for inbound in aside:
         log.error("inbound is set aside: it ended three workers", inbound=inbound)
-    for channel in sorted(channel for channel in answers if channel):
+    for channel in by_rank([channel for channel in answers if channel]):
         here.notifier.notify(channel)
 
 
@@ -51,7 +52,7 @@ def take_back_deliveries(here: WorkerContext) -> None:
         expired = settlements.expire(session, look)
     counters.add("lease_expiries", "delivery", amount=expired.rows)
     if expired.channels:
-        log.warning("deliveries were left behind", channels=sorted(expired.channels))
+        log.warning("deliveries were left behind", channels=by_rank(expired.channels))
     for message, address in expired.quarantined:
         log.error("delivery is set aside: it ended three workers", message=message, address=address)
 

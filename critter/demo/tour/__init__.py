@@ -10,8 +10,8 @@ from critter.demo.tour.telling import TourApi
 from gateway.doors.route_access import access
 from gateway.doors.web.headers import POLICY
 from gateway.errors import Refused
+from gateway.setting_types.values import netloc
 from gateway.settings import Settings
-from gateway.settings.values import netloc
 from gateway.store.database import connect
 from simulator import tour
 

@@ -14,6 +14,7 @@ from gateway.carriers.common.http_client import HttpLink, explain_unanswered, is
 from gateway.carriers.common.protocol import Outcome, Text
 from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.carriers.kannel.codes import EVERY_REPORT, read_answer
+from gateway.settings import Settings
 from gateway.sms.gsm7 import ALPHABET
 
 GSM: Final = "0"  # its "coding"
@@ -63,6 +64,11 @@ class KannelSms:
 
     async def close(self) -> None:
         await self._link.close()
+
+
+def make(settings: Settings) -> KannelSms:
+    home = settings.kannel_callbacks or settings.public_url
+    return KannelSms(settings.kannel_url, settings.kannel_username, settings.kannel_password, home)
 
 
 def _blames_account(outcome: Outcome) -> bool:

@@ -21,6 +21,7 @@ from gateway.carriers.twilio.patterns import CONTENT_TYPE, MEDIA_SID, MESSAGE_SI
 from gateway.carriers.twilio.responses import read_answer
 from gateway.carriers.twilio.sms import client
 from gateway.errors import CarrierError
+from gateway.settings import Settings
 
 # A page of the longest texts, all of it emoji written as \ud83d\udc4d, stays below PAGE_LIMIT in twilio/http.
 PAGE_SIZE: Final = 200
@@ -112,6 +113,10 @@ class TwilioInbox:
 
     async def close(self) -> None:
         await self._http.close()
+
+
+def make(settings: Settings) -> TwilioInbox:
+    return TwilioInbox(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
 
 
 BROKEN: Final = "broken"  # an entry that may be a text to us, and cannot be read

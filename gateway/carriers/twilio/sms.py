@@ -21,6 +21,7 @@ from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.carriers.twilio.http import BoundedHttpClient
 from gateway.carriers.twilio.prices import price_page
 from gateway.carriers.twilio.responses import blames_account, is_sid, page_lost_error, read_answer
+from gateway.settings import Settings
 
 PAGE_SIZE: Final = 500
 PRICES_SIZE: Final = 1000  # the largest page that Twilio gives
@@ -102,6 +103,10 @@ class TwilioSms:
     async def close(self) -> None:
         await self._http.close()
         await self._lists.close()
+
+
+def make(settings: Settings) -> TwilioSms:
+    return TwilioSms(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
 
 
 def _form(text: Text) -> dict[str, object]:

@@ -15,6 +15,7 @@ from gateway.carriers.common.protocol import Outcome, Text
 from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.carriers.webhook.codes import read_answer
 from gateway.security import standard_webhooks
+from gateway.settings import Settings
 
 
 class HookSms:
@@ -57,6 +58,10 @@ class HookSms:
 
     async def close(self) -> None:
         await self._link.close()
+
+
+def make(settings: Settings) -> HookSms:
+    return HookSms(settings.hook_url, settings.hook_secrets[0], settings.public_url)
 
 
 def _blames_account(outcome: Outcome) -> bool:

@@ -21,9 +21,9 @@ from gateway.doors.client_address import caller, within
 from gateway.doors.route_access import access
 from gateway.errors import Refused
 from gateway.ledger.commit.admission import Closed
+from gateway.ledger.commit.group_commit import CommitQueue
 from gateway.ledger.inbox.inbox import Incoming
-from gateway.ledger.inbox.writer import Intake
-from gateway.ledger.outbox.callbacks import CallbackCall, Callbacks
+from gateway.ledger.outbox.callbacks import CallbackCall
 from gateway.network.people.addresses import normal_phone
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -43,7 +43,9 @@ log = logging.getLogger(__name__)
 _told_at = float("-inf")
 
 
-def blueprint(settings: Settings, signer: Signer, intake: Intake, callbacks: Callbacks) -> Blueprint:
+def blueprint(
+    settings: Settings, signer: Signer, intake: CommitQueue[Incoming], callbacks: CommitQueue[CallbackCall]
+) -> Blueprint:
     """GET /sms/kannel/inbound and GET /sms/kannel/status/TOKEN."""
     door = Blueprint("kannel", __name__)
 

@@ -33,14 +33,13 @@ log = logging.getLogger(__name__)
 
 def blueprint(
     settings: Settings,
-    verifier: Verifier,
     signer: Signer,
     intake: CommitQueue[Incoming],
     callbacks: CommitQueue[CallbackCall],
 ) -> Blueprint:
     """POST /sms/inbound and POST /sms/status/TOKEN; the two commit queues wake workers themselves after they commit."""
     door = Blueprint("sms", __name__)
-    hooks = TwilioRequestReader(settings, verifier)
+    hooks = TwilioRequestReader(settings, Verifier(settings.twilio_auth_tokens))
 
     @door.post("/sms/inbound")
     @access("signed")

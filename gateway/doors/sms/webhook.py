@@ -15,9 +15,9 @@ from werkzeug.exceptions import HTTPException
 from gateway.carriers.webhook import codes
 from gateway.doors.route_access import access
 from gateway.ledger.commit.admission import Closed
+from gateway.ledger.commit.group_commit import CommitQueue
 from gateway.ledger.inbox.inbox import Incoming
-from gateway.ledger.inbox.writer import Intake
-from gateway.ledger.outbox.callbacks import CallbackCall, Callbacks
+from gateway.ledger.outbox.callbacks import CallbackCall
 from gateway.security import standard_webhooks
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -30,7 +30,9 @@ LONGEST = 10_000  # characters of a text
 log = logging.getLogger(__name__)
 
 
-def blueprint(settings: Settings, signer: Signer, intake: Intake, callbacks: Callbacks) -> Blueprint:
+def blueprint(
+    settings: Settings, signer: Signer, intake: CommitQueue[Incoming], callbacks: CommitQueue[CallbackCall]
+) -> Blueprint:
     """POST /sms/hook/inbound and POST /sms/hook/status/TOKEN."""
     door = Blueprint("hook", __name__)
     keys = tuple(standard_webhooks.key_of(secret) for secret in settings.hook_secrets)

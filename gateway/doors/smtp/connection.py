@@ -1,14 +1,8 @@
-"""One mail connection with its fast path: plain commands and content are handled at once. gateway/doors/smtp/protocol
-adds the other commands of SMTP.
-
-Nearly every mail only needs plain commands, which are MAIL, RCPT and DATA in their usual spelling, and content. They
-are answered as they arrive, without waking the task that serves the connection; everything else goes to that task and
-to aiosmtpd.
+"""One mail connection: its life, its stages, and its progress towards a mail. gateway/doors/smtp/fast_path reads what
+comes in, gateway/doors/smtp/protocol adds the commands of SMTP.
 """
 
 import asyncio
-import logging
-import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,21 +17,9 @@ from gateway.doors.smtp.data_reader import DataReader
 from gateway.doors.smtp.read_buffer import ReadBuffer
 from gateway.doors.smtp.tls_certificates import Certificates
 
-SMALL = 64 * 1024  # octets up to which a mail's memory is not counted
 OVERFULL = "452 4.3.1 Too many large mails at once, try again later"
-TEMPORARY = "451 4.3.0 Something is wrong on our side, try again later"
-UNWELL = "421 4.3.0 Something is wrong on our side, try again later"
 FULL_HOUSE = "421 4.3.2 Too many connections, try again later"
 NO_ADDRESS: Final[Any] = ("", 0)
-_ADDRESS = rb"([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})"
-PLAIN = re.compile(
-    rb"MAIL FROM:<" + _ADDRESS + rb">(?: SIZE=(\d{1,12}))?\r\n|RCPT TO:<" + _ADDRESS + rb">\r\n|DATA\r\n", re.IGNORECASE
-)
-OK = "250 OK"
-GO_ON = "354 End with CR LF . CR LF"
-MOST_RECIPIENT_COMMANDS = 2  # times the allowed recipients of a mail: some may be refused
-
-log = logging.getLogger(__name__)
 
 
 class Security(NamedTuple):
@@ -59,7 +41,6 @@ class ConnectionStage(Enum):
     GONE = auto()  # it is closed or closing
 
 
-SLOWEST = 1000.0  # octets of a mail in a second; a slower client falls behind in its progress
 RECIPIENT = 0.25  # seconds of progress that one more recipient counts for
 LAST_WORDS = 5.0  # seconds to take our last reply, before the connection is cut
 
@@ -278,154 +259,11 @@ class SmtpServerConnection(SMTP):
         assert self.session.peer is not None
         return origin(self.session.peer[0])
 
-    # Incoming data
+    # What a subclass does with what comes in
 
     def _hear(self, data: bytes) -> None:
-        """Handles plain commands and content at once, and leaves everything else to the task."""
-        try:
-            if self._stage is ConnectionStage.SENDING:
-                self._fill(data)
-            elif self._stage is ConnectionStage.STORING:
-                self._wire.hold(data)
-            elif self._wire.idle and self._stage is ConnectionStage.TALKING:
-                self._hurry(data)
-            else:
-                self._wire.feed(data)
-        except Exception:  # it is unclear now where the next command begins, so the connection ends
-            log.exception("a mail failed")
-            self._part(UNWELL)
-
-    def _hurry(self, data: bytes) -> None:
-        """Answers the plain commands at the beginning of the data, in one write."""
-        said, at = bytearray(), 0
-        while self._stage is ConnectionStage.TALKING and (end := data.find(b"\n", at) + 1):
-            reply = self._answer_plain(data[at:end])
-            if reply is None:
-                break
-            said += reply.encode() + b"\r\n"
-            at = end
-        if said and self.transport is not None:
-            self.transport.write(said)
-        if at == len(data):
-            return
-        if self._stage is ConnectionStage.SENDING:
-            self._fill(data[at:])
-        else:
-            self._wire.feed(data[at:])
-
-    def _answer_plain(self, line: bytes) -> str | None:
-        """Returns the answer to a plain command; None when the line is not one, or when the answer may not be a yes:
-        then the task answers it."""
-        plain = PLAIN.fullmatch(line)
-        envelope = self.envelope
-        if plain is None or not self.session.host_name:
-            return None
-        sender, size, recipient = plain.groups()
-        if sender:
-            reply = self._mail(sender.decode(), size)
-        elif recipient:
-            reply = self._recipient(recipient.decode())
-        elif reply := GO_ON if envelope.rcpt_tos and not self._too_many("DATA") else None:
-            self._begin_content()
-        if reply:
-            self._octets, self.heard = 0, self.loop.time()
-            self._note_step()
-        return reply
-
-    def _too_many(self, command: str) -> bool:
-        self._spent[command] += 1
-        limits = self._limiter.limits
-        most = MOST_RECIPIENT_COMMANDS * limits.recipients if command == "RCPT" else limits.commands
-        return self._spent[command] > most
-
-    def _mail(self, sender: str, size: bytes | None) -> str | None:
-        envelope = self.envelope
-        if envelope.mail_from or (
-            size and (not self.session.extended_smtp or int(size) > self._limiter.limits.message)
-        ):
-            return None
-        if self._too_many("MAIL"):
-            return None
-        envelope.mail_from = sender
-        if size:
-            envelope.mail_options.append(f"SIZE={size.decode()}")
-        return OK
-
-    def _recipient(self, address: str) -> str | None:
-        envelope = self.envelope
-        if not envelope.mail_from or not self.event_handler.admits(envelope, address) or self._too_many("RCPT"):
-            return None
-        envelope.rcpt_tos.append(address)
-        return OK
-
-    # A mail
-
-    def _begin_content(self) -> None:
-        self._stage, self._content = ConnectionStage.SENDING, DataReader(self._limiter.limits.message)
-
-    def _fill(self, data: bytes) -> None:
-        assert self._content is not None
-        self.heard = self.loop.time()
-        if self._content.fault is None:
-            self._credit(len(data) / SLOWEST)
-        rest = self._content.feed(data)
-        if self._content.size > SMALL or self._held:
-            self._weigh(self._content)
-        if rest is None:
-            return
-        content, self._content = self._content, None
-        self._stage = ConnectionStage.STORING
-        self._wire.hold(rest)
-        self._store(content)
-
-    def _weigh(self, content: DataReader) -> None:
-        """Counts the memory of a large mail, which all connections share; without room the mail is refused for now."""
-        size = content.size if content.size > SMALL else 0
-        if self._limiter.hold(self, size - self._held):
-            self._held = size
-        else:
-            content.refuse(OVERFULL)
-
-    def _answer(self, status: str) -> str:
-        return status
+        raise NotImplementedError
 
     def _let_go(self) -> None:
         """Gives back the room of a mail that is no longer in memory."""
-        self._limiter.hold(self, -self._held)
-        self._held = 0
-
-    def _store(self, content: DataReader) -> None:
-        if content.fault:
-            self._ended(content.fault)
-            return
-        self.envelope.content = content.octets()
-        self._stores = True
-        try:
-            self.event_handler.take(self, self.envelope, self._ended)
-        except Exception:
-            log.exception("a mail was not stored")
-            self._ended(TEMPORARY)
-
-    def _ended(self, status: str) -> None:
-        """Sends the mail's one answer, then handles what came behind it. The client may be gone by then."""
-        self._stores = False
-        if self._held:
-            self._let_go()
-        if status.startswith("2"):
-            self._spent.clear()
-            self._furthest = self._recipients = 0
-            self._progressed = self.loop.time()
-        if self._stage is not ConnectionStage.STORING or self.transport is None:
-            return
-        reply = self._answer(status)
-        self._set_post_data_state()  # type: ignore[no-untyped-call]
-        self.heard = self.loop.time()
-        self._stage = ConnectionStage.TALKING
-        self.transport.write(reply.encode() + b"\r\n")
-        if self._last_words is not None:
-            self._part(self._last_words)
-            return
-        if held := self._wire.released():
-            self._hear(held)
-        if self._over:
-            self._wire.end()
+        raise NotImplementedError

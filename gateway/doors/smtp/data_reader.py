@@ -1,5 +1,5 @@
 """Reads the content after DATA, in chunks of any size, up to the only end that a mail has: CR LF dot CR LF.
-gateway/doors/smtp/connection feeds it.
+gateway/doors/smtp/fast_path feeds it.
 
 Servers that also take a bare LF for an end of line can be made to see two mails where their neighbour saw one (SMTP
 smuggling). So a bare CR or LF anywhere refuses the whole mail, and never ends it.

@@ -8,7 +8,7 @@ import re
 
 from aiosmtpd.smtp import syntax
 
-from gateway.doors.smtp.connection import OK
+from gateway.doors.smtp.fast_path import OK
 from gateway.doors.smtp.protocol import SmtpProtocol
 
 WRONG_GREETING = "500 5.5.1 This is LMTP: say LHLO"

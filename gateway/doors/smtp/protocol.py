@@ -16,8 +16,9 @@ from aiosmtpd.smtp import syntax
 
 from gateway.doors.smtp import auth
 from gateway.doors.smtp.auth import GarbledError, SignIn
-from gateway.doors.smtp.connection import GO_ON, TEMPORARY, ConnectionStage, Security, SmtpServerConnection
+from gateway.doors.smtp.connection import ConnectionStage, Security
 from gateway.doors.smtp.connection_limits import ConnectionLimiter
+from gateway.doors.smtp.fast_path import GO_ON, TEMPORARY, FastPath
 from gateway.doors.smtp.read_buffer import TooLongError
 from gateway.doors.smtp.tls_upgrade import upgrade
 
@@ -56,7 +57,7 @@ class Listeners:
         return self._idle.pop() if self._idle else self._kind(*self._given, self._idle)
 
 
-class SmtpProtocol(SmtpServerConnection):
+class SmtpProtocol(FastPath):
     """The commands, as the one task of a connection handles them."""
 
     async def _handle_client(self) -> None:

@@ -15,8 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.doors.smtp import header_peek, tls_certificates
 from gateway.doors.smtp.auth import SignIn
-from gateway.doors.smtp.connection import OK, TEMPORARY, Security
+from gateway.doors.smtp.connection import Security
 from gateway.doors.smtp.connection_limits import ConnectionLimiter, ConnectionLimits
+from gateway.doors.smtp.fast_path import OK, TEMPORARY
 from gateway.doors.smtp.lmtp import Lmtp
 from gateway.doors.smtp.loop_callbacks import CommitCallback, LoopCallbacks
 from gateway.doors.smtp.protocol import Listeners, SmtpProtocol
@@ -32,8 +33,8 @@ from gateway.mail.auth.sender_trust import known_relay, trusted
 from gateway.network.mail import mail_addresses, secret_addresses
 from gateway.network.mail.mail_addresses import Recipient
 from gateway.security.signed_tokens import Signer
+from gateway.setting_types.values import Place, netloc
 from gateway.settings import Settings
-from gateway.settings.values import Place, netloc
 from gateway.store.database import transaction
 
 PATIENCE = 20.0  # seconds for the commit

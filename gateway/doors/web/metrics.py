@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.channels import NAMES
 from gateway.doors.client_address import passed_on
 from gateway.doors.route_access import access
 from gateway.ledger.commit import counters
@@ -30,12 +31,11 @@ from gateway.store.database import transaction
 
 PATIENCE: Final = 2  # seconds for Redis
 HOST: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")  # a proxy would pass on its own public name
-CHANNELS: Final = ("sms", "email")
 
 # Counter name → (metric, meaning, labels, kinds that are shown although nothing was counted yet): an alarm can only
 # watch a metric that exists.
 COUNTERS: Final[dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]] = {
-    "accepted": ("accepted", "Texts and mails that the doors took in", ("channel",), CHANNELS),
+    "accepted": ("accepted", "Texts and mails that the doors took in", ("channel",), NAMES),
     "proved": (
         "proved",
         "Mails whose sender was looked for, by proof or by how they stand",
@@ -43,12 +43,12 @@ COUNTERS: Final[dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]] = 
         ("dmarc", "held", "dropped", "later"),
     ),
     "read": ("read", "Inputs that were read, by how they ended", ("state",), ("done", "held", "dropped")),
-    "fanned_out": ("fanned_out", "Deliveries that fan-outs made", ("channel",), CHANNELS),
+    "fanned_out": ("fanned_out", "Deliveries that fan-outs made", ("channel",), NAMES),
     "sends": (
         "sends",
         "Tries to send, by the carrier's answer; paused: it refuses us",
         ("channel", "outcome"),
-        tuple(f"{channel},{how}" for channel in CHANNELS for how in ("sent", "failed", "retry", "unknown", "paused")),
+        tuple(f"{channel},{how}" for channel in NAMES for how in ("sent", "failed", "retry", "unknown", "paused")),
     ),
     "lease_expiries": (
         "lease_expiries",
@@ -150,7 +150,7 @@ def _latency(totals: Mapping[tuple[str, str], float]) -> Iterator[Metric]:
     family = HistogramMetricFamily(
         "critter_carrier_seconds", "From handing a text or mail to its carrier until its answer", labels=["channel"]
     )
-    for channel in CHANNELS:
+    for channel in NAMES:
         buckets, below = [], 0.0
         for bound in counters.BOUNDS:
             below += totals.get(("carrier_seconds", f"{channel},{bound}"), 0.0)

@@ -7,6 +7,9 @@ together with audience_rules.py and budget_rules.py.
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.store.carrier_sql import leaves_opt_outs_to_us
+from gateway.store.channel_sql import such
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -180,11 +183,13 @@ UNFINISHED: Final = """
 
 # The law itself allows the answer to STOP and HELP. We send it where the carrier does not: on short codes, and through
 # carriers other than Twilio. A mailbox that opted out still gets the answers to what it asks.
-_CONFIRMS: Final = """EXISTS (SELECT FROM messages m JOIN inbound i ON i.id = m.inbound_id
-                      WHERE m.id = t.message_id AND m.kind = 'answer' AND (i.channel = 'email'
+_ANSWERED: Final = such("i.channel", lambda channel: channel.answers_opted_out)
+_UNANSWERED: Final = leaves_opt_outs_to_us("s.carrier")
+_CONFIRMS: Final = f"""EXISTS (SELECT FROM messages m JOIN inbound i ON i.id = m.inbound_id
+                      WHERE m.id = t.message_id AND m.kind = 'answer' AND ({_ANSWERED}
                          OR i.intent IN ('optout', 'help')
-                        AND (i.recipients[1] ~ '^[0-9]{3,8}$' OR EXISTS (
-                            SELECT FROM senders s WHERE s.number = i.recipients[1] AND s.carrier <> 'twilio'))))"""
+                        AND (i.recipients[1] ~ '^[0-9]{{3,8}}$' OR EXISTS (
+                            SELECT FROM senders s WHERE s.number = i.recipients[1] AND {_UNANSWERED}))))"""  # noqa: S608
 
 STOPPED: Final = f"""
     SELECT t.id, 'begun ' || round(extract(epoch FROM t.started_at - o.created_at)::numeric, 1)

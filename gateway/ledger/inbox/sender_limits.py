@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL, SMS
 from gateway.language.opt_out.keywords import carrier_word
 from gateway.store.tables import Inbound
 
@@ -44,7 +45,7 @@ class LimitDecision:
 
 
 READ: Final = LimitDecision()
-LIMITS: Final = {"sms": Limit(10, 100, 100), "email": Limit(50, 120, 600)}  # the mail ones are Zulip's
+LIMITS: Final = {SMS: Limit(10, 100, 100), EMAIL: Limit(50, 120, 600)}  # the mail ones are Zulip's
 
 
 def decide(session: Session, inbound: Inbound) -> LimitDecision:
@@ -69,7 +70,7 @@ def was_told(session: Session, inbound: Inbound) -> bool:
 
 def is_of_the_carriers(inbound: Inbound) -> bool:
     """Whether it is STOP, START or HELP, which are read ahead of whatever was put off."""
-    return inbound.channel == "sms" and bool(inbound.opt_out_type or carrier_word(inbound.text or ""))
+    return inbound.channel == SMS and bool(inbound.opt_out_type or carrier_word(inbound.text or ""))
 
 
 # The last inputs of this sender before this one, at most as many as are read in an hour: the rest does not matter.

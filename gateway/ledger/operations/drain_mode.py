@@ -15,6 +15,7 @@ from typing import Final, cast
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.channels import CHANNELS
 from gateway.ledger.operations.metrics_snapshot import ALIVE
 
 DOORS: Final = ("web", "fallback", "mail", "clock")  # processes that take something in; the clock reads Twilio's list
@@ -117,19 +118,20 @@ SILENT: Final = text("""
     WHERE name = 'fallback' AND seen_at <= now() - CAST(:alive AS interval) ORDER BY owner
 """)
 
-LEFT: Final = text("""
+_DUE: Final = " UNION ALL ".join(
+    f"""SELECT '{each.nouns}', count(*) FROM deliveries
+    WHERE channel = '{each.name}' AND ended_at IS NULL AND state IN ('queued', 'retry') AND not_before <= now()"""  # noqa: S608
+    for each in CHANNELS.values()
+)
+LEFT: Final = text(f"""
     SELECT 'inputs', count(*) FROM inbound
     WHERE (state IN ('new', 'working') OR state = 'unproved') AND (not_before IS NULL OR not_before <= now())
     UNION ALL
     SELECT 'fan-outs', count(*) FROM fanouts WHERE state = 'waiting' AND not_before <= now()
     UNION ALL
-    SELECT 'texts', count(*) FROM deliveries
-    WHERE channel = 'sms' AND ended_at IS NULL AND state IN ('queued', 'retry') AND not_before <= now()
-    UNION ALL
-    SELECT 'mails', count(*) FROM deliveries
-    WHERE channel = 'email' AND ended_at IS NULL AND state IN ('queued', 'retry') AND not_before <= now()
+    {_DUE}
     UNION ALL
     SELECT 'on the road', count(*) FROM deliveries WHERE state = 'sending'
     UNION ALL
     SELECT 'receipts', count(*) FROM callbacks WHERE applied_at IS NULL
-""")
+""")  # noqa: S608

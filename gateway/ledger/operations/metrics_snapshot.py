@@ -14,6 +14,7 @@ from gateway.ledger.operations import partitions, task_failures
 from gateway.ledger.senders import pauses
 from gateway.ledger.senders.pauses import Paused
 from gateway.settings import Settings
+from gateway.store.channel_sql import names
 
 COUNTED: Final = 10_000  # rows that are counted one by one; more are "10000"
 LOOKED_AT: Final = 500  # rows of one number and priority among which the oldest that is due is looked for
@@ -79,7 +80,7 @@ def budget_left(session: Session, settings: Settings) -> float | None:
 # priority, are looked at. The priority is compared by >= and <=, not by =, and ordered by, so that only the index
 # deliveries_due fits: the primary key gives the order of messages, too, and by it a planner without statistics would
 # read all deliveries there ever were.
-AGES: Final = text("""
+AGES: Final = text(f"""
     SELECT 'inbound' AS queue, (SELECT now() - min(due) FROM (
         SELECT coalesce(not_before, received_at) AS due FROM inbound
         WHERE state IN ('new', 'working') AND (not_before IS NULL OR not_before <= now())
@@ -105,10 +106,10 @@ AGES: Final = text("""
                            AND d.ended_at IS NULL AND d.state IN ('queued', 'retry')
                          ORDER BY d.priority, d.message_id LIMIT :some) AS head
                      WHERE head.not_before <= now())
-    FROM unnest(ARRAY['sms', 'email']) AS queue (channel)
-""")
+    FROM unnest(ARRAY[{names()}]) AS queue (channel)
+""")  # noqa: S608
 
-WAITING: Final = text("""
+WAITING: Final = text(f"""
     SELECT 'inbound' AS queue, (SELECT count(*) FROM (
         SELECT FROM inbound WHERE state IN ('new', 'working') LIMIT :most) AS row) AS rows
     UNION ALL
@@ -123,8 +124,8 @@ WAITING: Final = text("""
     SELECT channel, (SELECT count(*) FROM (
         SELECT FROM deliveries d
         WHERE d.channel = queue.channel AND d.ended_at IS NULL AND d.state IN ('queued', 'retry') LIMIT :most) AS row)
-    FROM unnest(ARRAY['sms', 'email']) AS queue (channel)
-""")
+    FROM unnest(ARRAY[{names()}]) AS queue (channel)
+""")  # noqa: S608
 
 UNKNOWN: Final = text("""
     SELECT count(*) FROM (SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL

@@ -7,6 +7,8 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.store.channel_sql import rank
+
 State = Literal["queued", "sending", "retry", "unknown", "sent", "delivered", "failed", "cancelled"]
 
 
@@ -59,11 +61,12 @@ def fanouts(session: Session) -> RunningFanouts:
     return RunningFanouts(*session.execute(FANOUTS).one())
 
 
-COUNTS: Final = text("""
+COUNTS: Final = text(f"""
     SELECT channel, state, count(*), now() - min(created_at) FILTER (WHERE ended_at IS NULL)
     FROM deliveries GROUP BY channel, state
-    ORDER BY channel DESC, array_position(ARRAY['queued', 'sending', 'retry', 'unknown', 'sent', 'delivered'], state)
-""")
+    ORDER BY {rank("channel")} DESC,
+             array_position(ARRAY['queued', 'sending', 'retry', 'unknown', 'sent', 'delivered'], state)
+""")  # noqa: S608
 
 COLUMNS: Final = """
     SELECT d.message_id || ':' || d.address_id, d.channel, d.state, d.reason, reader.handle, d.attempt,

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger.outbox.outbox import MAIL_GIVES_UP, SMS_GIVES_UP
+from gateway.channels import NAMES
+from gateway.store.channel_sql import gives_up_after
 
 REASON: Final = "restored"
 WHY: Final = "restored from a backup: it may have been read before"
@@ -48,7 +49,7 @@ def read_held(session: Session) -> RestoreHold:
 def release(session: Session) -> frozenset[str]:
     """Releases everything, each delivery marked as a possible duplicate. Returns the drains to wake."""
     _let_go(session, RELEASE)
-    return frozenset(("inbound", "fanout", "sms", "email"))
+    return frozenset(("inbound", "fanout", *NAMES))
 
 
 def drop(session: Session) -> frozenset[str]:
@@ -60,9 +61,8 @@ def drop(session: Session) -> frozenset[str]:
 
 def _let_go(session: Session, statements: tuple[str, ...]) -> None:
     session.execute(PATIENCE)
-    given = {"why": WHY, "reason": REASON, "sms": SMS_GIVES_UP, "mail": MAIL_GIVES_UP}
     for statement in statements:
-        session.execute(text(statement), given)
+        session.execute(text(statement), {"why": WHY, "reason": REASON})
 
 
 PATIENCE: Final = text("SET LOCAL statement_timeout = '10min'")
@@ -98,11 +98,11 @@ RELEASE: Final = (
     "SELECT wake_hold_restored(false)",
     "UPDATE inbound SET state = 'new', reason = NULL, attempt = 0 WHERE state = 'held' AND reason = :why",
     f"UPDATE fanouts SET not_before = now() WHERE state = 'waiting' AND not_before = {NEVER}",  # noqa: S608
-    """UPDATE deliveries
+    f"""UPDATE deliveries
        SET state = CASE WHEN attempt = 0 THEN 'queued' ELSE 'retry' END, reason = NULL, ended_at = NULL,
            not_before = now(), possible_duplicate = true,
-           give_up_at = now() + CASE channel WHEN 'sms' THEN CAST(:sms AS interval) ELSE :mail END
-       WHERE state = 'cancelled' AND reason = :reason""",
+           give_up_at = now() + {gives_up_after("channel")}
+       WHERE state = 'cancelled' AND reason = :reason""",  # noqa: S608
 )
 
 DROP: Final = (

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.ledger.audit import audit_log
 from gateway.ledger.inbox import inbox
-from gateway.ledger.outbox.outbox import MAIL_GIVES_UP, SMS_GIVES_UP
+from gateway.store.channel_sql import gives_up_after
 from gateway.store.tables import Inbound
 
 BADLY: Final = ("failed", "unknown")  # how a delivery must have ended to be put back
@@ -62,7 +62,7 @@ def put_back(session: Session, rows: Sequence[DeliveryStatus], actor: str) -> fr
 def reopen(session: Session, rows: Sequence[DeliveryStatus]) -> frozenset[str]:
     """Puts these back; returns the channels whose workers to wake. The caller writes the audit."""
     keys = {"messages": [row.message_id for row in rows], "addresses": [row.address_id for row in rows]}
-    session.execute(PUT_BACK, {**keys, "sms": SMS_GIVES_UP, "mail": MAIL_GIVES_UP})
+    session.execute(PUT_BACK, keys)
     return frozenset(row.channel for row in rows)
 
 
@@ -108,17 +108,17 @@ STANDING: Final = text("""
     ORDER BY address_id FOR UPDATE
 """)
 
-PUT_BACK: Final = text("""
+PUT_BACK: Final = text(f"""
     UPDATE deliveries d
     SET state = CASE WHEN d.attempt = 0 THEN 'queued' ELSE 'retry' END, reason = NULL, not_before = now(),
-        give_up_at = now() + CASE d.channel WHEN 'sms' THEN CAST(:sms AS interval) ELSE :mail END,
+        give_up_at = now() + {gives_up_after("d.channel")},
         lease_until = NULL, lease_owner = NULL, ended_at = NULL,
         possible_duplicate = d.possible_duplicate OR EXISTS (
             SELECT FROM attempts a WHERE a.message_id = d.message_id AND a.address_id = d.address_id
             AND a.state IN ('sending', 'sent', 'delivered', 'unknown'))
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS given (message_id, address_id)
     WHERE d.message_id = given.message_id AND d.address_id = given.address_id
-""")
+""")  # noqa: S608
 
 HELD: Final = text("""
     SELECT id, channel, state, received_at, sender, reason FROM inbound

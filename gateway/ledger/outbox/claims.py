@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.orm import Session
 
+from gateway.channels import SMS
 from gateway.ledger.outbox import email_fallback
 
 Key = tuple[int, int]  # message, address
@@ -155,10 +156,10 @@ def _keys(claimed: Sequence[ClaimedDelivery]) -> dict[str, list[int]]:
 def _claim(channel: str, limit: int, suspect: str, senders: Senders) -> TextClause:
     """The limit is part of the statement, not a parameter, for the planner must know how few rows are wanted. So are
     the senders: with a single one the index gives the rows in order."""
-    tags, first = (TAGS, FIRST) if channel == "sms" else (NO_TAGS, "false")
+    tags, first = (TAGS, FIRST) if channel == SMS else (NO_TAGS, "false")
     among = ", ".join(str(int(one)) for one in senders)
     parts = {"tags": tags, "first": first, "senders": among, "sender": int(senders[0])}
-    parts["framed"] = "" if channel == "sms" else FRAMED
+    parts["framed"] = "" if channel == SMS else FRAMED
     return text(CLAIM.format(limit=int(limit), suspect=suspect, **parts))
 
 

@@ -1,24 +1,17 @@
 """Makes the deliveries of a message for whom a SELECT names. The network says who gets it, and only here are the rows
 written, so that both are one statement. Fan-outs and welcomes are made so; outbox.put takes a list of addresses."""
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
-
-from gateway.ledger.outbox.outbox import MAIL_GIVES_UP, SMS_GIVES_UP
-
-# What a statement with `insert_for` in it is given besides :message, :author and :priority.
-LIVES: Final[Mapping[str, timedelta]] = {"sms_life": SMS_GIVES_UP, "mail_life": MAIL_GIVES_UP}
+from gateway.store.channel_sql import gives_up_after
 
 
 def insert_for(recipients: str) -> str:
     """The INSERT of a delivery for each row of `recipients`: the name of a query, or a query in brackets, with the
-    columns address_id, channel, sender_id (null: none) and source_id (null: none). It returns the channels of those
-    that are new."""
+    columns address_id, channel, sender_id (null: none) and source_id (null: none). The statement is given :message,
+    :author and :priority. It returns the channels of those that are new."""
     return f"""
         INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, sender_id, priority, give_up_at)
         SELECT :message, address_id, :author, source_id, channel, coalesce(sender_id, 0), :priority,
-               now() + CASE channel WHEN 'sms' THEN CAST(:sms_life AS interval) ELSE :mail_life END
+               now() + {gives_up_after("channel")}
         FROM {recipients} AS recipient
         ON CONFLICT DO NOTHING
         RETURNING channel

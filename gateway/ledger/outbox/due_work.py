@@ -7,6 +7,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.channels import NAMES
+
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
@@ -34,10 +36,11 @@ QUESTIONS: Final = {
     "proving": """SELECT FROM inbound WHERE state = 'unproved' AND (not_before IS NULL OR not_before <= now())
                   AND (lease_until IS NULL OR lease_until < now())""",
     "fanout": "SELECT FROM fanouts WHERE state = 'waiting' AND not_before <= now()",
-    "sms": """SELECT FROM deliveries WHERE channel = 'sms' AND ended_at IS NULL AND state IN ('queued', 'retry')
-              AND not_before <= now()""",
-    "email": """SELECT FROM deliveries WHERE channel = 'email' AND ended_at IS NULL AND state IN ('queued', 'retry')
-                AND not_before <= now()""",
+    **{
+        channel: f"""SELECT FROM deliveries WHERE channel = '{channel}' AND ended_at IS NULL
+                    AND state IN ('queued', 'retry') AND not_before <= now()"""
+        for channel in NAMES
+    },
     "receipts": "SELECT FROM callbacks WHERE applied_at IS NULL",
     # The index used here has only rows that were put off: their not_before differs from created_at.
     "reconcile": """SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL

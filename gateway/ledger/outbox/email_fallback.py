@@ -11,8 +11,8 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from gateway.channels import MAILS
 from gateway.i18n.phrases import translated
-from gateway.ledger.outbox.outbox import MAIL_GIVES_UP
 from gateway.mail.bounces.failure_reasons import INSTEAD
 from gateway.store.arrays import numbers
 
@@ -45,7 +45,7 @@ def _put(session: Session, ended: Sequence[Row[Any]]) -> int:
     copies = sorted({(row.message_id, note) for row, note in zip(ended, notes, strict=True)})
     pairs = {"messages": numbers(message for message, _ in copies), "notes": [note for _, note in copies]}
     session.execute(COPY, pairs)
-    return len(session.execute(PUT, {**rows, "mail": MAIL_GIVES_UP}).all())
+    return len(session.execute(PUT, {**rows, "mail": MAILS.gives_up_after}).all())
 
 
 # Only updates and notices: an answer belongs to the phone that asked, and a code proves the phone.

@@ -10,7 +10,8 @@ from typing import Final
 from sqlalchemy import Select, TextClause, bindparam, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
-from gateway.ledger.outbox.deliveries import LIVES, insert_for
+from gateway.channels import EMAIL, SMS
+from gateway.ledger.outbox.deliveries import insert_for
 from gateway.store.tables import Fanout, Message, Post
 
 LONGEST_WAIT = timedelta(hours=1)
@@ -45,8 +46,8 @@ def expansion(audience: str) -> TextClause:
     return text(f"""
         {audience}, made AS ({insert_for("recipients")})
         SELECT (SELECT upto FROM bound) AS upto,
-               (SELECT count(*) FROM made WHERE channel = 'sms') AS texts,
-               (SELECT count(*) FROM made WHERE channel = 'email') AS mails
+               (SELECT count(*) FROM made WHERE channel = '{SMS}') AS texts,
+               (SELECT count(*) FROM made WHERE channel = '{EMAIL}') AS mails
     """)  # noqa: S608 - put together from constants
 
 
@@ -61,7 +62,7 @@ def expand(session: Session, statement: TextClause, fanout: Fanout, priority: in
         "reached": fanout.reached,
         "chunk": chunk,
     }
-    row = session.execute(statement, {**given, **LIVES}).one()
+    row = session.execute(statement, given).one()
     return row.upto, row.texts, row.mails
 
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.ledger.money import budgets
+from gateway.ledger.money import charges
 
 PATIENCE: Final = timedelta(minutes=10)
 
@@ -53,7 +53,7 @@ def others(session: Session, doubtful: Sequence[Unknown]) -> list[tuple[int, byt
 def record_absent(session: Session, attempt_ids: Sequence[int]) -> None:
     """Has these sent again, marked as possible duplicates, for a complete list does not have them. What they cost is
     refunded."""
-    budgets.refund(session, session.scalars(ABSENT, {"ids": list(attempt_ids)}).all())
+    charges.refund(session, session.scalars(ABSENT, {"ids": list(attempt_ids)}).all())
 
 
 def put_off(session: Session, attempt_ids: Sequence[int], wait: timedelta) -> None:

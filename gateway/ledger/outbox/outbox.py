@@ -21,10 +21,9 @@ from sqlalchemy import func, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from gateway.channels import MAILS
+from gateway.store.channel_sql import gives_up_after
 from gateway.store.tables import Delivery, Message
-
-SMS_GIVES_UP: Final = timedelta(hours=4)
-MAIL_GIVES_UP: Final = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,8 @@ def put_mails(session: Session, kind: str, mails: Sequence[OwnMail], priority: i
         "kind": kind,
         "priority": priority,
         "lane": lane,
-        "life": MAIL_GIVES_UP,
+        "life": MAILS.gives_up_after,
+        "channel": MAILS.name,
     }
     session.execute(PUT_OWN, given)
     session.execute(PUT_OWN_DELIVERIES, given)
@@ -128,21 +128,19 @@ def _rows(message_id: int, message: Outgoing, to: Sequence[Target], delay: timed
         "addresses": [target.address_id for target in to],
         "channels": [target.channel for target in to],
         "sources": [target.source_id for target in to],
-        "sms": SMS_GIVES_UP,
-        "mail": MAIL_GIVES_UP,
     }
 
 
-PUT: Final = text("""
+PUT: Final = text(f"""
     INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, sender_id, priority, not_before,
                             give_up_at)
     SELECT :message, address_id, :author, source_id, target.channel, coalesce(a.sender_id, 0), :priority,
-           now() + :delay, now() + :delay + CASE target.channel WHEN 'sms' THEN CAST(:sms AS interval) ELSE :mail END
+           now() + :delay, now() + :delay + {gives_up_after("target.channel")}
     FROM unnest(CAST(:addresses AS bigint[]), CAST(:channels AS text[]), CAST(:sources AS bigint[]))
          AS target (address_id, channel, source_id)
     JOIN addresses a ON a.id = target.address_id
     ON CONFLICT DO NOTHING
-""")
+""")  # noqa: S608
 
 PUT_OWN: Final = text("""
     INSERT INTO messages (id, kind, priority, text, subject, body)
@@ -153,7 +151,7 @@ PUT_OWN: Final = text("""
 
 PUT_OWN_DELIVERIES: Final = text("""
     INSERT INTO deliveries (message_id, address_id, channel, author_id, priority, give_up_at)
-    SELECT message_id, address_id, 'email', :lane, :priority, now() + :life
+    SELECT message_id, address_id, :channel, :lane, :priority, now() + :life
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS d (message_id, address_id)
 """)
 

@@ -12,9 +12,11 @@ from typing import Final, Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.channels import SMS
 from gateway.ledger.outbox import email_fallback
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.store.arrays import numbers
+from gateway.store.channel_sql import such
 
 CRASHES: Final = 3  # a row that ended three workers is set aside (Mailman's rule)
 SWEEP: Final = 5000  # rows that one call lets expire
@@ -94,7 +96,7 @@ def expire(session: Session, look_after: timedelta) -> Expired:
 def give_up(session: Session) -> int:
     """Fails rows whose give_up_at has passed: their worker or their carrier was away for too long. Returns how many."""
     ended = session.execute(GIVE_UP).all()
-    email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.channel == "sms"])
+    email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.channel == SMS])
     return len(ended)
 
 
@@ -161,7 +163,9 @@ SENT_ATTEMPTS: Final = text(_ATTEMPTS.format(given=_SENT))
 SETTLE_DELIVERIES: Final = text(_DELIVERIES.format(given=_ANY))
 SETTLE_ATTEMPTS: Final = text(_ATTEMPTS.format(given=_ANY))
 
-EXPIRE: Final = text("""
+_FOLDS: Final = such("late.channel", lambda channel: channel.folds_repeats)
+
+EXPIRE: Final = text(f"""
     WITH late AS (
         SELECT message_id, address_id, attempt, channel,
                1 + (SELECT count(*) FROM attempts a WHERE a.message_id = d.message_id
@@ -170,10 +174,10 @@ EXPIRE: Final = text("""
         LIMIT :limit FOR UPDATE OF d SKIP LOCKED
     ), moved AS (
         UPDATE deliveries d
-        SET state = CASE WHEN aside THEN 'failed' WHEN late.channel = 'sms' THEN 'unknown' ELSE 'retry' END,
+        SET state = CASE WHEN aside THEN 'failed' WHEN {_FOLDS} THEN 'retry' ELSE 'unknown' END,
             reason = CASE WHEN aside THEN 'quarantined' ELSE 'crash' END,
-            not_before = now() + CASE late.channel WHEN 'sms' THEN CAST(:look AS interval) ELSE interval '0' END,
-            possible_duplicate = possible_duplicate OR late.channel = 'email' AND NOT aside,
+            not_before = now() + CASE WHEN {_FOLDS} THEN interval '0' ELSE CAST(:look AS interval) END,
+            possible_duplicate = possible_duplicate OR {_FOLDS} AND NOT aside,
             ended_at = CASE WHEN aside THEN now() END, lease_until = NULL, lease_owner = NULL
         FROM late WHERE d.message_id = late.message_id AND d.address_id = late.address_id
         RETURNING d.message_id, d.address_id, d.attempt, d.channel, d.state
@@ -184,4 +188,4 @@ EXPIRE: Final = text("""
         SET state = 'unknown', reason = 'crash', ended_at = now() WHERE attempts.state = 'sending'
     )
     SELECT message_id, address_id, channel, state FROM moved
-""")
+""")  # noqa: S608

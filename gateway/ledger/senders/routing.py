@@ -11,7 +11,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from gateway.ledger.senders.senders import SendingNumber
-from gateway.settings.values import SmsRoute as Route
+from gateway.settings.sms_numbers import SmsRoute as Route
 
 
 @dataclass(frozen=True, slots=True)

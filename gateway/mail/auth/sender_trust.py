@@ -17,8 +17,8 @@ from gateway.mail.auth.dmarc import DmarcVerdict, Envelope
 from gateway.mail.auth.dns import Resolver
 from gateway.mail.auth.public_suffix import aligned
 from gateway.mail.parse.received_mail import ReceivedMail
+from gateway.setting_types.values import Network
 from gateway.settings import Settings
-from gateway.settings.values import Network
 
 Proof = Literal["relay", "secret", "token", "dmarc"]
 RUNGS: Final[dict[Proof, int]] = {"relay": 1, "secret": 2, "token": 2, "dmarc": 3}  # a token is as secret as an address

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.ledger.outbox import fanouts
 from gateway.store.arrays import numbers
+from gateway.store.carrier_sql import leaves_opt_outs_to_us
+from gateway.store.channel_sql import rank, such
 from gateway.store.tables import Account, Address, Fanout, Post, PostRecipient
 from gateway.store.views import FollowInForce, another_follow, another_silence
 
@@ -133,18 +135,28 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
     return bool(session.scalar(select(exists().where(FollowInForce.role.in_(roles), *mine))))
 
 
+_ANSWERED = such("a.channel", lambda channel: channel.answers_opted_out)
+_UNANSWERED = leaves_opt_outs_to_us("s.carrier")
+_FINAL = such("channel", lambda channel: channel.opt_out_is_final)
+
+
+def _unasked(column: str) -> str:
+    """As a condition: a follow alone brings updates by this channel."""
+    return such(column, lambda channel: not channel.on_request)
+
+
 # Why a delivery must not leave, decided at the moment when it is about to. The reasons are in order of importance. `o`
 # is what a repeat repeats; a reader who blocked or muted either writer, or muted the group, does not get it. An invited
 # phone gets answers and one welcome. A code is to prove whose an address is now, so it goes also to one that its last
 # owner lost. To a mailbox that bounces only the test mail and codes are sent. To a phone that opted out only the answer
 # to STOP or HELP is sent, which is made only where no carrier answers; a mailbox that opted out still gets what it asks
 # for.
-_REFUSALS = text("""
+_REFUSALS = text(f"""
 SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
-    WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND (a.channel = 'email' OR EXISTS (
+    WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND ({_ANSWERED} OR EXISTS (
         SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
-          AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{3,8}$' OR EXISTS (
-              SELECT FROM senders s WHERE s.number = i.recipients[1] AND s.carrier <> 'twilio'))
+          AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{{3,8}}$' OR EXISTS (
+              SELECT FROM senders s WHERE s.number = i.recipients[1] AND {_UNANSWERED}))
     ))) THEN 'opted_out'
     WHEN a.state NOT IN ('verified', 'stopped') AND m.kind <> 'code'
         AND NOT (a.state = 'invited' AND m.kind IN ('answer', 'welcome')) THEN a.state
@@ -199,7 +211,7 @@ LEFT JOIN posts o ON o.id = p.repeat_of
 LEFT JOIN accounts g ON g.id = coalesce(o.group_id, p.group_id)
 LEFT JOIN follows_in_force f ON f.follower_id = a.account_id AND f.account_id = d.source_id
 LEFT JOIN topic_follows_in_force t ON t.follower_id = a.account_id AND t.topic_id = d.source_id
-""")
+""")  # noqa: S608
 
 
 def refusals(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
@@ -223,7 +235,7 @@ def _quotes_lost(session: Session, row: Row[Any]) -> str | None:
 # text brings does not. An opt-out of texts never leads to another channel: that row is made and ends as opted out, so
 # that the receipts show it. `deaf`: who blocked or muted the source, and the author of what it repeats. `told`: the
 # other messages with the same words.
-_CHUNK = fanouts.expansion("""
+_CHUNK = fanouts.expansion(f"""
 WITH f AS (
     (SELECT follower_id AS account_id, by_text
     FROM follows_in_force
@@ -280,15 +292,15 @@ WITH f AS (
     CROSS JOIN LATERAL (
         SELECT id, channel, sender_id FROM addresses_now
         WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
-          AND (channel = 'email' OR asked.named OR asked.by_text)
-        ORDER BY asked.named AND NOT receives, channel DESC LIMIT 1
+          AND ({_unasked("channel")} OR asked.named OR asked.by_text)
+        ORDER BY asked.named AND NOT receives, {rank("channel")} DESC LIMIT 1
     ) AS way
     WHERE asked.account_id NOT IN (SELECT account_id FROM deaf)
       AND ((SELECT repeat_of FROM p) IS NULL OR NOT EXISTS (
         SELECT FROM told JOIN deliveries d ON d.message_id = told.id JOIN addresses mine ON mine.id = d.address_id
         WHERE mine.account_id = asked.account_id AND d.state NOT IN ('cancelled', 'failed')))
 )
-""")
+""")  # noqa: S608
 END = 2**63 - 1
 
 
@@ -298,7 +310,7 @@ def expand(session: Session, fanout: Fanout, priority: int, chunk: int) -> tuple
     return fanouts.expand(session, _CHUNK, fanout, priority, chunk)
 
 
-_HEARD = text("""
+_HEARD = text(f"""
 SELECT EXISTS (
     SELECT FROM (
         SELECT follower_id AS account_id, by_text FROM follows_in_force
@@ -310,10 +322,10 @@ SELECT EXISTS (
     ) AS reach
     JOIN accounts reader ON reader.id = reach.account_id AND reader.state = 'active' AND reader.id <> :author
     JOIN addresses a ON a.account_id = reach.account_id AND a.is_primary AND a.state = 'verified'
-     AND (a.channel = 'email' OR reach.by_text)
+     AND ({_unasked("a.channel")} OR reach.by_text)
     WHERE NOT (reach.by_text AND EXISTS (
         SELECT FROM addresses
-        WHERE account_id = reach.account_id AND channel = 'sms' AND is_primary AND state = 'stopped'))
+        WHERE account_id = reach.account_id AND {_FINAL} AND is_primary AND state = 'stopped'))
       AND NOT EXISTS (
         SELECT FROM silences_in_force s
         WHERE s.account_id = reach.account_id AND s.other_id = ANY (CAST(:origins AS bigint[])))
@@ -321,7 +333,7 @@ SELECT EXISTS (
         SELECT FROM silences_in_force s
         WHERE s.account_id = :author AND s.other_id = reach.account_id AND s.kind = 'block')
 )
-""")
+""")  # noqa: S608
 
 
 def has_readers(session: Session, post: Post, sources: Sequence[int]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL
 from gateway.ledger.inbox.inbox import BLOTTED
 from gateway.ledger.money import budgets, spending
 from gateway.settings import Settings
@@ -32,7 +33,7 @@ def unsendable(session: Session, settings: Settings, address: Address, inbound: 
     question counts only once its reader can see it. `inbound`: what is answered, when it is an answer."""
     if inbound is not None and not may_answer(session, address.id, inbound):
         return "it had to be asked about, and no more answers go there for now"
-    if address.channel == "email":
+    if address.channel == EMAIL:
         usable = address.state in ("verified", "stopped") and not address.bouncing_since
         return None if usable else NOT_THERE
     if address.state != "verified" or destinations.trouble(address.address, settings.sms_countries):

@@ -8,7 +8,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from gateway.channels import CHANNELS, by_rank
 from gateway.network.follows import mutes
+from gateway.store.channel_sql import rank_of
 from gateway.store.tables import Account, Address
 from gateway.store.views import ADDRESSES, AddressNow, FollowInForce
 
@@ -48,14 +50,13 @@ def _ways(people: Collection[int]) -> Select[Address, bool]:
     mine = select(AddressNow, off).where(AddressNow.account_id.in_(people), AddressNow.is_primary)
     usable = mine.where(AddressNow.state.in_(["verified", "stopped"]))
     first = usable.ext(distinct_on(AddressNow.account_id))
-    return first.order_by(AddressNow.account_id, off, AddressNow.channel.desc())
+    return first.order_by(AddressNow.account_id, off, rank_of(AddressNow.channel).desc())
 
 
 def channels(session: Session, account_id: int) -> list[str]:
     """The ways in which somebody can be reached, in words; never the numbers themselves."""
     mine = select(Address.channel).where(Address.account_id == account_id, Address.state == "verified").distinct()
-    words = {"sms": "text", "email": "mail"}
-    return [words[channel] for channel in sorted(session.scalars(mine), reverse=True)]
+    return [CHANNELS[channel].noun for channel in by_rank(session.scalars(mine).all())]
 
 
 def broadcasts(session: Session, account_id: int) -> Sequence[Account]:
@@ -68,4 +69,4 @@ def broadcasts(session: Session, account_id: int) -> Sequence[Account]:
 def own_address(session: Session, account_id: int) -> Address | None:
     """The address whose conversation a person uses when they write from no device: their phone, else their mailbox."""
     mine = select(Address).where(Address.account_id == account_id, Address.state != "suspended")
-    return session.scalars(mine.order_by(Address.is_primary.desc(), Address.channel.desc()).limit(1)).first()
+    return session.scalars(mine.order_by(Address.is_primary.desc(), rank_of(Address.channel).desc()).limit(1)).first()

@@ -13,6 +13,7 @@ from gateway.network.follows import follows
 from gateway.network.inspect.trace_deliveries import iso
 from gateway.network.people import addresses, aliases
 from gateway.network.verification import lockouts, pins
+from gateway.store.channel_sql import rank_of
 from gateway.store.tables import Account, Address
 
 
@@ -58,7 +59,7 @@ def _locked(session: Session, account_id: int) -> bool:
 
 def _reaches(session: Session, account_id: int, mask: Callable[[str], str]) -> list[Reach]:
     mine = select(Address).where(Address.account_id == account_id)
-    rows = session.scalars(mine.order_by(Address.channel.desc(), Address.is_primary.desc(), Address.id))
+    rows = session.scalars(mine.order_by(rank_of(Address.channel).desc(), Address.is_primary.desc(), Address.id))
     return [Reach(row.channel, mask(row.address), _state(row), row.is_primary, row.seen_at) for row in rows]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from gateway.channels import CHANNELS, SMS
 from gateway.network.inspect import trace_deliveries
 from gateway.network.inspect.id_lookup import LookupResult
 from gateway.network.inspect.trace_deliveries import Plain, iso
@@ -46,8 +47,7 @@ def summary(session: Session, inbound_id: int, price: Decimal) -> Plain:
         "state": row.state,
         "read_as": row.intent,
         "reason": row.reason,
-        "texts": counts.get("sms", 0),
-        "mails": counts.get("email", 0),
+        **{each.nouns: counts.get(each.name, 0) for each in CHANNELS.values()},
         "ms": _ms(row.received_at, row.done_at),
         "cost": cost,
         "open": row.state in ("new", "working") or bool(session.scalar(waiting)),
@@ -108,7 +108,7 @@ def _counts(session: Session, messages: Sequence[Message], price: Decimal) -> tu
     segments: int = 0
     for message_id, channel, count, parts, waiting in rows:
         counts[channel] = counts.get(channel, 0) + count
-        segments += (parts or 0) + waiting * lengths[message_id] if channel == "sms" else 0
+        segments += (parts or 0) + waiting * lengths[message_id] if CHANNELS[channel].priced else 0
     return counts, round(float(segments * price), 4)
 
 
@@ -119,7 +119,7 @@ def _inbound(session: Session, row: Inbound, view: View) -> Plain:
         "channel": row.channel,
         "from": f"@{row.sender}" if row.channel == "cli" else view.mask(row.sender),
         "by": _handle(session, row.account_id),
-        "message_id": row.message_id if row.channel == "sms" else None,
+        "message_id": row.message_id if row.channel == SMS else None,
         "state": row.state,
         "intent": row.intent,
         "reason": row.reason,

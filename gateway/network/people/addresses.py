@@ -13,17 +13,19 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from gateway.channels import CHANNELS, EMAIL, SMS
 from gateway.errors import Refused
 from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import audit_log
 from gateway.ledger.outbox import cancellations
 from gateway.sms import destinations
+from gateway.store.channel_sql import rank_of
 from gateway.store.database import new_ids
 from gateway.store.tables import Account, Address, Bouncing, Consent, Delivery, Message, Sender
 from gateway.typed_input import ascii_domain, clean_input, strip_invisible
 
-NOUN = {"sms": "phone", "email": "mailbox"}
-SOURCE = {"sms": "text", "email": "mail"}
+NOUN = {each.name: each.address for each in CHANNELS.values()}
+SOURCE = {each.name: each.noun for each in CHANNELS.values()}  # what an opt-in or opt-out came by
 LAST_OWNER = "(the one who had it before opted out)"
 WROTE_FIRST = "(answered)"  # its words may be private and are not kept here; the message it answered is
 LONGEST_MAILBOX = 254  # RFC 5321, section 4.5.3.1.3
@@ -89,7 +91,7 @@ def _local_part(written: str) -> str:
 
 def channel_of(written: str) -> str:
     """Which channel the written address can only belong to, by its @."""
-    return "email" if "@" in written or _WIDE_AT in written else "sms"
+    return EMAIL if "@" in written or _WIDE_AT in written else SMS
 
 
 def identify(session: Session, channel: str, address: str) -> tuple[Address, Account] | None:
@@ -167,7 +169,7 @@ def make_primary(session: Session, row: Address) -> None:
 
 
 def primary(session: Session, account_id: int, channel: str) -> Address | None:
-    """The phone ("sms") or mailbox ("email") to which items are sent, whatever its state."""
+    """The phone or mailbox of this channel to which items are sent, whatever its state."""
     return _primary(session, account_id, channel)
 
 
@@ -179,7 +181,7 @@ def _primary(session: Session, account_id: int, channel: str) -> Address | None:
 def of_account(session: Session, account_id: int) -> Sequence[Address]:
     """All phones and mailboxes, primary ones first."""
     mine = select(Address).where(Address.account_id == account_id)
-    return session.scalars(mine.order_by(Address.channel.desc(), Address.is_primary.desc(), Address.id)).all()
+    return session.scalars(mine.order_by(rank_of(Address.channel).desc(), Address.is_primary.desc(), Address.id)).all()
 
 
 def seen(session: Session, address_id: int, our_number: str | None = None, carrier_id: str | None = None) -> bool:
@@ -187,7 +189,7 @@ def seen(session: Session, address_id: int, our_number: str | None = None, carri
     True. A phone that has no number of ours yet gets the one that it wrote to."""
     row = session.get_one(Address, address_id)
     row.seen_at = func.now()
-    if our_number and row.sender_id is None and row.channel == "sms":
+    if our_number and row.sender_id is None and row.channel == SMS:
         mine = select(Sender.id).where(Sender.number == our_number, Sender.state == "active")
         row.sender_id = session.scalar(mine)
     answered = row.state == "invited"

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from gateway.channels import SMS
 from gateway.errors import Refused
 from gateway.language.opt_out.keywords import sounds_like_refusal
 from gateway.network.people import addresses
@@ -50,7 +51,7 @@ class FlaggedRefusal:
 
 def flag(session: Session, inbound: Inbound, address_id: int) -> bool:
     """Keeps a text for an operator to look at, when it sounds like a refusal; True when it does."""
-    if inbound.channel != "sms" or not sounds_like_refusal(inbound.text or ""):
+    if inbound.channel != SMS or not sounds_like_refusal(inbound.text or ""):
         return False
     session.execute(insert(Refusal).values(inbound_id=inbound.id, address_id=address_id).on_conflict_do_nothing())
     return True

@@ -7,6 +7,7 @@ from typing import cast
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from gateway.channels import EMAIL
 from gateway.errors import Refused
 from gateway.language.model.reading import GroupKind, Kind, NamedAccount, ResolvedName
 from gateway.language.words.normalize import name_of, trim
@@ -74,7 +75,7 @@ def _by_mailbox(session: Session, name: str) -> Account | None:
         wanted = normal_mailbox(trim(name))  # of the name as written: folding changes domains
     except Refused:
         return None
-    mailbox = and_(Address.channel == "email", Address.address == wanted)
+    mailbox = and_(Address.channel == EMAIL, Address.address == wanted)
     return session.scalars(select(Account).join(Address).where(mailbox, ACTIVE)).one_or_none()
 
 

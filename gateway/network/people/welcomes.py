@@ -36,7 +36,7 @@ def _send(session: Session, company: str, language: str) -> int:
         return 0
     said = translated(welcome_words(company), language)
     message = outbox.put(session, Outgoing("welcome", said, said, said, priority=PRIORITY), [])
-    fill = {**keys, **deliveries.LIVES, "message": message, "author": 0, "priority": PRIORITY}
+    fill = {**keys, "message": message, "author": 0, "priority": PRIORITY}
     return len(session.execute(FILL, fill).all())
 
 

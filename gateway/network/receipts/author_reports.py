@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, say, translated
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
@@ -82,7 +83,7 @@ def _counts(session: Session, post: Post, author: Account) -> frozenset[str]:
     missed = receipts.list_missed(session, post.id, author.timezone, LISTED)
     usable = [one for one in addresses.of_account(session, author.id) if one.is_primary and one.state == "verified"]
     channels = {one.channel for one in usable}
-    text_, body = _text(post, tally, missed, by_mail="email" in channels), _body(post, tally, missed)
+    text_, body = _text(post, tally, missed, by_mail=EMAIL in channels), _body(post, tally, missed)
     return _put(session, author, usable, text_, body, post)
 
 
@@ -118,15 +119,18 @@ def _body(post: Post, tally: ReceiptTally, missed: Sequence[MissedReader]) -> Ph
     return joined([line or " " for line in lines], "\n")
 
 
+BY: Final = {SMS: say("By text"), EMAIL: say("By mail")}
+
+
 def _channel(tally: ReceiptTally) -> list[str]:
     """One line for each channel that was used, with every count."""
     found: list[str] = []
-    for name, each in ((say("By text"), tally.sms), (say("By mail"), tally.email)):
+    for channel, each in tally.by_channel.items():
         if each.got or each.failed or each.waiting or each.opted_out:
             line = say(
                 "{channel}: {delivered} arrived, {sent} taken by the carrier, {waiting} waiting, {failed} failed,"
                 " {opted_out} opted out",
-                channel=name,
+                channel=BY[channel],
                 delivered=each.delivered,
                 sent=each.sent,
                 waiting=each.waiting,

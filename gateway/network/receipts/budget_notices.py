@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from gateway.channels import SMS
 from gateway.i18n.phrases import Phrase, count, say
 from gateway.ledger.money import shortfalls
 from gateway.ledger.money.shortfalls import BudgetShortfall
@@ -19,7 +20,7 @@ def tell(session: Session, calm: timedelta = CALM) -> frozenset[str]:
     """Tells them by mail where they have a mailbox, because that costs nothing. Returns the queues to wake."""
     rung: frozenset[str] = frozenset()
     for short in shortfalls.take_untold(session, calm, MOST):
-        rung |= notices.tell_elsewhere(session, short.author_id, "sms", _words(short))
+        rung |= notices.tell_elsewhere(session, short.author_id, SMS, _words(short))
     return rung
 
 

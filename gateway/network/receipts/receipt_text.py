@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
 from gateway.network.receipts.receipts import MissedReader, ReceiptTally
 
@@ -12,11 +13,11 @@ WORDS: Final = 20  # characters of an update by which its author recognises it
 def describe_counts(counts: ReceiptTally) -> Phrase:
     """12 got it (9 by text, 3 by mail), 2 still wait."""
     got = count("{count} got it", "{count} got it", counts.got)
-    ways = say("({texts} by text, {mails} by mail)", texts=counts.sms.got, mails=counts.email.got)
+    texts, mails = counts.by_channel[SMS].got, counts.by_channel[EMAIL].got
+    ways = say("({texts} by text, {mails} by mail)", texts=texts, mails=mails)
     waiting = count("{count} is still waiting", "{count} are still waiting", counts.waiting) if counts.waiting else ""
     more = say("more to come") if counts.spreading else ""
-    both = counts.sms.got and counts.email.got
-    return joined([joined([joined([got, ways if both else ""]), waiting, more], ", "), "."], "")
+    return joined([joined([joined([got, ways if texts and mails else ""]), waiting, more], ", "), "."], "")
 
 
 def names(missed: Sequence[MissedReader], number: int, shown: int) -> Phrase | str:

@@ -4,17 +4,19 @@
 `asked_about` decides who may ask: when in doubt, a private post is not found.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, exists, or_, select, text
 from sqlalchemy.orm import Session
 
+from gateway.channels import NAMES
 from gateway.i18n.phrases import Phrase
 from gateway.mail.bounces import failure_reasons
 from gateway.network.posts.timelines import by_tag
+from gateway.store.channel_sql import rank, reached
 from gateway.store.tables import Post
 from gateway.store.views import FollowInForce
 
@@ -22,19 +24,16 @@ CLASSES: Final = ("sent", "delivered", "failed", "waiting", "opted_out")
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ChannelTally:
     """Deliveries of one channel. `sent`: the carrier took it and did not report that it arrived; `failed`: it was not
-    sent, or was not to be sent any more."""
+    sent, or was not to be sent any more; `got`: how many readers count as reached by it."""
 
     sent: int = 0
     delivered: int = 0
     failed: int = 0
     waiting: int = 0
     opted_out: int = 0
-
-    @property
-    def got(self) -> int:
-        return self.sent + self.delivered
+    got: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +41,30 @@ class ReceiptTally:
     """The counts of one post. `instead`: failed texts that were sent by mail instead; `spreading`: more deliveries may
     come; `unreached`: followers who have no phone or mailbox that it could be sent to."""
 
-    sms: Channel
-    email: Channel
+    by_channel: Mapping[str, ChannelTally]
     instead: int
     spreading: bool
     unreached: int = 0
 
     @property
     def got(self) -> int:
-        return self.sms.got + self.email.got
+        return sum(each.got for each in self.by_channel.values())
 
     @property
     def waiting(self) -> int:
-        return self.sms.waiting + self.email.waiting
+        return sum(each.waiting for each in self.by_channel.values())
 
     @property
     def missed(self) -> int:
         """How many people missed it. Who got the mail instead is not counted, and who missed both the text and the mail
         counts once."""
-        out = self.sms.failed + self.sms.opted_out + self.email.failed + self.email.opted_out
+        out = sum(each.failed + each.opted_out for each in self.by_channel.values())
         return max(0, out - self.instead) + self.unreached
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
         return {
-            "sms": asdict(self.sms),
-            "email": asdict(self.email),
+            **{channel: {kind: getattr(each, kind) for kind in CLASSES} for channel, each in self.by_channel.items()},
             "by_mail_instead": self.instead,
             "unreached": self.unreached,
             "spreading": self.spreading,
@@ -104,12 +101,14 @@ class ReaderReceipt(NamedTuple):
 
 def tally(session: Session, post_id: int) -> ReceiptTally:
     rows = session.execute(COUNTS, {"post": post_id, "opted_out": list(failure_reasons.OPTED_OUT)}).all()
-    counts: dict[str, dict[str, int]] = {"sms": {}, "email": {}}
-    for channel, kind, number in rows:
+    counts: dict[str, dict[str, int]] = {channel: dict.fromkeys((*CLASSES, "got"), 0) for channel in NAMES}
+    for channel, kind, number, got in rows:
         counts[channel][kind] = number
+        counts[channel]["got"] += got
     instead, spreading = session.execute(BESIDES, {"post": post_id}).one()
     unreached = session.scalar(UNREACHED_COUNT, {"post": post_id}) or 0
-    return ReceiptTally(Channel(**counts["sms"]), Channel(**counts["email"]), instead, spreading, unreached)
+    tallies = {channel: ChannelTally(**each) for channel, each in counts.items()}
+    return ReceiptTally(tallies, instead, spreading, unreached)
 
 
 def list_missed(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[MissedReader]:
@@ -146,13 +145,14 @@ _MINE: Final = """
     FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
     WHERE m.post_id = :post
 """
+_REACHED: Final = reached("d.channel", "d.state")
 _DAY: Final = "CAST((coalesce(a.stopped_at, d.ended_at) AT TIME ZONE :zone) AS date)"
 
 COUNTS: Final = text(f"""
     SELECT d.channel, CASE WHEN d.state IN ('sent', 'delivered') THEN d.state
                            WHEN d.ended_at IS NULL THEN 'waiting'
                            WHEN d.reason = ANY (CAST(:opted_out AS text[])) THEN 'opted_out'
-                           ELSE 'failed' END AS kind, count(*)
+                           ELSE 'failed' END AS kind, count(*), count(*) FILTER (WHERE {_REACHED})
     {_MINE} GROUP BY 1, 2
 """)
 
@@ -164,7 +164,7 @@ BESIDES: Final = text("""
 
 # Followers from before the post for whom no delivery was made: they have no verified address, or they did not ask for
 # texts and have no mailbox. Who muted or blocked is not shown, and nobody is shown while the fan-out is not complete.
-_UNREACHED: Final = """
+_UNREACHED: Final = f"""
     FROM (SELECT DISTINCT f.follower_id FROM fanouts x JOIN follows f ON f.account_id = x.source_id
           WHERE x.post_id = :post AND x.state = 'done' AND f.state = 'active' AND f.created_at <= x.created_at
             AND (f.expires_at IS NULL OR f.expires_at > x.created_at) AND f.follower_id <> x.author_id
@@ -174,27 +174,28 @@ _UNREACHED: Final = """
          ) AS heard
     JOIN accounts p ON p.id = heard.follower_id AND p.state = 'active'
     LEFT JOIN LATERAL (SELECT channel, state FROM addresses
-                       WHERE account_id = p.id AND is_primary ORDER BY channel DESC LIMIT 1) AS way ON true
+                       WHERE account_id = p.id AND is_primary ORDER BY {rank("channel")} DESC LIMIT 1) AS way ON true
     WHERE NOT EXISTS (SELECT FROM posts WHERE id = :post AND repeat_of IS NOT NULL)
       AND NOT EXISTS (SELECT FROM messages m JOIN deliveries d ON d.message_id = m.id
                       JOIN addresses a ON a.id = d.address_id WHERE m.post_id = :post AND a.account_id = p.id)
-"""
+"""  # noqa: S608
 UNREACHED_COUNT: Final = text(f"SELECT count(*) {_UNREACHED}")
 
 # Of each person the row that matters: one that arrived or still may, else the last that ended.
 MISSED: Final = text(f"""
     SELECT name, handle, channel, state, reason, day FROM (
         SELECT DISTINCT ON (coalesce(a.account_id, a.id)) coalesce(p.name, 'a former phone') AS name, p.handle,
-               d.channel, d.state, d.reason, d.ended_at, {_DAY} AS day, d.message_id, d.address_id
+               d.channel, d.state, d.reason, d.ended_at, {_REACHED} AS reached, {_DAY} AS day, d.message_id,
+               d.address_id
         FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
         LEFT JOIN accounts p ON p.id = a.account_id
         WHERE m.post_id = :post
-        ORDER BY coalesce(a.account_id, a.id), d.state IN ('sent', 'delivered') DESC, d.ended_at IS NULL DESC,
+        ORDER BY coalesce(a.account_id, a.id), {_REACHED} DESC, d.ended_at IS NULL DESC,
                  d.message_id, d.address_id
     ) AS last
-    WHERE state NOT IN ('sent', 'delivered') AND ended_at IS NOT NULL
+    WHERE NOT reached AND ended_at IS NOT NULL
     UNION ALL
-    SELECT p.name, p.handle, coalesce(way.channel, 'sms'), 'failed',
+    SELECT p.name, p.handle, coalesce(way.channel, '{NAMES[0]}'), 'failed',
            CASE WHEN way.state IN ('invited', 'suspended') THEN way.state ELSE 'nowhere' END, NULL
     {_UNREACHED}
     ORDER BY name, handle LIMIT :limit
@@ -203,5 +204,5 @@ MISSED: Final = text(f"""
 OF_PERSON: Final = text(f"""
     SELECT d.channel, d.state, d.reason, {_DAY}
     {_MINE} AND a.account_id = :account
-    ORDER BY d.state IN ('sent', 'delivered') DESC, d.ended_at IS NULL DESC, d.message_id, d.address_id LIMIT 1
+    ORDER BY {_REACHED} DESC, d.ended_at IS NULL DESC, d.message_id, d.address_id LIMIT 1
 """)

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import ColumnElement, Select, exists, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL
 from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import audit_log
 from gateway.network.audience import visibility
@@ -138,7 +139,7 @@ def was_wrong(session: Session, channel: str, sender: str) -> None:
 
 
 def _foreign_flood(session: Session, channel: str, sender: str) -> bool:
-    if channel != "email":
+    if channel != EMAIL:
         return False
     there = f"@{sender.rpartition('@')[2]}"
     wrong = (Inbound.channel == channel, Inbound.sender.endswith(there, autoescape=True))

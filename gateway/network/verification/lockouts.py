@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Interval, func, select, text, type_coerce
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, say
 from gateway.i18n.refusals import refusal
@@ -112,7 +113,7 @@ def refuse(session: Session, account_id: int, channel: str, lock: timedelta) -> 
     """What a person who is locked is answered: for how long, and what is still possible."""
     if notices.elsewhere(session, account_id, channel) is None:
         return refusal("locked", hours=hours(lock))
-    return refusal("locked_by_mail" if channel == "email" else "locked_by_text", hours=hours(lock))
+    return refusal("locked_by_mail" if channel == EMAIL else "locked_by_text", hours=hours(lock))
 
 
 def hours(lock: timedelta) -> Phrase:

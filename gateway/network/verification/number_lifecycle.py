@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from gateway.channels import SMS
 from gateway.i18n.phrases import Phrase, say, translated
 from gateway.ledger.audit import audit_log
 from gateway.ledger.outbox import cancellations, outbox
@@ -30,7 +31,7 @@ SILENT: Final = "silent"  # the reason of a suspension after an unanswered quest
 def is_silent(phone: Address, at: datetime, days: int) -> bool:
     """Whether the phone had been silent by then for so long that it may be somebody else's. 0 days: never."""
     heard = phone.seen_at or phone.created_at
-    return days > 0 and phone.channel == "sms" and at - heard > timedelta(days=days)
+    return days > 0 and phone.channel == SMS and at - heard > timedelta(days=days)
 
 
 def question(name: str) -> Phrase:
@@ -48,9 +49,9 @@ def ask(session: Session, days: int) -> frozenset[str]:
     rows = session.execute(DUE, {"days": days, "action": ASKED, "limit": BATCH}).all() if days else []
     for address_id, name, language in rows:
         words = translated(question(name), language)
-        outbox.put(session, Outgoing("notice", words, words, words, priority=9), [Target(address_id, "sms")])
+        outbox.put(session, Outgoing("notice", words, words, words, priority=9), [Target(address_id, SMS)])
         audit_log.record(session, BY, ASKED, address_id)
-    return frozenset({"sms"}) if rows else frozenset()
+    return frozenset({SMS}) if rows else frozenset()
 
 
 def end(session: Session, days: int) -> frozenset[str]:

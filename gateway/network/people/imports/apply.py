@@ -8,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL, SMS
 from gateway.network.people import addresses, aliases
 from gateway.network.people.handles import canonical_handle
 from gateway.network.people.imports.csv_file import Row
@@ -155,12 +156,12 @@ def _give_addresses(session: Session, rows: Sequence[Row], ids: Ids) -> int:
 def _phones(row: Row) -> Iterator[Fields]:
     state = "verified" if row.consent else "invited"
     for place, phone in enumerate(row.phones):
-        yield {"channel": "sms", "address": phone, "state": state, "first": place == 0}
+        yield {"channel": SMS, "address": phone, "state": state, "first": place == 0}
 
 
 def _mailboxes(row: Row) -> Iterator[Fields]:
     for place, mailbox in enumerate(row.mailboxes):
-        yield {"channel": "email", "address": mailbox, "state": "verified", "first": place == 0}
+        yield {"channel": EMAIL, "address": mailbox, "state": "verified", "first": place == 0}
 
 
 _NOT_FIRST = text("""

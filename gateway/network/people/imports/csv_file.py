@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 
+from gateway.channels import EMAIL
 from gateway.errors import Refused
 from gateway.network.people.addresses import normal_mailbox, normal_phone, refuse_unreachable
 from gateway.network.people.aliases import normal_alias
@@ -357,7 +358,7 @@ def _unique(row: Row) -> Iterator[tuple[str, str, str]]:
     if row.handle:
         yield "handle", f"handle @{row.handle}", row.handle
     yield from (("phone", "phone", phone) for phone in row.phones)
-    yield from (("email", f"mailbox {mailbox}", mailbox) for mailbox in row.mailboxes)
+    yield from ((EMAIL, f"mailbox {mailbox}", mailbox) for mailbox in row.mailboxes)
     yield from (("aliases", f"alias “{alias}”", alias) for alias in row.aliases)
     if row.employee_id:
         yield "employee_id", f"alias “{row.employee_id}”", row.employee_id

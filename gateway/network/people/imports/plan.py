@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import ARRAY, TableValuedAlias, Text, func, literal, select
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL, SMS
 from gateway.network.people import aliases
 from gateway.network.people.handles import canonical_handle
 from gateway.network.people.imports.csv_file import Problem, Roster, Row
@@ -132,7 +133,7 @@ def _known(session: Session, handles: Iterable[str]) -> dict[str, KnownAccount]:
 
 def _owned(session: Session, rows: Sequence[Row]) -> dict[str, OwnedAddress]:
     found: dict[str, OwnedAddress] = {}
-    for channel, named in (("sms", _all_phones(rows)), ("email", _all_mailboxes(rows))):
+    for channel, named in ((SMS, _all_phones(rows)), (EMAIL, _all_mailboxes(rows))):
         for chunk in chunks(named):
             wanted = _listed(chunk)
             held = _OWNED.join(wanted, wanted.c.value == Address.address).where(Address.channel == channel)

@@ -3,7 +3,6 @@ uses them."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,7 +28,7 @@ E164 = re.compile(r"\+[1-9]\d{6,14}")
 SHORT_CODE = re.compile(r"[1-9]\d{2,7}")
 PREFIX = re.compile(r"\+[1-9]\d{0,6}|\*")
 LONGEST_SOCKET = 107  # octets of its path (unix(7))
-CARRIERS = ("twilio", "kannel", "hook")  # for texts; the first is the default
+SHORTEST_SECRET = 32  # characters, live
 
 
 def comma_list(text: str) -> tuple[str, ...]:
@@ -169,61 +168,6 @@ def selectors(text: str) -> tuple[str, ...]:
                 f"{one[:70]!r} is no selector: letters, digits and hyphens, as critter dkim make names them"
             )
     return tuple(dict.fromkeys(comma_list(text)))
-
-
-@dataclass(frozen=True, slots=True)
-class SmsSender:
-    """One number of ours, E.164 or a short code, and the name of the carrier that it is with."""
-
-    number: str
-    carrier: str
-
-    def __str__(self) -> str:
-        return self.number if self.carrier == CARRIERS[0] else f"{self.number}@{self.carrier}"
-
-
-@dataclass(frozen=True, slots=True)
-class SmsRoute:
-    """Which carrier serves the phones whose numbers begin with the prefix; an empty prefix means all others."""
-
-    prefix: str
-    carrier: str
-
-    def __str__(self) -> str:
-        return f"{self.prefix or '*'}={self.carrier}"
-
-
-def sms_senders(text: str) -> tuple[SmsSender, ...]:
-    """NUMBER or NUMBER@CARRIER, with commas."""
-    return tuple(_sms_sender(item) for item in comma_list(text))
-
-
-def _sms_sender(text: str) -> SmsSender:
-    number, at, carrier = text.partition("@")
-    if not E164.fullmatch(number) and not (at and SHORT_CODE.fullmatch(number)):
-        raise ValueError(f"{number!r} is not a number in E.164, such as +15005550006 (or a short code: 55555@twilio)")
-    return SmsSender(number, _carrier(carrier) if at else CARRIERS[0])
-
-
-def sms_routes(text: str) -> tuple[SmsRoute, ...]:
-    """+PREFIX=CARRIER with commas, *=CARRIER for all others."""
-    routes = tuple(_sms_route(item) for item in comma_list(text))
-    if len({route.prefix for route in routes}) < len(routes):
-        raise ValueError("names a prefix twice")
-    return routes
-
-
-def _sms_route(text: str) -> SmsRoute:
-    prefix, equals, carrier = text.partition("=")
-    if not equals or not PREFIX.fullmatch(prefix):
-        raise ValueError(f"{text!r} is not a route, such as +49=kannel or *=twilio")
-    return SmsRoute(prefix.removeprefix("*"), _carrier(carrier))
-
-
-def _carrier(name: str) -> str:
-    if name not in CARRIERS:
-        raise ValueError(f"{name!r} is no carrier: there are {', '.join(CARRIERS)}")
-    return name
 
 
 def hook_secrets(text: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""One descriptor for each carrier, and the registry of them."""

@@ -1,0 +1,76 @@
+"""The parts of a carrier that its descriptor names, loaded when a process needs them.
+
+critter/processes builds carriers and doors with it, workers/callbacks reads status callbacks, critter/doctor checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gateway.carriers.common.protocol import Carrier, OutboundEmail, Text
+from gateway.carriers.common.receipt import Receipt
+from gateway.carriers.descriptors.descriptor import CarrierDescriptor, Part
+from gateway.carriers.descriptors.registry import CARRIERS
+from gateway.carriers.twilio.inbound_list import TwilioInbox
+from gateway.ledger.commit.group_commit import CommitQueue
+from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.outbox.callbacks import CallbackCall
+from gateway.security.signed_tokens import Signer
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+Check = Callable[[Settings], str]  # returns what is fine; raises Refused with what to do
+
+
+@lru_cache(maxsize=64)
+def load(part: Part) -> Callable[..., Any]:
+    """The function at this path."""
+    module, _, name = part.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
+
+
+def make_texts(settings: Settings) -> dict[str, Carrier[Text]]:
+    """Builds each carrier that our numbers name once; the result belongs to one process."""
+    return {name: load(CARRIERS[name].make)(settings) for name in settings.sms_carriers}
+
+
+def make_mails(settings: Settings) -> Carrier[OutboundEmail]:
+    """Builds the carrier that all mails leave by."""
+    carrier: Carrier[OutboundEmail] = load(settings.mail_carrier.make)(settings)
+    return carrier
+
+
+def make_inbox(settings: Settings) -> TwilioInbox | None:
+    """The list of the texts to us, of the first carrier of ours that has one."""
+    paths = (CARRIERS[name].inbox for name in settings.sms_carriers)
+    return next((load(path)(settings) for path in paths if path), None)
+
+
+def open_door(
+    carrier: CarrierDescriptor,
+    settings: Settings,
+    signer: Signer,
+    intake: CommitQueue[Incoming],
+    callbacks: CommitQueue[CallbackCall],
+) -> Blueprint | None:
+    """The door through which the carrier calls us; None when it never does."""
+    return load(carrier.door)(settings, signer, intake, callbacks) if carrier.door else None
+
+
+def read_receipt(name: str, status: str, reason: str | None) -> Receipt | None:
+    """What a status means, by the table of its own carrier; None for a status or a carrier that nobody knows."""
+    carrier = CARRIERS.get(name)
+    receipt: Receipt | None = load(carrier.receipt)(status, reason) if carrier and carrier.receipt else None
+    return receipt
+
+
+def list_checks(carrier: CarrierDescriptor) -> Iterator[tuple[str, Check]]:
+    """What `critter check` looks at: the title of each line, and the check."""
+    for title, part in carrier.checks.items():
+        yield title, load(part)
