@@ -153,7 +153,8 @@ SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
     WHEN m.kind = 'code' AND d.give_up_at > now() THEN NULL
     WHEN a.bouncing_since IS NOT NULL AND NOT EXISTS (
         SELECT FROM bouncing b WHERE b.address_id = a.id AND b.probe_id = m.id) THEN 'bouncing'
-    WHEN reader.state = 'suspended' OR author.state = 'suspended' THEN 'suspended'
+    WHEN reader.state = 'suspended' OR author.state = 'suspended' OR o.id IS NOT NULL AND EXISTS (
+        SELECT FROM accounts first WHERE first.id = o.author_id AND first.state = 'suspended') THEN 'suspended'
     WHEN reader.state <> 'active' THEN 'deactivated'
     WHEN d.give_up_at <= now() THEN 'gave_up'
     WHEN p.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL THEN 'retracted'
