@@ -136,11 +136,11 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 
 
 # Why a delivery must not leave, decided at the moment when it is about to. The reasons are in order of importance. `o`
-# is what a repeat repeats, and `first` wrote that; a reader who blocked or muted either writer, or muted the group, does not get it. An invited
-# phone gets answers and one welcome. A code is to prove whose an address is now, so it goes also to one that its last
-# owner lost. To a mailbox that bounces only the test mail and codes are sent. To a phone that opted out only the answer
-# to STOP or HELP is sent, which is made only where no carrier answers; a mailbox that opted out still gets what it asks
-# for.
+# is what a repeat repeats, and `first` wrote that; a reader who blocked or muted either writer, or muted the group,
+# does not get it. An invited phone gets answers and one welcome. A code is to prove whose an address is now, so it goes
+# also to one that its last owner lost. To a mailbox that bounces only the test mail and codes are sent. To a phone that
+# opted out only the answer to STOP or HELP is sent, which is made only where no carrier answers; a mailbox that opted
+# out still gets what it asks for.
 _REFUSALS = text("""
 SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
     WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND (a.channel = 'email' OR EXISTS (
