@@ -26,13 +26,14 @@ _MARKS: Final = r"[\s:;,.!=\"'“”‘’()\[\]#-]*"
 _CODE: Final = re.compile(
     rf"(?P<before>(?:(?:{_NAMED}|{_FILLED})\b{_MARKS})*){_MARKS}(?P<digits>{_DIGITS}){_MARKS}(?P<after>(?:{_AFTER})?)[.!]*"
 )
+_A_DIGIT: Final = re.compile(r"\d")  # most texts have none
 _NAME: Final = re.compile(rf"\b(?:{_NAMED})\b")
 
 
 def find_code(text: str, *, asked: bool) -> str | None:
     """The digits of the code, or None. `asked`: a question waits for one. Else the text must name it as one, or be as
     many digits alone as our codes have: "yes, 2026" may then mean anything."""
-    if len(text) > LONGEST or text.startswith("."):
+    if len(text) > LONGEST or text.startswith(".") or not _A_DIGIT.search(text):
         return None
     match = _CODE.fullmatch("".join(map(_digit, fold_case(text).replace("’", "'"))))
     if match is None:
