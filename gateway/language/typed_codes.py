@@ -32,14 +32,15 @@ _NAME: Final = re.compile(rf"\b(?:{_NAMED})\b")
 
 def find_code(text: str, *, asked: bool) -> str | None:
     """The digits of the code, or None. `asked`: a question waits for one. Else the text must name it as one, or be as
-    many digits alone as our codes have: "yes, 2026" may then mean anything."""
+    many digits alone as our codes have, or spell them: "yes, 2026" may then mean anything."""
     if len(text) > LONGEST or text.startswith(".") or not _A_DIGIT.search(text):
         return None
     match = _CODE.fullmatch("".join(map(_digit, fold_case(text).replace("’", "'"))))
     if match is None:
         return None
     digits, around = re.sub(r"\D", "", match["digits"]), f"{match['before']} {match['after']}".strip()
-    sure = asked or _NAME.search(around) or (not around and len(digits) in SENT)
+    alone = not around and (len(digits) in SENT or match["digits"][1:2] == " ")
+    sure = asked or _NAME.search(around) or alone
     return digits if sure else None
 
 
