@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.actions import opting_out
+from gateway.carriers.descriptors.registry import CARRIERS
 from gateway.i18n.phrases import say
 from gateway.inbound.commands import CommandContext, meaning
 from gateway.language.opt_out.keywords import carrier_answers, carrier_word
@@ -21,9 +22,10 @@ def optout(session: Session, turn: CommandContext) -> str | None:
 
 
 def _unanswered(turn: CommandContext) -> bool:
-    """Whether only we answer STOP there: on a short code of our own, or with a carrier that is not Twilio."""
+    """Whether only we answer STOP there: on a short code of our own, or with a carrier that does not."""
     senders = {one.number: one.carrier for one in turn.world.settings.sms_senders}
-    return _texted(turn) == "short-code" or senders.get(turn.our_address or "", "twilio") != "twilio"
+    carrier = CARRIERS.get(senders.get(turn.our_address or "", ""))
+    return _texted(turn) == "short-code" or (carrier is not None and not carrier.answers_opt_out)
 
 
 def _texted(turn: CommandContext) -> number_types.Kind:

@@ -4,9 +4,12 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from gateway.network.receipts import author_reports
 from gateway.store.database import transaction
+from gateway.store.tables import Telling
 from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
@@ -27,13 +30,25 @@ def step(here: WorkerContext) -> bool:
     with transaction(here.engine) as session:
         rows = author_reports.due(session, BATCH)
         for row in rows:
-            post_id, kind = row.post_id, row.kind
-            try:
-                with session.begin_nested():
-                    rings |= author_reports.tell(session, row)
-            except Exception:
-                log.exception("cannot be told", post=post_id, kind=kind)
-                author_reports.put_off(session, post_id, kind, AGAIN)
+            rings |= _tell(here, session, row)
     for name in sorted(rings):
         here.notifier.notify(name)
     return bool(rows)
+
+
+def _tell(here: WorkerContext, session: Session, row: Telling) -> frozenset[str]:
+    """Tells one report; returns the queues to wake. One that cannot be told waits, and the others go on. A transient
+    error of the database ends the step instead, and the clock wakes a worker again."""
+    post_id, kind = row.post_id, row.kind
+    try:
+        with session.begin_nested():
+            return author_reports.tell(session, row)
+    except OperationalError as problem:
+        wait = here.passing.pause(f"report of {kind}", post_id, problem)
+        if wait is None:
+            raise
+    except Exception:
+        log.exception("cannot be told", post=post_id, kind=kind)
+        wait = AGAIN
+    author_reports.put_off(session, post_id, kind, wait)
+    return frozenset()

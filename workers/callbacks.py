@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.carriers.common.receipt import Receipt
@@ -38,14 +39,43 @@ def drain() -> None:
 def step(here: WorkerContext) -> bool:
     """Applies the oldest callbacks; returns False when there were none. A callback whose attempt is gone has no
     effect."""
+    try:
+        with transaction(here.engine) as session:
+            found = open_callbacks(session, BATCH)
+            _apply(session, found)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("receipts cannot be applied together, so each is applied alone")
+        return _one_by_one(here)
+    return bool(found)
+
+
+def _one_by_one(here: WorkerContext) -> bool:
+    """A receipt that cannot be applied must not hold up the others: it is logged, and has no effect."""
     with transaction(here.engine) as session:
         found = open_callbacks(session, BATCH)
-        receipts = [(one, _receipt(one)) for one in found]
-        known = [(one, receipt) for one, receipt in receipts if receipt is not None]
-        attempts.advance(session, [_report(one, receipt) for one, receipt in known])
-        _apply_effects(session, known)
-        mark_applied(found)
+        for number in [one.id for one in found]:
+            one = session.get_one(Callback, number)
+            try:
+                with session.begin_nested():
+                    _apply(session, [one])
+            except OperationalError:
+                raise
+            except Exception:
+                log.exception("a receipt has no effect", callback=number)
+                alarm(SMS, "callback")
+                mark_applied([one])
     return bool(found)
+
+
+def _apply(session: Session, found: Sequence[Callback]) -> None:
+    receipts = [(one, _receipt(one)) for one in found]
+    known = [(one, receipt) for one, receipt in receipts if receipt is not None]
+    attempts.advance(session, [_report(one, receipt) for one, receipt in known])
+    _apply_effects(session, known)
+    mark_applied(found)
+    session.flush()
 
 
 def _receipt(callback: Callback) -> Receipt | None:

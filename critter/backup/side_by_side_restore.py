@@ -15,6 +15,7 @@ from typing import Final
 
 import psycopg
 
+import migrations
 from critter.backup import restore as restoring
 from critter.backup.archive import Manifest
 from critter.backup.databases import LONGEST, OURS, Server
@@ -75,7 +76,9 @@ def _make_whole(restore: Restore, server: Server, scratch: str) -> None:
 
 
 def _whole(manifest: Manifest) -> str:
-    return f"{OURS}whole, backup of {manifest.made_at}, audit {manifest.audit.number} {manifest.audit.hash[:16]}"
+    """The comment of a complete database. One that an older Critter completed has an older schema, and is made anew."""
+    backup = f"backup of {manifest.made_at}, audit {manifest.audit.number} {manifest.audit.hash[:16]}"
+    return f"{OURS}whole, schema {migrations.newest()}, {backup}"
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from gateway.i18n.phrases import Phrase, capital, say
 from gateway.language import plain_answers
 from gateway.language.model.reading import Context, Item, OpenQuestion, Reading, Resolver
 from gateway.language.plain_answers import EVERYONE, UNCLEAR, plain_answer
+from gateway.language.typed_codes import find_code
 from gateway.language.words.normalize import fold_case
 
 WINDOW = 30.0  # minutes in which a text without an address belongs to the private message or broadcast before it
@@ -55,6 +56,8 @@ def choice(text: str, context: Context, resolver: Resolver) -> Reading | None:
         return _without_question(text, context, resolver)
     if len(text) > plain_answers.LONGEST or text[0] == ".":
         return None
+    if question.secret and (code := find_code(text, asked=True)):
+        return _code(code)
     bare = _as_told(text, question)
     short = _short(bare, context, question) if len(bare) <= LONGEST else None
     found = short or _plain(bare, context, question, resolver)
@@ -99,6 +102,8 @@ def _without_question(text: str, context: Context, resolver: Resolver) -> Readin
     if short and (late := _too_late(_word(text), text, context)):
         return late
     asked = context.ran_out
+    if asked and asked.secret and find_code(text, asked=True):
+        return _ran_out(text)
     if asked is None or len(text) > plain_answers.LONGEST or text[0] == "." or _newer(context.last, asked):
         return None
     said = plain_answer(fold_case(text).replace("’", "'"), asked, resolver)
@@ -123,8 +128,13 @@ def _short(text: str, context: Context, question: OpenQuestion) -> Reading | Non
     if not (word.isascii() and word.isdigit()):
         return None
     if question.secret:
-        return Reading("choice", (word,), reason="the code or PIN that was asked for")
+        return _code(word)
     return _digit(int(word), text, question) if question.choices else None
+
+
+def _code(digits: str) -> Reading:
+    """Without its text, which nothing may keep."""
+    return Reading("choice", (digits,), reason="the code or PIN that was asked for")
 
 
 def _may_answer_since(last: Item | None, question: OpenQuestion) -> bool:
@@ -147,7 +157,11 @@ def _reply_with(question: OpenQuestion) -> Phrase:
 
 
 def lone_number(text: str, context: Context) -> Reading | None:
-    """Refuses a small number that answers nothing. A lone number is meant as an answer, so it is not published."""
+    """Refuses a number that answers nothing. A small one is meant as an answer; a longer one may be a code that went
+    to the wrong place, and whoever reads it could use it."""
+    if find_code(text, asked=False):
+        reason = say("digits alone may be a code or a PIN, so nothing was posted. To post them, put a dot in front")
+        return Reading("error", reason=reason, text=text)
     word = fold_case(text).strip(_ENDS + "(") if len(text) <= 8 and text[0] != "." else ""
     if not word.isdecimal() or len(word) > 3:
         return None

@@ -33,9 +33,9 @@ RESTED = 0.5  # seconds without use, after which a connection is checked
 PASSING = ("08", "40", "53", "55", "57P", "57014", "58", "25006", "25P03", "25P04")
 # Of these, the errors that a single row may cause for itself alone.
 OF_ONE = ("40", "55P03", "57014", "25P03", "25P04")
-# Those that the driver does not count among operational errors, and those of them that end the connection.
+# Those that the driver does not count among operational errors. Each makes its connection useless: the server has ended
+# it, or only reads by now because another server has taken its place.
 MISCOUNTED = ("25006", "25P03", "25P04")
-ENDING = ("25P03", "25P04")
 ENDED_THERE = "8s2b"  # SQLAlchemy's code for going on in a transaction whose connection is gone
 
 # A machine that vanishes must not keep its locks, and a worker must not wait for a server that is gone: both ends
@@ -140,11 +140,11 @@ def _state(error: BaseException | None) -> str | None:
 
 
 def _count_as_operational(context: ExceptionContext) -> None:
-    """Turns the errors of MISCOUNTED into operational ones. To the driver, a transaction that was idle for too long is
-    an internal error, which would be blamed on the row at hand."""
+    """Turns the errors of MISCOUNTED into operational ones, and has the pool replace its connections. To the driver, a
+    transaction that was idle for too long is an internal error, which would be blamed on the row at hand."""
     error, state = context.original_exception, _state(context.original_exception)
     if state in MISCOUNTED and isinstance(error, Exception):
-        context.is_disconnect = context.is_disconnect or state in ENDING
+        context.is_disconnect = True
         raise OperationalError(context.statement, None, error, hide_parameters=True) from error
 
 

@@ -197,6 +197,28 @@ def test_one_address_gives_a_place_that_stands_still_for_long_to_its_own():
     assert (bool(first.told), bool(second.told)) == (True, False)
 
 
+@pytest.mark.parametrize("full", [{"per_peer": 10}, {"per_peer": 20, "connections": 11}], ids=["its share", "the door"])
+def test_who_shares_an_address_with_a_crowd_waits_for_its_slow_ones_alone(full):
+    """An honest client behind the same router: the crowd had to go, and nobody of that address pushes others out."""
+    clock = Clock()
+    limiter = door(clock, **full)
+    other = Client(limiter, clock.now)
+    assert limiter.enter(other, "203.0.113.1")
+    crowd = [Client(limiter) for _ in range(10)]
+    assert all(limiter.enter(one, "192.0.2.1") for one in crowd)
+    clock.now += houses.AT_REST_ALONE
+    other.progressed = clock.now - 2.0
+    for number in range(5):
+        honest = Client(limiter, clock.now)
+        assert limiter.enter(honest, "192.0.2.1"), number
+        limiter.leave(honest)
+        assert limiter.enter(Client(limiter, clock.now), "192.0.2.1"), "the crowd fills it again"
+    assert not other.told
+    for one in crowd:
+        one.progressed = clock.now - 1.0
+    assert not limiter.enter(Client(limiter, clock.now), "192.0.2.1"), "those that get on keep their places"
+
+
 @given(st.data())
 def test_whatever_comes_the_counts_are_those_of_who_is_inside(data):
     clock = Clock()

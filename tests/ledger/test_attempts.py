@@ -17,6 +17,7 @@ from gateway.store.database import transaction
 from gateway.store.tables import Address
 from tests.support.delivering import Carrier, begin, change, open_room, person, post, rows
 from workers import callbacks
+from workers.effects import address_effects
 
 ALIVE = ("queued", "sending", "sent")
 
@@ -163,6 +164,28 @@ def test_receipts_apply_what_the_door_recorded(engine, settings, delivery):
     assert not callbacks.step(room)
     assert rows(engine)[0].state == "delivered"
     assert all(one.applied_at for one in rows(engine, "SELECT * FROM callbacks"))
+    room.close()
+
+
+def test_a_receipt_that_cannot_be_applied_holds_no_other_up(engine, settings, delivery, monkeypatch):
+    """Whatever is wrong with it: it is logged and has no effect, and the next ones are applied."""
+    settle(engine, delivery)
+    real = address_effects.apply
+
+    def apply(session, address_id, action, reason, strikes=0):
+        real(session, address_id, action, reason, strikes)
+        if reason == "21610":
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(address_effects, "apply", apply)
+    with transaction(engine) as session:
+        record(session, [CallbackCall(delivery.attempt_id, "SM1", "undelivered", "21610")])
+        record(session, [CallbackCall(delivery.attempt_id, "SM1", "delivered", None)])
+    room = open_room(settings, texts=Carrier("sms"))
+    callbacks.step(room)
+    assert rows(engine)[0].state == "delivered"
+    assert rows(engine, "SELECT DISTINCT state FROM addresses WHERE channel = 'sms'") == [("verified",)]
+    assert not callbacks.step(room)
     room.close()
 
 

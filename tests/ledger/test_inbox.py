@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, select, update
 
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import ClaimedInput, Incoming
+from gateway.ledger.inbox.writer import Intake
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound, Installation
 
@@ -113,3 +114,18 @@ def _run_out(engine: Engine) -> None:
     with transaction(engine) as session:
         session.execute(update(Inbound).where(Inbound.state == "working").values(lease_until=func.now() - LEASE))
         assert session.scalar(select(func.count()).where(Inbound.state == "working"))
+
+
+def test_a_door_leaves_a_server_that_only_reads_now(there: Engine) -> None:
+    """Another has taken its place, and the old one goes on answering on connections that it had."""
+    intake = Intake(there, lambda: None)
+    incoming = [Incoming("sms", uuid.uuid4().bytes, ANN, ("+14155550100",), b"", True, text="x") for _ in range(3)]
+    try:
+        intake.submit(incoming[0]).result(9)
+        intake._connection().execute("SET default_transaction_read_only = on")
+        for one in incoming[1:]:
+            intake.submit(one).result(9)
+    finally:
+        intake.close()
+    with transaction(there) as session:
+        assert session.scalar(select(func.count()).select_from(Inbound)) == 3

@@ -15,7 +15,9 @@ from redis import Redis
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
+import migrations
 from critter.backup import archive, databases
+from critter.backup import restore as restoring
 from critter.servers import Servers
 from critter.servers.postgres import SUPERUSER
 from gateway.errors import Refused
@@ -417,6 +419,28 @@ def test_who_connects_meanwhile_keeps_it_from_being_renamed(
     monkeypatch.setattr("critter.backup.restore.fill", lambda *_: filled.append(1))
     assert critter("restore", str(place)).exit_code == 0
     assert filled == []  # what was whole is not filled again
+
+
+def test_what_an_older_version_made_whole_is_filled_again(
+    office: Office, empty: str, servers: Servers, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was broken off there, and Critter was brought up to date before the restore was run again."""
+    office.critter("backup", str(place))
+    elsewhere(office, empty, tmp_path / "elsewhere", monkeypatch)
+    with monkeypatch.context() as broken:
+        broken.setattr(restoring, "finish", _raising(KeyboardInterrupt()))
+        assert critter("restore", str(place)).exit_code == 130
+    words = office.sql("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :n", n=SCRATCH)
+    older = str(words[0][0]).replace(f"schema {migrations.newest()}", "schema 0001")
+    administer(servers, f"COMMENT ON DATABASE {SCRATCH} IS '{older}'")
+    with psycopg.connect(owned(embedded.database_url(servers.var, SCRATCH))) as connection:
+        connection.execute("DROP TABLE tallies")
+    assert critter("restore", str(place)).exit_code == 0
+    with psycopg.connect(empty) as connection:
+        assert connection.execute("SELECT to_regclass('tallies') IS NOT NULL").fetchone() == (True,)
+
+
+SCRATCH = "restored_restoring"
 
 
 def test_one_restore_at_a_time(

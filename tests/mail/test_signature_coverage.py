@@ -294,6 +294,32 @@ def test_what_can_be_read_in_two_ways_has_to_be_signed(kind, signer):
     assert judged(sealed(mail, WHOLE, b"simple")).proof == "dmarc"
 
 
+LONE = {
+    "a short text": (head(Content_Type="text/plain; charset=UTF-8") + "\r\nhello\r\n", True),
+    "a short text with a name": (head(Content_Type="text/plain; name=a.txt") + "\r\nhello\r\n", True),
+    "HTML": (head(Content_Type="text/html; charset=UTF-8") + "\r\n<p>hello</p>\r\n", True),
+    "a PDF with its name": (head(Content_Type="application/pdf; name=plan.pdf") + "\r\n%PDF-1.4\r\n", True),
+    "a PDF without its name": (head(Content_Type="application/pdf") + "\r\n%PDF-1.4\r\n", False),
+    "a table without its name": (head(Content_Type="text/csv") + "\r\nname,salary\r\n", False),
+    "a long text": (head(Content_Type="text/plain; charset=UTF-8") + "\r\n" + "a long list\r\n" * 9000, False),
+    "a long text with a name": (head(Content_Type="text/plain; name=a.txt") + "\r\n" + "a list\r\n" * 9000, False),
+    "something": (head(Content_Type="application/octet-stream") + "\r\nhello\r\n", False),
+}
+
+
+@pytest.mark.parametrize("kind", LONE)
+def test_a_lone_file_whose_disposition_was_taken_away(kind):
+    """What was a file beside the subject must not become the words, nor get another name."""
+    written, same = LONE[kind]
+    mail = sealed(written.encode(), RSPAMD)
+    assert judged(mail).proof == ("dmarc" if same else None)
+    assert judged(sealed(written.encode(), WHOLE)).proof == "dmarc"
+    named = b"a.txt" if b"a.txt" in mail else b"plan.pdf" if b"plan.pdf" in mail else b"x.txt"
+    as_file = mail.replace(b"\r\n\r\n", b"\r\nContent-Disposition: attachment; filename=%s\r\n\r\n" % named, 1)
+    assert verifies(as_file)
+    assert (meaning(as_file) == meaning(mail)) == same
+
+
 def test_a_sign_of_an_answer_that_anybody_could_add_must_change_nothing():
     """Outlook's block of fields is a forwarded mail in a new one, and history in an answer."""
     block = "From: Sam <sam@corp.example>\r\nSent: Monday, 23 November 2026 9:00\r\nTo: Kim\r\nSubject: crates\r\n"

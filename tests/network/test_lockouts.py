@@ -12,7 +12,8 @@ from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.network.people import accounts, addresses
-from gateway.network.verification import lockouts, pins
+from gateway.network.verification import codes, lockouts, pins
+from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account
@@ -102,6 +103,38 @@ def test_five_wrong_codes_lock_over_however_many_questions(office: Office) -> No
     assert audited(office) == {"code.wrong": 5, "code.locked": 1}
     assert last(office, "anne@demo.example", "notice").startswith("Five wrong codes or PINs came in your name, @anne.")
     assert office.sql("SELECT count(*) FROM posts") == [(0,)], "no guess becomes an update"
+
+
+@pytest.mark.parametrize("form", ["{} {}", "{}-{}", "code {}{}", "Yes, {}{}", "Reply {}{}.", "my code is {}{}"])
+def test_a_guess_counts_however_it_is_typed(office: Office, form: str) -> None:
+    code = asks(office)
+    guess = next(wrong(code))
+    office.says("anne", form.format(guess[:3], guess[3:]))
+    assert last(office, phone(office, "anne")).startswith("That is not the code.")
+    assert audited(office) == {"code.wrong": 1}
+    office.says("anne", form.format(code[:3], code[3:]))
+    office.work()
+    assert in_board(office)
+    assert office.sql("SELECT count(*) FROM posts") == [(0,)]
+
+
+def test_a_code_that_goes_the_wrong_way_is_not_published(office: Office) -> None:
+    """Asked by mail and answered by text; asked by text and answered by mail; a link code from a phone that we know."""
+    mails(office, RISKY)
+    sent = re.search(r"\d{6}", last(office, phone(office, "anne"), "notice"))
+    assert sent
+    office.says("anne", sent[0])
+    assert last(office, phone(office, "anne")).startswith("Digits alone may be a code or a PIN, so nothing was posted.")
+    code = asks(office, "remove dave board")
+    mails(office, f"the code is {code}")
+    with transaction(office.engine) as session:
+        link = codes.link(session, Signer(office.settings.secret_keys), person(office, "anne"))
+    for words in (link, f"code: {link}"):
+        office.says("sam", words)
+    office.work()
+    assert office.sql("SELECT count(*) FROM posts") == [(0,)]
+    mails(office, sent[0])
+    assert in_board(office), "its question still waits for it"
 
 
 def test_guesses_from_two_phones_and_a_mailbox_are_one_count(office: Office) -> None:

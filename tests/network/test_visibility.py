@@ -247,6 +247,21 @@ def test_a_repeat_is_read_and_sent_while_its_original_is(session: Session) -> No
     assert [entry.origin.author.id for entry in entries if entry.origin] == [author.id]
 
 
+def test_a_repeat_waits_in_vain_while_the_first_writer_is_suspended(session: Session) -> None:
+    company = Company(session, 3)
+    author, one, reader = company.people
+    company.follow(reader, one)
+    again = company.says(one, "", repeats=company.says(author, "lunch?"))
+    company.spread()
+    accounts.suspend(session, author.id)
+    assert company.sent(again) == []
+    assert not audience.may_read(session, reader.id, again.id)
+    accounts.restore(session, author.id)
+    session.expire_all()
+    assert company.sent(again) == [reader.id]
+    assert audience.may_read(session, reader.id, again.id)
+
+
 def test_a_reaction_to_a_repeat_is_for_the_original(session: Session) -> None:
     company = Company(session, 3)
     author, one, reader = company.people

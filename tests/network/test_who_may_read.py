@@ -51,6 +51,11 @@ class Said:
     repeats: "Said | None" = None
     gone: bool = False
 
+    @property
+    def first(self) -> "Said":
+        """What it repeats, or itself."""
+        return self.repeats or self
+
 
 @dataclass
 class Model:
@@ -289,6 +294,30 @@ class Talk(RuleBasedStateMachine):
             page = post_page.page(self.session, number, self.at[who].id)
             shown = page is not None and post.words in page.text
             assert shown == (self.model.reads(who, post) and post.kind != "direct")
+
+    @rule(who=person, other=person)
+    def is_suspended_for_a_while(self, who: str, other: str) -> None:
+        """What they wrote, and what others pass on of it, is on its way meanwhile."""
+        if who == other:
+            return
+        self.passes_on(other)
+        accounts.suspend(self.session, self.ids[who])
+        self.session.expire_all()
+        assert self.tell(who, words := self.fresh()) == ""
+        assert self.written(who, words) is None
+        theirs = {number for number, post in self.model.said.items() if who in (post.author, post.first.author)}
+        for post, address in deliver(self.session):
+            assert post not in theirs
+            assert address != self.at[who].id
+        for reader in set(PEOPLE) - {who}:
+            shown = WORDS.findall(tried(self.session, self.world, self.at[reader].address, f"get 10 {other}"))
+            assert not {self.model.said[number].words for number in theirs} & set(shown)
+            for number in theirs:
+                page = post_page.page(self.session, number, self.at[reader].id)
+                assert page is None or self.model.said[number].words not in page.text
+        assert post_page.page(self.session, min(self.model.said, default=0), self.at[who].id) is None
+        accounts.restore(self.session, self.ids[who])
+        self.session.expire_all()
 
     @invariant()
     def nothing_leaves_for_who_may_not_read_it(self) -> None:

@@ -14,6 +14,7 @@ class Cable:
         self._plug = socket.create_server(("127.0.0.1", 0))
         self.port = self._plug.getsockname()[1]
         self._open: set[socket.socket] = set()
+        self._ending = threading.Lock()
         self._start()
 
     def pull(self) -> None:
@@ -49,9 +50,17 @@ class Cable:
     def _pass(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                sink.sendall(data)
-        for end in (source, sink):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-            self._open.discard(end)
+                passed, cut = self._let_through(source, data)
+                sink.sendall(passed)
+                if cut:
+                    break
+        with self._ending:  # else one thread could shut down what has meanwhile got the number of its closed socket
+            for end in (source, sink):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+            source.close()
+            self._open.discard(source)
+
+    def _let_through(self, _source: socket.socket, data: bytes) -> tuple[bytes, bool]:
+        """What of it passes, and whether the connection is cut then."""
+        return data, False

@@ -404,6 +404,19 @@ def test_nothing_is_lost_while_rows_come_in_and_are_claimed(engine: Engine) -> N
         assert partitions.outside(session) == 0
 
 
+@pytest.mark.parametrize("year", ["1970", "1999", "2090"])
+def test_rows_of_a_wrong_clock_stop_no_others(room: WorkerContext, engine: Engine, year: str) -> None:
+    """A machine without a clock of its own begins in 1970: those rows stay, and the months are made all the same."""
+    last = rows(engine, "SELECT max(relname) AS name FROM pg_class WHERE relname ~ '^deliveries_20.{5}$'")[0].name
+    restructure(engine, f"DROP TABLE {last}")
+    in_default(engine, f"{year}-02", 2)
+    in_default(engine, "2031-01", 3)
+    while scheduler.ensure_months(room) is not None:
+        pass
+    assert placed(engine) == {"deliveries_default": 2, "deliveries_2031_01": 3}
+    assert rows(engine, f"SELECT to_regclass('{last}') IS NOT NULL AS there")[0].there
+
+
 def test_a_migration_moves_them_too(engine: Engine) -> None:
     import migrations
 

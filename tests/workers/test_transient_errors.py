@@ -246,3 +246,15 @@ def _stand_still(session: Session) -> None:
     session.execute(text("SELECT 1"))
     time.sleep(0.3)
     session.execute(text("SELECT 1"))
+
+
+def test_a_pool_leaves_a_server_that_only_reads_now(engine: Engine) -> None:
+    """Another has taken its place, and it goes on answering on the connections that it had."""
+    write = text("DELETE FROM tallies")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = on")
+        connection.commit()
+    with pytest.raises(OperationalError), transaction(engine) as session:
+        session.execute(write)
+    with transaction(engine) as session:
+        session.execute(write)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine, text
@@ -15,7 +16,18 @@ from gateway.store.database import claim_mode, transaction
 from tests.support.databases import restructure
 from tests.support.delivering import Carrier, change, follow, open_room, person, post, rows
 from tests.support.trouble import break_table, fails, mend
-from workers import callbacks, deliver, fanout, inbound, mail_auth, media, reconcile, redaction
+from workers import (
+    author_reports,
+    callbacks,
+    daily_mail,
+    deliver,
+    fanout,
+    inbound,
+    mail_auth,
+    media,
+    reconcile,
+    redaction,
+)
 from workers.runtime.context import WorkerContext, enter
 
 STATES = ["57014", "25P04", "57P01"]  # test_transient_errors has them all, and that they are taken alike
@@ -125,6 +137,22 @@ def copy_is_old(world: World) -> None:
     change(world.engine, f"INSERT INTO redactions (carrier_id) VALUES ('SM{world.number:032x}')")
 
 
+def report_is_due(world: World) -> None:
+    message = world.post()
+    change(world.engine, f"INSERT INTO tellings SELECT post_id, 'counts' FROM messages WHERE id = {message}")
+
+
+def morning_comes(world: World) -> None:
+    """Mia follows nobody, and wants to hear what colleagues write."""
+    world.post()
+    change(world.engine, "DELETE FROM messages WHERE kind = 'daily'")
+    change(
+        world.engine,
+        "UPDATE accounts SET daily = true, daily_on = NULL, daily_upto = 0, created_at = now() - interval '1 day'"
+        " WHERE handle = 'mia'",
+    )
+
+
 def sms(_: WorkerContext) -> None:
     deliver.drain_sms()
 
@@ -142,10 +170,14 @@ MEDIA = "SELECT state, attempt FROM media ORDER BY inbound_id DESC LIMIT 1"
 SPREAD = """SELECT state, (SELECT count(*) FROM deliveries d WHERE d.message_id = f.message_id)
     FROM fanouts f ORDER BY message_id DESC LIMIT 1"""
 COPIES = "SELECT count(*) FROM redactions"
+REPORT = """SELECT (SELECT count(*) FROM messages m WHERE t.post_id = ANY (m.quotes)), told_at IS NOT NULL
+    FROM tellings t ORDER BY post_id DESC LIMIT 1"""
+DAILY = "SELECT count(*) FROM daily_mails"
 READ_SOON = "UPDATE inbound SET not_before = NULL"
 KEEP_SOON = "UPDATE media SET not_before = now()"
 SPREAD_SOON = "UPDATE fanouts SET not_before = now()"
 LOOK_SOON = "UPDATE deliveries SET not_before = now() WHERE state = 'unknown'"
+TELL_SOON = "UPDATE tellings SET due_at = now()"
 DELETE_SOON = "UPDATE redactions SET not_before = now()"
 
 READ = Work(inbound.step, text_comes, INPUT, ("done", 1, 1), READ_SOON)
@@ -158,6 +190,8 @@ MAIL = Work(email, mail_is_due, DELIVERY, ("sent", 1, False, 1))
 RECEIPT = Work(callbacks.step, carrier_calls_back, DELIVERY, ("delivered", 1, False, 1))
 DOUBT = Work(reconcile.step, text_is_in_doubt, DELIVERY, ("sent", 1, False, 1), LOOK_SOON)
 REDACT = Work(redaction.step, copy_is_old, COPIES, (0,), DELETE_SOON)
+TELL = Work(author_reports.step, report_is_due, REPORT, (1, True), TELL_SOON)
+WRITE_DAILY = Work(daily_mail.step, morning_comes, DAILY, (1,))
 
 # The work, and what meets the trouble: which write into which table.
 STEPS = [
@@ -187,6 +221,13 @@ STEPS = [
     (DOUBT, "UPDATE", "deliveries", "NEW.state = 'sent'"),
     (REDACT, "UPDATE", "redactions", "true"),
     (REDACT, "DELETE", "redactions", "true"),
+    (TELL, "INSERT", "messages", "NEW.kind = 'notice'"),
+    (TELL, "INSERT", "deliveries", "true"),
+    (TELL, "UPDATE", "tellings", "NEW.told_at IS NOT NULL"),
+    (WRITE_DAILY, "UPDATE", "accounts", "NEW.daily_on IS NOT NULL"),
+    (WRITE_DAILY, "INSERT", "messages", "NEW.kind = 'daily'"),
+    (WRITE_DAILY, "INSERT", "deliveries", "true"),
+    (WRITE_DAILY, "INSERT", "daily_mails", "true"),
 ]
 
 
@@ -203,7 +244,8 @@ def world(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -
         claim_mode(session, "simulated")
     texts, letters = Carrier("sms"), Carrier("email")
     twilio = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_tokens": ("token",)}
-    here = open_room(settings.model_copy(update=twilio), texts, letters)
+    morning = {"daily_mail_hour": datetime.now(UTC).hour}
+    here = open_room(settings.model_copy(update={**twilio, **morning}), texts, letters)
     made = World(here, engine, texts, letters)
     made.sam, _ = person(engine, "sam", SAM)
     kim, made.phone = person(engine, "kim", KIM)
@@ -249,3 +291,14 @@ def test_no_trouble_that_passes_harms_a_row(world, engine, step):
         assert mended, f"{state}: it met no trouble"
         assert world.one(work.query) == work.done, (state, world.one(work.query))
         assert len(world.texts.taken) + len(world.letters.taken) - sent == (work.step in (sms, email)), state
+
+
+def test_a_report_that_meets_trouble_once_is_told_at_once(world, engine):
+    """It is not put off like one that cannot be made."""
+    for world.number, state in enumerate(STATES, 1):
+        report_is_due(world)
+        break_table(engine, "tellings", state, "UPDATE", f"NEW.told_at IS NOT NULL AND {OURS}")
+        fails(author_reports.step, world.here)
+        mend(engine, "tellings")
+        author_reports.step(world.here)
+        assert world.one(REPORT) == (1, True), state

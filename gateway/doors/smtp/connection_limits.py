@@ -3,8 +3,8 @@
 When the door is full, a new client takes the place of the one that makes least progress, whatever stage its mail is at
 (R66). Holding a place costs an attacker nothing, but making progress costs as much as sending mail. Time that we take
 ourselves, such as for a commit, never counts against a client. An origin that had to go and reconnects at once gets a
-free place only, and evicts nobody: otherwise many clients that reconnect again and again would leave nobody the time
-for a mail.
+free place, or that of one of its own which stands still for long; it evicts nobody else: otherwise many clients that
+reconnect again and again would leave nobody the time for a mail.
 """
 
 import asyncio
@@ -128,12 +128,21 @@ class ConnectionLimiter:
         """Evicts the one of these clients that makes least progress, weighted by how much its origin uses; returns
         False when all make progress."""
         if at_rest and self._waiting.has(home):
-            return False
+            return self._replace_own(clients, home)
         found = [(self._rest(one), one) for one in clients if newcomer.is_known or not one.is_known]
         resting = [(rest * self._places.portion(self._clients[one]), one) for rest, one in found if rest >= at_rest]
         if not resting:
             return False
         return self._send_off(max(resting, key=lambda pair: pair[0])[1])
+
+    def _replace_own(self, clients: Iterable[Client], home: tuple[Network, ...]) -> bool:
+        """Evicts a client of the newcomer's own address that stands still for long: whoever shares an address with a
+        crowd need not wait until the crowd is forgiven, and nobody else loses a place."""
+        now = self._time()
+        own = [(one.stalled(now) or 0.0, one) for one in clients
+               if self._clients[one][0] == home[0] and not one.is_known]  # fmt: skip
+        resting = [(rest, one) for rest, one in own if rest >= AT_REST_ALONE]
+        return bool(resting) and self._send_off(max(resting, key=lambda pair: pair[0])[1])
 
     def _rest(self, client: Client) -> float:
         """Returns the seconds without progress, more for an origin that was evicted before; -1 while it waits for

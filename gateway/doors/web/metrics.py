@@ -74,7 +74,7 @@ COUNTERS: Final[dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]]] = 
         "strange_answers",
         "Answers that no carrier should give",
         ("channel", "what"),
-        ("sms,malformed", "sms,callback_status", "email,protocol"),
+        ("sms,malformed", "sms,callback", "sms,callback_status", "email,protocol"),
     ),
 }
 

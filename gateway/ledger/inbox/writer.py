@@ -1,7 +1,7 @@
 """How the doors write into the inbox: what several sessions hand in at the same time is committed in one group."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import Final, cast
 
 import psycopg
 from sqlalchemy import Engine, PoolProxiedConnection
@@ -12,6 +12,8 @@ from gateway.ledger.commit.group_commit import CommitTicket, GroupCommitter
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.store.database import transaction
+
+USELESS: Final = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)  # errors of a useless connection
 
 
 class Intake(GroupCommitter[Incoming]):
@@ -60,11 +62,12 @@ class Intake(GroupCommitter[Incoming]):
 
     def _accept(self, incoming: list[Incoming]) -> None:
         """Stores the rows. A connection that died while nothing came in is replaced, so that the next input does not
-        fail. Trying again is harmless: what was stored already is the same success."""
+        fail; so is one to a server that only reads by now, because another has taken its place. Trying again is
+        harmless: what was stored already is the same success."""
         kept = self._kept is not None
         try:
             self._write(incoming)
-        except psycopg.OperationalError:
+        except USELESS:
             self._let_go()
             if not kept:
                 raise

@@ -24,8 +24,9 @@ COUNTED: Final = 10_000  # rows of deliveries_default that are counted one by on
 
 
 def move(session: Session, most: int = BATCH) -> bool:
-    """Moves rows of the oldest month that has rows in deliveries_default, one step; False when there are none."""
-    oldest = session.scalar(text("SELECT min(message_id) FROM deliveries_default WHERE message_id >= 0"))
+    """Moves rows of the oldest month that has rows in deliveries_default, one step; False when there are none. A row
+    from a time that is none of ours, which a wrong clock has made, stays there: it must not stop the others."""
+    oldest = session.scalar(OLDEST)
     if oldest is None:
         return False
     session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
@@ -60,6 +61,11 @@ def outside(session: Session) -> int:
     return session.scalar(OUTSIDE, {"most": COUNTED}) or 0
 
 
+# The database's functions take a moment within ten years.
+OLDEST: Final = text("""
+    SELECT min(message_id) FROM deliveries_default
+    WHERE message_id BETWEEN id_at(now() - interval '9 years') AND id_at(now() + interval '9 years')
+""")
 MOVE: Final = text("SELECT move_from_default(to_timestamp((CAST(:id AS bigint) >> 16) / 1000.0), :most)")
 ENSURE: Final = text("SELECT ensure_partition(now() + n * interval '1 month') FROM generate_series(0, 2) n")
 OUTSIDE: Final = text("SELECT count(*) FROM (SELECT FROM deliveries_default LIMIT :most) AS row")

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from gateway.errors import Refused
 from gateway.mail.auth import unsigned_body_form
 from gateway.mail.auth.canonicalization import relax_body
-from gateway.mail.auth.unsigned_body_form import MULTIPARTS, TYPE
+from gateway.mail.auth.unsigned_body_form import DISPOSITION, MULTIPARTS, TYPE
 from gateway.mail.decode import mime, read_fields
 from gateway.mail.decode.attachments import enclosures
 from gateway.mail.parse import own_words
@@ -92,6 +92,8 @@ def _varied(message: "Message[Any, Any]", signed: Collection[str]) -> Iterator["
     """The same mail, changed in place, with each unsigned field as somebody else could have written it."""
     if TYPE not in signed:
         yield from _retyped(message)
+    if DISPOSITION not in signed and not mime.children(message):
+        yield from _as_file(message)
     if ANSWERS not in signed:  # the mail has none, since an unsigned one is a fault; but anybody could add it
         message[ANSWERS] = "<somebody@elsewhere.invalid>"
         yield message
@@ -110,6 +112,19 @@ def _retyped(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
         message.del_param("format")
         yield message
         message.replace_header(TYPE, written)
+
+
+def _as_file(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
+    """The mail as one file, which it may have been before somebody took its Content-Disposition away. Programs write a
+    file's name into Content-Type as well; one without a name there may have had another."""
+    was = message[DISPOSITION]
+    name = str(mime.tolerated(message.get_filename, None) or "another.txt")
+    del message[DISPOSITION]
+    message.add_header(DISPOSITION, "attachment", filename=name)
+    yield message
+    del message[DISPOSITION]
+    if was is not None:
+        message[DISPOSITION] = was
 
 
 def _reading(message: "Message[Any, Any]") -> _MailReading:

@@ -146,11 +146,11 @@ def _unasked(column: str) -> str:
 
 
 # Why a delivery must not leave, decided at the moment when it is about to. The reasons are in order of importance. `o`
-# is what a repeat repeats; a reader who blocked or muted either writer, or muted the group, does not get it. An invited
-# phone gets answers and one welcome. A code is to prove whose an address is now, so it goes also to one that its last
-# owner lost. To a mailbox that bounces only the test mail and codes are sent. To a phone that opted out only the answer
-# to STOP or HELP is sent, which is made only where no carrier answers; a mailbox that opted out still gets what it asks
-# for.
+# is what a repeat repeats, and `first` wrote that; a reader who blocked or muted either writer, or muted the group,
+# does not get it. An invited phone gets answers and one welcome. A code is to prove whose an address is now, so it goes
+# also to one that its last owner lost. To a mailbox that bounces only the test mail and codes are sent. To a phone that
+# opted out only the answer to STOP or HELP is sent, which is made only where no carrier answers; a mailbox that opted
+# out still gets what it asks for.
 _REFUSALS = text(f"""
 SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
     WHEN a.state = 'stopped' AND NOT (m.kind = 'answer' AND ({_ANSWERED} OR EXISTS (
@@ -163,7 +163,7 @@ SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
     WHEN m.kind = 'code' AND d.give_up_at > now() THEN NULL
     WHEN a.bouncing_since IS NOT NULL AND NOT EXISTS (
         SELECT FROM bouncing b WHERE b.address_id = a.id AND b.probe_id = m.id) THEN 'bouncing'
-    WHEN reader.state = 'suspended' OR author.state = 'suspended' THEN 'suspended'
+    WHEN 'suspended' IN (reader.state, author.state, first.state) THEN 'suspended'
     WHEN reader.state <> 'active' THEN 'deactivated'
     WHEN d.give_up_at <= now() THEN 'gave_up'
     WHEN p.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL THEN 'retracted'
@@ -208,6 +208,7 @@ LEFT JOIN accounts reader ON reader.id = a.account_id
 LEFT JOIN accounts author ON author.id = d.author_id
 LEFT JOIN posts p ON p.id = m.post_id
 LEFT JOIN posts o ON o.id = p.repeat_of
+LEFT JOIN accounts first ON first.id = o.author_id
 LEFT JOIN accounts g ON g.id = coalesce(o.group_id, p.group_id)
 LEFT JOIN follows_in_force f ON f.follower_id = a.account_id AND f.account_id = d.source_id
 LEFT JOIN topic_follows_in_force t ON t.follower_id = a.account_id AND t.topic_id = d.source_id
