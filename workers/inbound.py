@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL
 from gateway.inbound import bounce_intake
 from gateway.inbound.inbound_mail import InboundMail
 from gateway.inbound.outcome import InboundOutcome
@@ -80,7 +81,7 @@ def _read(
     if taken is None:  # another worker has it by now: this one woke up late
         return None, set()
     row = taken.row
-    mail = InboundMail(row, here.world.signer) if row.channel == "email" else None
+    mail = InboundMail(row, here.world.signer) if row.channel == EMAIL else None
     limited_ = here.settings.sender_limits and not (mail and bounce_intake.is_unlimited(mail))
     ruling = sender_limits.decide(session, row) if limited_ else sender_limits.READ
     behind = None if ruling.kept or sender_limits.is_of_the_carriers(row) else taken.behind

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
+from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, say, translated
 from gateway.i18n.refusals import refusal
 from gateway.ledger.outbox import outbox
@@ -30,9 +31,9 @@ def invite(session: Session, actor: Actor, written: str) -> int:
 
 def _parse(settings: Settings, written: str) -> tuple[str, str]:
     """The channel and the address; raises Refused when it cannot be a colleague's."""
-    if addresses.channel_of(written) == "email":
-        return "email", _colleagues_mailbox(settings, addresses.normal_mailbox(written))
-    return "sms", _near_phone(settings, addresses.normal_phone(written, settings.sms_region))
+    if addresses.channel_of(written) == EMAIL:
+        return EMAIL, _colleagues_mailbox(settings, addresses.normal_mailbox(written))
+    return SMS, _near_phone(settings, addresses.normal_phone(written, settings.sms_region))
 
 
 def _colleagues_mailbox(settings: Settings, mailbox: str) -> str:
@@ -72,7 +73,7 @@ def _check_welcome(session: Session, actor: Actor, row: Address) -> None:
 def _invitation(actor: Actor, channel: str) -> Phrase:
     """The only words that an address gets from us until it answers; it says who we are, and how to be left alone."""
     name, company = actor.account.name, actor.settings.company
-    if channel == "sms":
+    if channel == SMS:
         return say(
             "{name} invites you to {company}'s Critter: updates by text. To join, reply with your "
             "name, like: name Sam Ortiz. STOP to end, HELP for help.",

@@ -14,6 +14,7 @@ from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF, REACH, ConfirmationRequired
 from gateway.actions.private_words import confirm_repeat
 from gateway.actions.reach import estimate_wide
+from gateway.channels import SMS
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.ledger.inbox import media
@@ -96,7 +97,7 @@ def _prove_if_wide(
 ) -> None:
     """A forged sender number must not write to many in somebody's name: one question has the names and the price
     (R39)."""
-    if actor.door == "sms" and len(words.recipients) > WIDE and PROOF not in actor.confirmed:
+    if actor.door == SMS and len(words.recipients) > WIDE and PROOF not in actor.confirmed:
         wide = estimate_wide(session, actor, words)
         raise ConfirmationRequired("wide_message", PROOF, REACH, names=names, people=people, reach=wide)
 

@@ -4,6 +4,7 @@ notes its effects there."""
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.channels import SMS
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address
@@ -40,7 +41,7 @@ class Actor:
     @property
     def by_text(self) -> bool:
         """Whether what they follow now comes to them as texts: only when a phone asked for it."""
-        return self.address is not None and self.address.channel == "sms"
+        return self.address is not None and self.address.channel == SMS
 
     def did(self, kind: str, subject_id: int | None = None, **detail: Any) -> None:
         """Notes an effect; it commits with the action, and `undo` reads it."""

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
+from gateway.channels import EMAIL
 from gateway.ledger.inbox.inbox import CRASHES
 from gateway.store.tables import Inbound
 
@@ -66,7 +67,7 @@ def end(row: Inbound, state: str, proof: str | None, reason: str | None) -> None
 
 def find_asked(session: Session, inbound_id: int, sender: str, proof: str, life: timedelta) -> Inbound | None:
     """A held mail of this sender, locked, while its proof says that they were asked about it, for so long at most."""
-    own = select(Inbound).where(Inbound.id == inbound_id, Inbound.channel == "email", Inbound.sender == sender)
+    own = select(Inbound).where(Inbound.id == inbound_id, Inbound.channel == EMAIL, Inbound.sender == sender)
     waiting = own.where(Inbound.state == "held", Inbound.proof == proof, Inbound.received_at > func.now() - life)
     return session.scalars(waiting.with_for_update()).one_or_none()
 
