@@ -17,8 +17,6 @@ from gateway.mail.bounces import failure_reasons
 from gateway.network.posts.timelines import by_tag
 from gateway.store.tables import Follow, Post
 
-CLASSES: Final = ("sent", "delivered", "failed", "waiting", "opted_out")
-
 
 @dataclass(frozen=True, slots=True)
 class Channel:
