@@ -124,10 +124,11 @@ class Nursery:
         order = {"start": "critter", "arguments": list(arguments), "environ": dict(environ), "log": str(log)}
         return Child(self, "critter", self.ask({**order, "limits": {}}))
 
-    def run(self, code: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Process:
-        """What `python -c CODE ARGUMENTS` would be; it writes where this test writes."""
-        order = {"start": "python", "code": code, "arguments": list(arguments), "limits": {}, "log": None}
-        return Process(Child(self, "python", self.ask({**order, "environ": dict(environ or os.environ)})))
+    def run(self, code: str, *arguments: str, log: Path | None = None) -> Process:
+        """What `python -c CODE ARGUMENTS` would be; without a log it writes where this test writes."""
+        order = {"start": "python", "code": code, "arguments": list(arguments), "limits": {}}
+        place = {"environ": dict(os.environ), "log": str(log) if log else None}
+        return Process(Child(self, "python", self.ask({**order, **place})))
 
     def ask(self, order: dict[str, Any]) -> Any:
         with self._turn:
