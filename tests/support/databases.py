@@ -136,6 +136,10 @@ class Kept:
         """Makes the database that is lent as it was, in the middle of a test."""
         self._lent[url].empty()
 
+    def let_go(self, url: str) -> None:
+        """Ends the session that would clean the database that is lent, for a test that renames it or drops it."""
+        self._lent[url].session.close()
+
     @contextmanager
     def engine(self, url: str, keys: Sequence[str]) -> Iterator[Engine]:
         """An engine on the database that is lent, as good as new: its sessions keep nothing but what they have read of
