@@ -18,6 +18,7 @@ THROUGH: Final = {
     "multidict": "aiohttp",
     "yarl": "aiohttp",
     "werkzeug": "flask",
+    "markupsafe": "jinja2",
 }
 
 
