@@ -1,5 +1,6 @@
 """What tests stand on: a real PostgreSQL and Redis for the session, and a fresh migrated database for each test."""
 
+import gc
 import logging
 import os
 import signal
@@ -57,15 +58,48 @@ SECRET = "a secret that all tests have in common"  # it seals what a test writes
 LONG = {"torture", "peers", "rehearsal"}  # folders of tests that take minutes or hours
 AFTER_THE_STORIES = "test_every_answer_fits_one_text_in_every_language"
 LONGEST = 3 * 3600  # seconds for one of them
+# They wait for real processes, minutes in all: one that came last would keep one core busy and the others idle.
+FIRST = (
+    "test_crashes.py",
+    "test_conversations.py",
+    "test_restore.py",
+    "test_versions.py",
+    "test_migrations.py",
+    "test_slow_web_clients.py",
+    "test_up.py",
+    "test_kills.py",
+    "test_tour.py",
+    "test_slow_carriers.py",
+    "test_roles.py",
+    "test_servers.py",
+    "test_doors_do_three_things.py",
+    "test_time_limits.py",
+    "test_command_access.py",
+    "test_restore_crashes.py",
+    "test_worker_processes.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each test has a time limit (pyproject.toml), after which it fails with the place where it waits. One asks what
-    all stories made people hear: it comes when they have been told."""
-    items.sort(key=lambda item: item.name == AFTER_THE_STORIES)
+    """Each test has a time limit (pyproject.toml), after which it fails with the place where it waits. The longest come
+    first. One asks what all stories made people hear: it comes when they have been told."""
+    items.sort(key=_turn)
     for item in items:
         if LONG.intersection(item.path.parts) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(LONGEST))
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.name == AFTER_THE_STORIES:
+        return len(FIRST) + 1
+    return FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST)
+
+
+def pytest_collection_finish() -> None:
+    """What the collection made, nine thousand tests and their modules, is never looked through for garbage again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # as critter/__main__.py
 
 
 @pytest.hookimpl(wrapper=True)

@@ -24,6 +24,7 @@ from gateway.settings import embedded
 from gateway.store.database import claim_mode, connect, transaction
 from tests.conftest import _administer as administer
 from tests.support.databases import migrate
+from tests.support.nursery import Process, shared
 from tests.support.running import ROOT, Company, ports
 from tests.whole.test_kills import CROWD, KIM
 
@@ -61,17 +62,21 @@ class Versions:
 
     company: Company
     folders: dict[str, Path]
-    running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    running: list["Process | subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def start(self, version: str, *names: str) -> None:
         environ = {**self.company.environ, "PYTHONPATH": str(self.folders[version])}
         for name in names:
-            log = (self.company.var / "up.log").open("ab")
-            command = [sys.executable, "-m", "critter", *name.split()]
-            self.running.append(
-                subprocess.Popen(command, cwd=self.folders[version], env=environ, stdout=log, stderr=log)
-            )
-            log.close()
+            self.running.append(self._start(version, name.split(), environ, self.company.var / "up.log"))
+
+    def _start(
+        self, version: str, arguments: list[str], environ: dict[str, str], log: Path
+    ) -> "Process | subprocess.Popen[bytes]":
+        if version == "new":
+            return Process(shared().command(arguments, environ, log))
+        with log.open("ab") as file:
+            command = [sys.executable, "-m", "critter", *arguments]
+            return subprocess.Popen(command, cwd=self.folders[version], env=environ, stdout=file, stderr=file)
 
     def stop(self) -> None:
         for process in self.running:
@@ -121,7 +126,7 @@ def two(servers: Servers, var: Path, old: Path) -> Iterator[Versions]:
     with transaction(engine) as session:
         claim_mode(session, "simulated")
         session.execute(text(CROWD), {"kim": KIM, "count": FOLLOWERS})
-    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process = shared().run("")
     company = Company(var, environ, process, engine, f"http://127.0.0.1:{simulator}")
     versions = Versions(company, {"old": old, "new": ROOT})
     with ExitStack() as ended:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from gateway.language.grammar import read
 from gateway.language.model.reading import Choice, Context, Item, NamedAccount, OpenQuestion, Reading, ResolvedName
 from gateway.language.opt_out.keywords import carrier_word
-from gateway.language.privacy.plain_words import looks_private
+from gateway.language.privacy.plain_words import plainly_private
+from gateway.language.privacy.private_messages import private_reading
 from gateway.mail.parse.own_words import read_own_words as letter
 from tests.support.language_table import (
     BROADCAST,
@@ -323,9 +324,10 @@ def test_a_handle_that_is_also_a_name_is_asked_about_in_private_only():
     assert read("d kim", "sms", VERBS, both, CONTEXT).reason == "that is you"
 
 
-def test_the_web_asks_what_looks_private():
-    assert looks_private("d kim hi", resolver)
-    assert not looks_private("done with the deck", resolver)
+def test_the_stage_for_private_messages_sees_a_slip_and_no_word():
+    assert private_reading("d kim hi", resolver)
+    assert not private_reading("done with the deck", resolver)
+    assert not plainly_private("done with the deck", resolver)
 
 
 anything = st.text(st.characters(codec=None), max_size=80)

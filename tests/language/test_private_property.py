@@ -17,7 +17,8 @@ from gateway.language.model.reading import (
     ResolvedName,
 )
 from gateway.language.opt_out.keywords import carrier_word
-from gateway.language.privacy.plain_words import looks_private
+from gateway.language.privacy.plain_words import plainly_private
+from gateway.language.privacy.private_messages import private_reading
 from gateway.language.reactions.reactions import reaction
 from gateway.language.words.normalize import OPENING_QUOTES, clean
 from tests.support import private_texts
@@ -55,6 +56,11 @@ def meant(text: str, context: Context = CONTEXT, channel: str = "sms") -> Readin
 def kept_private(reading: Reading) -> bool:
     """Nobody but those named can get it: sent to them, asked about, refused, or nothing of the text's at all."""
     return reading.privacy == "direct" if reading.intent in ("direct", "ask") else reading.intent in QUIET
+
+
+def looks_private(text: str) -> bool:
+    """Whether the stage for private messages has anything to say about a text."""
+    return (private_reading(text, several) or plainly_private(text, several)) is not None
 
 
 @given(private_texts.private, contexts, channels)
@@ -160,16 +166,16 @@ def test_a_second_half_is_as_private_as_the_first(text, context):
     reading = meant(text, context)
     undone = reading.intent == "undo"
     assert kept_private(reading) or undone or reading.intent == "help", reading
-    if reading.intent == "direct" and context is SENT_HALF and not looks_private(clean(text), several):
+    if reading.intent == "direct" and context is SENT_HALF and not looks_private(clean(text)):
         assert reading.names == (KIM, SALES)
 
 
 @given(private_texts.private)
 @settings(deadline=None, max_examples=300)
-def test_the_web_asks_about_the_same_texts(text):
+def test_the_stage_alone_sees_what_would_be_an_update(text):
     text = clean(text)
     assume(text and text[0] not in OPENINGS and not carrier_word(text) and not reaction(text))
-    assert looks_private(text, several) or meant(text).intent != "update"
+    assert looks_private(text) or meant(text).intent != "update"
 
 
 WORDS_OF_D = ["dave is late", "Dear all", "d'accord", "Did kim call", "D-day", "data for kim", "don't", "dd form"]
@@ -178,7 +184,7 @@ WORDS_OF_D = ["dave is late", "Dear all", "d'accord", "Did kim call", "D-day", "
 @pytest.mark.parametrize("text", WORDS_OF_D)
 def test_a_word_that_begins_with_d_is_a_word(text):
     assert meant(text).intent == "update"
-    assert not looks_private(text, several)
+    assert not looks_private(text)
 
 
 def test_every_letter_before_a_name_is_decided():

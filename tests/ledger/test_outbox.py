@@ -12,7 +12,9 @@ from gateway.ledger.outbox import claims, due_work, in_doubt, outbox, settlement
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.ledger.outbox.settlements import Settlement
+from gateway.network.posts import posts
 from gateway.store.database import transaction
+from gateway.store.tables import Post
 from tests.support.delivering import begin, change, follow, person, post, rows, states
 
 LEASE = timedelta(seconds=20)
@@ -277,9 +279,9 @@ def test_undo_calls_back_what_has_not_left(engine, kim, phones):
     claim(engine, limit=1)
     carried = rows(engine, "SELECT post_id FROM messages")[0].post_id
     with transaction(engine) as session:
-        assert outbox.cancel_for_post(session, carried) == outbox.Recalled(recalled=3, gone=2)
-        assert outbox.counts(session, [carried])[carried][("sms", "cancelled")] == 3
+        assert posts.retract(session, session.get_one(Post, carried)) == (3, 2)
     assert sorted(states(engine)) == ["cancelled"] * 3 + ["sending", "sent"]
+    assert [row.reason for row in rows(engine) if row.state == "cancelled"] == ["retracted"] * 3
 
 
 def test_the_clock_sees_what_is_due_and_what_will_be(engine, kim, phones, mailbox):

@@ -31,7 +31,7 @@ from gateway.store import restore_marker
 from gateway.store.database import connect, passes, transaction
 from tests.conftest import _administer as administer
 from tests.support import cast
-from tests.support.databases import owned
+from tests.support.databases import Kept, owned
 from tests.support.office import Office, critter, point_command_line
 
 PICTURE = hashlib.sha256(b"a picture").hexdigest()
@@ -347,7 +347,10 @@ def _raising(problem: BaseException) -> Callable[..., None]:
     return fail
 
 
-def test_the_database_before_is_kept_when_it_is_replaced(office: Office, servers: Servers, place: Path) -> None:
+def test_the_database_before_is_kept_when_it_is_replaced(
+    office: Office, servers: Servers, place: Path, databases: Kept, database: str
+) -> None:
+    databases.let_go(database)
     old = picture(office, office.says("kim", "hello"))
     office.work()
     office.critter("backup", str(place))

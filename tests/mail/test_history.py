@@ -53,6 +53,12 @@ def test_blocks_of_header_lines(rule, block):
     assert read_own_words(reply(f"{OWN}\n\n{rule}{block}\n\n{SECRET}")).text == OWN
 
 
+@pytest.mark.parametrize("verb", ["nadesłał", "nadesłała", "napisał(a)"])
+def test_polish_programs_say_sent_in(verb):
+    line = f"Dnia 3 marca 2026 Omar Haddad {verb}:"
+    assert read_own_words(reply(f"{OWN}\n\n{line}\n\n> {SECRET}\n> Omar")).text == OWN
+
+
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("mark", ["", "> ", "| ", ">> "])
 def test_a_date_line_without_a_verb(line, mark):

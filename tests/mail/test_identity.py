@@ -274,6 +274,11 @@ def test_organisations():
         "a.shop.co.uk": "shop.co.uk",
         "com": "com",
         "me.github.io": "me.github.io",
+        "a.食狮.公司.cn": "食狮.公司.cn",
+        "a.city.kobe.jp": "city.kobe.jp",
+        "x.a.kobe.jp": "x.a.kobe.jp",
+        "a.unlisted": "a.unlisted",
+        "unlisted": "unlisted",
     }
     assert {domain: organisation(domain) for domain in of} == of
     assert not aligned("evil.co.uk", "corp.co.uk")

@@ -1,5 +1,6 @@
 """Migrations keep no door waiting (R64, F45), and go on where an interruption left them."""
 
+import os
 import re
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from tests.conftest import _administer as administer
 from tests.project.test_schema import CATALOG, catalog
 from tests.support.databases import migrate
 from tests.support.migrating import door, fill
+from tests.support.nursery import shared
 from tests.support.running import ROOT
 
 ROWS = 200_000
@@ -105,18 +107,19 @@ migrations.migrate(connect(sys.argv[1]), told=lambda line: print(line, flush=Tru
 """
 
 
-def test_a_migration_that_is_killed_goes_on(old: str, engine: Engine) -> None:
+def test_a_migration_that_is_killed_goes_on(old: str, engine: Engine, tmp_path: Path) -> None:
     """kill -9 after more and more of it, until one run comes to its end."""
     fill(old, 20_000)
     for lines in (1, 8, 9, 13, 30, 31, 45, 60, 61, 90):
-        command = [sys.executable, "-c", MIGRATE, old]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
-            assert running.stdout is not None
+        os.mkfifo(said := tmp_path / f"said-{lines}")
+        running = shared().run(MIGRATE, old, log=said)
+        with said.open() as pipe:
             for _ in range(lines):
-                running.stdout.readline()
+                pipe.readline()
             running.kill()
-    again = subprocess.run([sys.executable, "-c", MIGRATE, old], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert again.returncode == 0, again.stderr
+            running.wait()
+    said = tmp_path / "said"
+    assert shared().run(MIGRATE, old, log=said).wait() == 0, said.read_text()
     finished(old, engine)
 
 

@@ -11,16 +11,14 @@ ROOT: Final = Path(__file__).parents[2]
 PRODUCT: Final = ("gateway", "handlers", "workers", "migrations", "simulator", "critter")
 # Not imported by their names, and needed all the same.
 BEHIND: Final = {
-    "authheaders": "its copy of the public suffix list is read, and it asks for dkimpy",
     "pynacl": "dkimpy reads Ed25519 keys with it",
 }
 # Imported, and asked for by a library that is listed: they are part of what it gives us.
 THROUGH: Final = {
-    "dkimpy": "authheaders",
-    "publicsuffix2": "authheaders",
     "multidict": "aiohttp",
     "yarl": "aiohttp",
     "werkzeug": "flask",
+    "markupsafe": "jinja2",
 }
 
 

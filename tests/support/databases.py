@@ -2,11 +2,13 @@
 
 To copy a database means a thousand files and two checkpoints; to empty it, one statement. A test that changes more than
 rows (a trigger, a table, a partition) or leaves much behind costs a new copy. The engine of a database is lent again
-with it: a new connection knows nothing of sixty tables yet, and a new engine translates each statement once more.
+with it: a new connection knows nothing of sixty tables yet, and a new engine translates each statement once more. For
+the same reason one session cleans a database after each test, by statements that the server has planned once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
@@ -20,6 +22,7 @@ from gateway.settings import embedded
 from gateway.store.database import connect
 
 MOST_LEFT: Final = 4_000_000  # octets that dead rows may take
+MANY: Final = 500  # rows: after so many deleted ones the size is measured, which means a look at a thousand files
 _numbers = count(1)
 
 SHAPE: Final = """
@@ -36,6 +39,7 @@ TABLES: Final = """
 SEQUENCES: Final = """
     SELECT format('setval(%L, %s, false)', seqrelid::regclass, seqstart) FROM pg_sequence
 """
+SIZE: Final = "SELECT pg_database_size(current_database())"
 # As DISCARD ALL, but what was prepared stays: the driver goes on using it.
 ANEW: Final = """
     CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP;
@@ -66,39 +70,82 @@ def restructure(engine: Engine, statement: str) -> None:
         connection.execute(statement.encode())
 
 
+@dataclass
+class Copy:
+    """One copy of the template, and the session that cleans it. `shape` and `size` are those of when it was new."""
+
+    name: str
+    session: psycopg.Connection
+    clearing: Sequence[str]
+    shape: str
+    size: int
+    deleted: int = 0
+
+    def clean(self, ours: list[int]) -> bool:
+        """Makes it as it was, and sends away whoever is connected but `ours` (ids of server processes). False when it
+        cannot be made so, because more than rows were changed, or because too much is left behind."""
+        try:
+            with self.session.pipeline():
+                self.session.execute(SEND_AWAY, [ours])
+                shape = self.session.execute(SHAPE)
+            if shape.fetchone() != (self.shape,):
+                return False
+            self.empty()
+            return self.deleted < MANY or not self._is_swollen()
+        except psycopg.Error:  # gone, renamed, or not to be spoken to: the next test gets a new one
+            return False
+
+    def empty(self) -> None:
+        with self.session.pipeline(), self.session.transaction():
+            done = [self.session.execute(statement) for statement in self.clearing]
+        deleted = done[0].fetchone()
+        assert deleted is not None
+        self.deleted += deleted[0]
+
+    def _is_swollen(self) -> bool:
+        self.deleted = 0
+        size = self.session.execute(SIZE).fetchone()
+        assert size is not None
+        return bool(size[0] > self.size + MOST_LEFT)
+
+
 class Kept:
     """The databases of one server. `url` gives the address of one by its name, `administer` runs a statement."""
 
     def __init__(self, template: str, url: Callable[[str], str], administer: Callable[[str], None]) -> None:
         self._template, self._url, self._administer = template, url, administer
-        self._spare: tuple[str, str, int] | None = None  # name, shape, size when it was new
-        self._reset = ""
+        self._spare: Copy | None = None
+        self._clearing: Sequence[str] = ()
         self._engines: dict[str, Engine] = {}
-        self._lent = ""
+        self._lent: dict[str, Copy] = {}
 
     @contextmanager
     def lent(self) -> Iterator[str]:
         """The URL of one, for one test."""
-        name, shape, size = self._spare or self._new()
-        self._spare, self._lent = None, self._url(name)
-        yield self._lent
-        if self._cleaned(name, shape, size):
-            self._spare = name, shape, size
+        copy, self._spare = self._spare or self._new(), None
+        url = self._url(copy.name)
+        self._lent[url] = copy
+        yield url
+        del self._lent[url]
+        if copy.clean(self._processes(url)) and self._spare is None:
+            self._spare = copy
         else:
-            self._dispose(self._url(name))
-            self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+            self._remove(copy)
 
     def empty(self, url: str) -> None:
         """Makes the database that is lent as it was, in the middle of a test."""
-        with psycopg.connect(url, user=SUPERUSER, autocommit=True) as connection:
-            connection.execute(self._reset)
+        self._lent[url].empty()
+
+    def let_go(self, url: str) -> None:
+        """Ends the session that would clean the database that is lent, for a test that renames it or drops it."""
+        self._lent[url].session.close()
 
     @contextmanager
     def engine(self, url: str, keys: Sequence[str]) -> Iterator[Engine]:
         """An engine on the database that is lent, as good as new: its sessions keep nothing but what they have read of
         the tables' definitions. On one that the test made itself, a new engine."""
         made = self._engines.get(url) or connect(url, keys=keys)
-        if url != self._lent:
+        if url not in self._lent:
             yield made
             made.dispose()
             return
@@ -114,29 +161,31 @@ class Kept:
     def close(self) -> None:
         for url in list(self._engines):
             self._dispose(url)
+        if self._spare:
+            self._spare.session.close()
 
     def _dispose(self, url: str) -> None:
         if url in self._engines:
             self._engines.pop(url).dispose()
 
-    def _new(self) -> tuple[str, str, int]:
+    def _remove(self, copy: Copy) -> None:
+        self._dispose(self._url(copy.name))
+        copy.session.close()
+        self._administer(f"DROP DATABASE {copy.name} WITH (FORCE)")
+
+    def _new(self) -> Copy:
         name = f"test_{next(_numbers)}"
         self._administer(f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY file_copy")
-        with psycopg.connect(self._url(name), autocommit=True) as connection:
-            self._reset = self._reset or _reset(connection)
-            return name, *_state(connection)
+        alone = "-c session_replication_role=replica"  # no trigger and no foreign key has a say when it cleans
+        session = psycopg.connect(self._url(name), user=SUPERUSER, options=alone, autocommit=True)
+        session.prepare_threshold = 0
+        self._clearing = self._clearing or _clearing(session)
+        row = session.execute(f"SELECT ({SHAPE}), ({SIZE})").fetchone()
+        assert row is not None
+        return Copy(name, session, self._clearing, *row)
 
-    def _cleaned(self, name: str, shape: str, size: int) -> bool:
-        try:
-            with psycopg.connect(self._url(name), user=SUPERUSER, autocommit=True) as connection:
-                connection.execute(SEND_AWAY, [_processes(self._engines.get(self._url(name)))])
-                found, now = _state(connection)
-                if found != shape or now > size + MOST_LEFT:
-                    return False
-                connection.execute(self._reset)
-                return True
-        except psycopg.Error:  # gone, renamed, or not to be spoken to: the next test gets a new one
-            return False
+    def _processes(self, url: str) -> list[int]:
+        return _processes(self._engines.get(url))
 
 
 def _renew(engine: Engine) -> bool:
@@ -164,27 +213,16 @@ def _processes(engine: Engine | None) -> list[int]:
         return [connection.driver_connection.info.backend_pid for connection in connections]  # type: ignore[union-attr]
 
 
-def _state(connection: psycopg.Connection) -> tuple[str, int]:
-    row = connection.execute(f"SELECT ({SHAPE}), pg_database_size(current_database())").fetchone()
-    assert row is not None
-    return row
-
-
-def _reset(connection: psycopg.Connection) -> str:
-    """What makes it as it was: no row but those that migrations made, each sequence at its start."""
+def _clearing(connection: psycopg.Connection) -> Sequence[str]:
+    """The statements that make it as it was: no row but those that migrations made, each sequence at its start. The
+    first one returns how many rows it deleted."""
     tables = [name for (name,) in connection.execute(TABLES)]
     made = [name for name in tables if connection.execute(f"SELECT FROM {name} LIMIT 1").fetchone() is not None]
-    kept = [f"INSERT INTO {name} SELECT * FROM {_rows(connection, name)}" for name in made]
-    sequences = [call for (call,) in connection.execute(SEQUENCES)]
-    statements = [
-        "BEGIN",
-        "SET LOCAL session_replication_role = replica",  # no trigger and no foreign key has a say in it
-        *(f"DELETE FROM {name}" for name in tables),
-        *kept,
-        f"SELECT {', '.join(sequences)}",
-        "COMMIT",
-    ]
-    return "; ".join(statements)
+    calls = [call for (call,) in connection.execute(SEQUENCES)]
+    deletes = [f"deleted_{number} AS (DELETE FROM {name} RETURNING 1)" for number, name in enumerate(tables)]
+    counts = [f"(SELECT count(*) FROM deleted_{number})" for number in range(len(tables))]
+    inserts = [f"INSERT INTO {name} SELECT * FROM {_rows(connection, name)}" for name in made]
+    return [f"WITH {', '.join(deletes)} SELECT {' + '.join(counts)}, {', '.join(calls)}", *inserts]
 
 
 def _rows(connection: psycopg.Connection, table: str) -> str:

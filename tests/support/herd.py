@@ -15,7 +15,7 @@ from critter.servers import Servers
 from gateway.settings import Settings, load
 from gateway.store.database import claim_mode, connect, transaction
 from tests.support.databases import migrate, owned
-from tests.support.nursery import Child, Nursery
+from tests.support.nursery import Child, Nursery, shared
 from tests.support.running import Company, ports
 
 WORKERS = ("worker-inbound", "worker-proving", "worker-fanout", "worker-sms", "worker-email")
@@ -100,20 +100,19 @@ def herd(var: Path, servers: Servers, database: str, *start: str, **settings: st
     engine = connect(database)
     with transaction(engine) as session:
         claim_mode(session, "simulated")
-    with Nursery() as nursery:
-        # nobody is `critter up` here, so there is no process of that name
-        found = Herd(var, environ, None, engine, f"http://127.0.0.1:{simulator}")  # type: ignore[arg-type]
-        found.nursery, found.settings, found.children = nursery, load(environ), {}
-        try:
-            for name in start or ("simulator", *CRITTERS):
-                found.start(name)
-            found.listening([port for port, name in ((web, "web"), (smtp, "mail")) if name in found.children])
-            if "simulator" in found.children:
-                found.listening([simulator])
-            yield found
-        finally:
-            found.stop()
-            engine.dispose()
+    # nobody is `critter up` here, so there is no process of that name
+    found = Herd(var, environ, None, engine, f"http://127.0.0.1:{simulator}")  # type: ignore[arg-type]
+    found.nursery, found.settings, found.children = shared(), load(environ), {}
+    try:
+        for name in start or ("simulator", *CRITTERS):
+            found.start(name)
+        found.listening([port for port, name in ((web, "web"), (smtp, "mail")) if name in found.children])
+        if "simulator" in found.children:
+            found.listening([simulator])
+        yield found
+    finally:
+        found.stop()
+        engine.dispose()
 
 
 def crowd(herd: Herd, handle: str, phone: str, texts: int, mails: int) -> list[int]:

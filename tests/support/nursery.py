@@ -1,8 +1,10 @@
 """Processes of Critter for tests that start and end them by the hundred: forked from one that has imported everything.
 
 `python -m tests.support.nursery` is that process; it reads orders, one JSON object a line, and answers each with one.
+To import everything takes two seconds of processor time, so all tests of a test process share one (`shared`).
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -14,6 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -68,6 +71,35 @@ class Child:
         return self.wait(30)
 
 
+class Process:
+    """A Child as subprocess.Popen would show it."""
+
+    def __init__(self, child: Child) -> None:
+        self._child, self.pid = child, child.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._child.code
+
+    def poll(self) -> int | None:
+        return self._child.poll()
+
+    def wait(self, timeout: float = 120) -> int:
+        code = self._child.wait(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(self._child.name, timeout)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        self._child.send(number)
+
+    def terminate(self) -> None:
+        self._child.send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._child.send(signal.SIGKILL)
+
+
 class Nursery:
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "tests.support.nursery"]
@@ -92,11 +124,25 @@ class Nursery:
         order = {"start": "critter", "arguments": list(arguments), "environ": dict(environ), "log": str(log)}
         return Child(self, "critter", self.ask({**order, "limits": {}}))
 
+    def run(self, code: str, *arguments: str, log: Path | None = None) -> Process:
+        """What `python -c CODE ARGUMENTS` would be; without a log it writes where this test writes."""
+        order = {"start": "python", "code": code, "arguments": list(arguments), "limits": {}}
+        place = {"environ": dict(os.environ), "log": str(log) if log else None}
+        return Process(Child(self, "python", self.ask({**order, **place})))
+
     def ask(self, order: dict[str, Any]) -> Any:
         with self._turn:
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
             self._process.stdin.flush()
             return json.loads(self._process.stdout.readline())
+
+
+@cache
+def shared() -> Nursery:
+    """The one of this test process; it ends with it."""
+    nursery = Nursery().__enter__()
+    atexit.register(nursery.__exit__)
+    return nursery
 
 
 def _serve() -> None:
@@ -130,14 +176,14 @@ def _live(order: dict[str, Any]) -> NoReturn:
     code = 1
     try:
         os.setpgid(0, 0)
-        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND) if order["log"] else 2
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.closerange(3, 1024)
         for name, most in order["limits"].items():
             resource.setrlimit(getattr(resource, name), (most, most))
-        _become(order["start"], order["environ"], order.get("arguments"))
+        _become(order["start"], order["environ"], order.get("arguments"), order.get("code"))
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -148,7 +194,7 @@ def _live(order: dict[str, Any]) -> NoReturn:
         os._exit(code)
 
 
-def _become(name: str, environ: dict[str, str], arguments: list[str] | None) -> None:
+def _become(name: str, environ: dict[str, str], arguments: list[str] | None, code: str | None) -> None:
     from critter.processes import registry
     from critter.servers.spawn import die_with_parent
     from gateway.settings import load
@@ -156,6 +202,10 @@ def _become(name: str, environ: dict[str, str], arguments: list[str] | None) -> 
     die_with_parent(os.getppid(), signal.SIGKILL)
     os.environ.clear()
     os.environ.update(environ)
+    if code is not None:
+        sys.argv[:] = ["-c", *(arguments or ())]
+        exec(compile(code, "<code of a test>", "exec"), {"__name__": "__main__"})
+        return
     if arguments is not None:
         from critter.__main__ import main
 

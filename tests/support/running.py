@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.parse
 import urllib.request
@@ -20,6 +19,7 @@ from sqlalchemy import Engine, text
 
 from gateway.settings import load
 from gateway.store.database import connect
+from tests.support.nursery import Process, shared
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ class Company:
 
     var: Path
     environ: dict[str, str]
-    process: "subprocess.Popen[bytes]"
+    process: Process
     engine: Engine
     simulator: str
     kills: Counter[str] = field(default_factory=Counter)
@@ -68,10 +68,11 @@ class Company:
             connection.execute(text(statement), values)
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "critter", *arguments],
-            cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        """Runs `critter ARGUMENTS`; `stdout` is all that it wrote."""
+        written = self.var / "command.log"
+        written.unlink(missing_ok=True)
+        code = Process(shared().command(arguments, self.environ, written)).wait()
+        return subprocess.CompletedProcess(arguments, code, written.read_text(), "")
 
     def wait(self, true: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
         deadline = time.monotonic() + seconds
@@ -112,10 +113,7 @@ def company(var: Path, **settings: str) -> Iterator[Company]:
         **settings,
     }
     var.mkdir(parents=True, exist_ok=True)
-    with (var / "up.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "critter", "up"], cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT
-        )
+    process = Process(shared().command(["up"], environ, var / "up.log"))
     running = Company(
         var, environ, process, connect(load(environ).database_url), f"http://127.0.0.1:{simulator}"
     )  # fmt: skip

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from critter.processes.app import DoorResources, build, create_app
 from gateway.settings import Settings, load
+from tests.support.nursery import Process, shared
 
 ROOT = Path(__file__).parents[2]
 SERVE = "import json, sys; from gateway.settings import load; import critter.processes.app as app; "
@@ -46,16 +45,11 @@ def served(settings: Settings, change: Callable[[DoorResources], DoorResources] 
 
 
 @contextmanager
-def process(
-    settings: Settings, entry: str, ready: Callable[[], object], first: str = ""
-) -> Iterator[subprocess.Popen[bytes]]:
+def process(settings: Settings, entry: str, ready: Callable[[], object], first: str = "") -> Iterator[Process]:
     """`critter.processes.app.<entry>(settings)` as a process of its own, from when `ready` no longer raises OSError;
     `first`: statements that it begins with."""
-    environ = json.dumps(environment(settings))
-    child = subprocess.Popen(
-        [sys.executable, "-c", f"{SERVE} {first or 'pass'}; app.{entry}(load(json.loads(sys.argv[1])))", environ],
-        cwd=ROOT,
-    )
+    code = f"{SERVE} {first or 'pass'}; app.{entry}(load(json.loads(sys.argv[1])))"
+    child = shared().run(code, json.dumps(environment(settings)))
     try:
         _wait(child, ready)
         yield child
@@ -65,7 +59,7 @@ def process(
         child.wait(25)
 
 
-def _wait(child: "subprocess.Popen[bytes]", ready: Callable[[], object]) -> None:
+def _wait(child: Process, ready: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:

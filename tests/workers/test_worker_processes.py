@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,8 +17,9 @@ from gateway.ledger.outbox.outbox import Target
 from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 from tests.support.delivering import people, person, post, rows
+from tests.support.nursery import Process, shared
 from tests.support.simulation import ACCOUNT, OURS, TOKEN, Simulation, simulation
-from tests.support.web_process import ROOT, changed, environment
+from tests.support.web_process import changed, environment
 
 WORK = (
     "import json, sys; from gateway.settings import load; from critter.processes.workers import serve_worker as serve;"
@@ -52,8 +52,8 @@ def settings(settings: Settings, twilio: Simulation) -> Settings:
 
 
 @contextmanager
-def running(settings: Settings, code: str = WORK, *queue: str) -> Iterator[subprocess.Popen[bytes]]:
-    child = subprocess.Popen([sys.executable, "-c", code, json.dumps(environment(settings)), *queue], cwd=ROOT)
+def running(settings: Settings, code: str = WORK, *queue: str) -> Iterator[Process]:
+    child = shared().run(code, json.dumps(environment(settings)), *queue)
     try:
         yield child
     finally:
@@ -63,7 +63,7 @@ def running(settings: Settings, code: str = WORK, *queue: str) -> Iterator[subpr
 
 
 @contextmanager
-def listening(settings: Settings, queue: str) -> Iterator[subprocess.Popen[bytes]]:
+def listening(settings: Settings, queue: str) -> Iterator[Process]:
     """A worker that waits for the bell."""
     with running(settings, WORK, queue) as child, redis.Redis.from_url(settings.redis_url) as client:
         until(lambda: client.smembers(f"rq:workers:{queue}"), 20)

@@ -28,7 +28,3 @@ class Receipt:
     retries: int = 0
     strikes: bool = False
     slow: bool = False  # a retry waits half an hour or more for the phone
-
-    @property
-    def terminal(self) -> bool:
-        return self.rank == 3

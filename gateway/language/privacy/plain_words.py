@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.i18n.phrases import say
 from gateway.language.model.reading import Reading, Resolver
-from gateway.language.privacy.private_messages import addressed_to, ask_further, hold, is_known, private_reading
+from gateway.language.privacy.private_messages import addressed_to, ask_further, hold, is_known
 from gateway.language.words.normalize import first_token, fold_case
 from gateway.language.words.typing_errors import intended_verb
 
@@ -170,8 +170,3 @@ def _behind_name(name: str, rest: str) -> str | None:
     if match and (mark or name[0] == "@" or match.start() == 0):
         return rest[match.end() :] if match.start() == 0 and rest[match.end() :] else rest
     return None
-
-
-def looks_private(text: str, resolver: Resolver) -> bool:
-    """Whether a text typed on the web or sent by the API looks as if it were meant for a few people."""
-    return (private_reading(text, resolver) or plainly_private(text, resolver)) is not None

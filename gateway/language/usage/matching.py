@@ -161,8 +161,3 @@ def _wrong_kind(form: UsageForm, source: ArgumentWords) -> ArgumentMismatch | No
         if taken is None:
             return None if piece.literal else ArgumentMismatch(source.all, source.all[at], piece.kinds[0])
     return None
-
-
-def nothing_after(form: UsageForm) -> bool:
-    """Whether the verb may stand alone."""
-    return form.fewest == 0

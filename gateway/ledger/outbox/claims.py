@@ -21,7 +21,6 @@ Senders = tuple[int, ...]  # ids of our numbers
 
 NOBODY: Final[Senders] = (0,)  # the sender of a mail
 
-CRASH: Final = "crash"  # the reason of a row whose worker was lost
 PHONES_FAULT: Final = ("suspended", "gave_up")  # reasons for which the text goes to its reader's mailbox instead
 
 

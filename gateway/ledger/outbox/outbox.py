@@ -1,6 +1,6 @@
 """The outbox: one message, and one delivery for each address, from its commit to its end.
 
-Handlers `put` messages and call them back. Then come claims (a worker sends them), settlements (how a try ended),
+Handlers `put` messages. Then come claims (a worker sends them), settlements (how a try ended),
 attempts (what the carrier calls back), in_doubt (texts in doubt). The states of a delivery:
 
     queued ─► sending ─► sent ─► delivered         sent is an end too: a carrier need not call back
@@ -12,7 +12,7 @@ attempts (what the carrier calls back), in_doubt (texts in doubt). The states of
 A row is open until ended_at is set. Only callbacks still move an ended row, and only forward.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -61,14 +61,6 @@ class Target:
     source_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """How many deliveries were called back, and how many had left or were on their way."""
-
-    recalled: int
-    gone: int
-
-
 def put(session: Session, message: Outgoing, to: Sequence[Target], not_before: timedelta | None = None) -> int:
     """Queues a message for these addresses, and returns its id. An address given twice gets it once."""
     values = {name: getattr(message, name) for name in Outgoing.__slots__}
@@ -105,20 +97,6 @@ def put_sent(session: Session, message: Outgoing, to: Target, ago: timedelta) ->
     return message_id
 
 
-def cancel_for_post(session: Session, post_id: int) -> Recalled:
-    """Calls back what carries this post and has not left. The caller itself stops a fan-out that still waits."""
-    row = session.execute(RECALL, {"post": post_id}).one()
-    return Recalled(row.recalled, row.gone)
-
-
-def counts(session: Session, post_ids: Iterable[int]) -> dict[int, dict[tuple[str, str], int]]:
-    """For each post: (channel, state) → how many of its deliveries stand so."""
-    found: dict[int, dict[tuple[str, str], int]] = {}
-    for post_id, channel, state, number in session.execute(COUNTS, {"posts": list(post_ids)}):
-        found.setdefault(post_id, {})[channel, state] = number
-    return found
-
-
 def _rows(message_id: int, message: Outgoing, to: Sequence[Target], delay: timedelta) -> dict[str, object]:
     return {
         "message": message_id,
@@ -153,27 +131,4 @@ PUT_OWN_DELIVERIES: Final = text("""
     INSERT INTO deliveries (message_id, address_id, channel, author_id, priority, give_up_at)
     SELECT message_id, address_id, :channel, :lane, :priority, now() + :life
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS d (message_id, address_id)
-""")
-
-RECALL: Final = text("""
-    WITH mine AS (
-        SELECT d.message_id, d.address_id FROM deliveries d JOIN messages m ON m.id = d.message_id
-        WHERE m.post_id = :post FOR UPDATE OF d
-    ), recalled AS (
-        UPDATE deliveries d
-        SET state = 'cancelled', reason = 'retracted', ended_at = now(), lease_until = NULL, lease_owner = NULL
-        FROM mine
-        WHERE d.message_id = mine.message_id AND d.address_id = mine.address_id AND d.state IN ('queued', 'retry')
-        RETURNING d.state
-    )
-    SELECT (SELECT count(*) FROM recalled) AS recalled,
-           (SELECT count(*) FROM deliveries d JOIN mine USING (message_id, address_id)
-            WHERE d.state IN ('sending', 'sent', 'delivered', 'unknown')) AS gone
-""")
-
-COUNTS: Final = text("""
-    SELECT m.post_id, d.channel, d.state, count(*)
-    FROM messages m JOIN deliveries d ON d.message_id = m.id
-    WHERE m.post_id = ANY (CAST(:posts AS bigint[]))
-    GROUP BY m.post_id, d.channel, d.state
 """)

@@ -1,8 +1,8 @@
 """Evaluates DMARC (RFC 7489): whether a signature or SPF of the organisation in From passes, and it publishes a policy.
 
-The libraries verify one mechanism each; alignment is decided here. The verdict of authheaders is not used: it reads
-domains only up to a hyphen (so that corp.example-evil.com is taken for corp.example), and it checks only the first
-signature. sender_trust.py calls it.
+The libraries verify one mechanism each; alignment is decided here. authheaders would decide it, too, but reads domains
+only up to a hyphen (so that corp.example-evil.com is taken for corp.example) and checks only the first signature.
+sender_trust.py calls it.
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -1,28 +1,21 @@
-"""Finds the organisation of a domain by the public suffix list in authheaders, which is read once. dmarc.py asks."""
+"""Finds the organisation of a domain by the public suffix list, which is read once. dmarc.py asks."""
 
-import importlib.resources
 from functools import cache
-from typing import Final
 
-from publicsuffix2 import PublicSuffixList
-
-LIST: Final = "public_suffix_list.txt"
+from publicsuffixlist import PublicSuffixList
 
 
 @cache
 def _list() -> PublicSuffixList:
-    """Read once: authheaders reads the file again for each question, which takes longer than all the rest of a mail."""
-    with (importlib.resources.files("authheaders") / LIST).open(encoding="utf-8") as lines:
-        return PublicSuffixList(lines)
+    """Reading it takes some 40 ms, which is longer than all the rest of a mail."""
+    return PublicSuffixList()
 
 
 def organisation(domain: str) -> str:
     """The organisational domain (RFC 7489, 3.2), lower case: the public suffix and one label more. A suffix is its own.
-    The library's own function is not used: it takes all domains under an unlisted suffix for one organisation."""
+    Under an ending that the list does not have, the last label counts as the suffix."""
     plain = domain.strip().rstrip(".").lower()
-    suffix = str(_list().get_tld(plain) or "")
-    labels = plain.split(".")
-    return ".".join(labels[-(suffix.count(".") + 2) :]) if suffix else labels[-1]
+    return _list().privatesuffix(plain) or plain
 
 
 def aligned(one: str, other: str, strict: bool = False) -> bool:

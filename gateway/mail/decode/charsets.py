@@ -197,11 +197,6 @@ def _kanji(pair: bytes) -> str:
     return bytes([lead, trail]).decode("cp932", "replace")
 
 
-def _rare_kanji(pair: bytes) -> str:
-    """Decodes a pair of JIS X 0212, by way of EUC-JP."""
-    return (b"\x8f" + bytes(each | 0x80 for each in pair)).decode("euc_jp", "replace")
-
-
 _EUC: Final = re.compile(rb"\x8f[\xa1-\xfe]{2}|\x8e[\xa1-\xdf]|[\xa1-\xfe]{2}|[\x00-\x7f]+|.", re.DOTALL)
 
 

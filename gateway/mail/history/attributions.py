@@ -2,13 +2,11 @@
 quote_trimming.py calls it.
 
 No list of languages can be complete, so three things count together: a word for writing, a date or an address, and the
-colon at the end. The forms come from the sources and mails of the programs, and from mailparser_reply's patterns.
+colon at the end. The forms come from the sources and mails of the programs.
 """
 
 import re
 from collections.abc import Sequence
-
-from mailparser_reply.constants import MAIL_LANGUAGES
 
 _LONGEST = 400  # characters; names and addresses of lists can be long
 _MOST_LINES = 5
@@ -21,7 +19,7 @@ VERBS = (
     r"жазды|yozdi|yazıb|գրել|წერდა|เขียน|ने\s+लिखा|লিখেছেন|எழுதியது|nagsulat|sinulat|ameandika"
 )
 _VERB = re.compile(rf"(?:{VERBS})", re.IGNORECASE)
-_SAID = re.compile(r"\b(?:said|says|sent|hat gesagt|dijo|a dit)\b", re.IGNORECASE)
+_SAID = re.compile(r"\b(?:said|says|sent|hat gesagt|dijo|a dit|nadesłała?)\b", re.IGNORECASE)
 _END = re.compile(rf"(?:[:：]|(?:{VERBS})|>)[\s*_–‐-]*$", re.IGNORECASE)
 _COLON = re.compile(r"[:：][\s*_–‐-]*$")
 _VERB_END = re.compile(rf"(?:{VERBS})(?:\(а\)|\(a\))?\s*[:：]?[\s*_–‐-]*$", re.IGNORECASE)
@@ -58,11 +56,6 @@ _SHARED = re.compile(
     r"^(?P<own>\S.*?)[\s>*-]*(?:(?<=-)|(?<=\s))(?P<rest>On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|"
     r"Jun|Jul|"
     r"Aug|Sep|Oct|Nov|Dec|\d).{5,300}wrote:\s*)$"
-)
-_KNOWN = tuple(
-    re.compile(patterns["wrote_header"], re.IGNORECASE)
-    for patterns in MAIL_LANGUAGES.values()
-    if "wrote_header" in patterns
 )
 
 
@@ -133,7 +126,7 @@ def _opened(text: str, quoted: bool) -> bool:
     dated = bool(_ADDRESS.search(text) or _NUMBERED.search(text))
     if _VERB.search(text):
         return quoted or dated
-    if _SAID.search(text) or any(each.match(text) for each in _KNOWN):
+    if _SAID.search(text):
         return dated and (quoted or bool(_ADDRESS.search(text)))
     return dated and bool(_DATE_AND_ADDRESS.search(text))
 

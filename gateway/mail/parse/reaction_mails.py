@@ -11,7 +11,6 @@ from gateway.language.reactions.reactions import EMOJI
 from gateway.language.words.normalize import clean
 from gateway.mail.decode import body_parts, mime
 
-GMAIL: Final = "text/vnd.google.email-reaction+json"
 _KINDS: Final = re.compile(r"text/vnd\.[\w.-]*reaction\+json")
 _LARGEST: Final = 10_000  # octets
 _LONGEST: Final = 400  # characters of a body that is only a reaction

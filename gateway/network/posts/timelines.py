@@ -118,12 +118,6 @@ def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int 
 HEARD: Final = _heard()
 
 
-def last_post(session: Session, account_id: int, within: timedelta) -> Post | None:
-    """One's own newest post, also a retracted one: who says `undo` twice does not mean the post before."""
-    mine = select(Post).where(Post.author_id == account_id, Post.created_at > func.now() - within)
-    return session.scalars(mine.order_by(Post.id.desc()).limit(1)).first()
-
-
 def counts(session: Session, account: Account, reader_id: int) -> tuple[int, int, int]:
     """(followers, following, updates that the reader may read) of a person or a group. Who is in a closed group is for
     its members only, so that membership counts in nobody else's figures."""
