@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from gateway.settings import Settings
 from tests.support.delivering import people, person, post, rows
 from tests.support.nursery import Process, shared
 from tests.support.simulation import ACCOUNT, OURS, TOKEN, Simulation, simulation
-from tests.support.web_process import changed, environment
+from tests.support.web_process import ROOT, changed, environment
 
 WORK = (
     "import json, sys; from gateway.settings import load; from critter.processes.workers import serve_worker as serve;"
@@ -52,8 +53,15 @@ def settings(settings: Settings, twilio: Simulation) -> Settings:
 
 
 @contextmanager
-def running(settings: Settings, code: str = WORK, *queue: str) -> Iterator[Process]:
-    child = shared().run(code, json.dumps(environment(settings)), *queue)
+def running(
+    settings: Settings, code: str = WORK, *queue: str, fork: bool = True
+) -> "Iterator[Process | subprocess.Popen[bytes]]":
+    given = json.dumps(environment(settings))
+    child = (
+        shared().run(code, given, *queue)
+        if fork
+        else subprocess.Popen([sys.executable, "-c", code, given, *queue], cwd=ROOT)
+    )
     try:
         yield child
     finally:
@@ -63,9 +71,9 @@ def running(settings: Settings, code: str = WORK, *queue: str) -> Iterator[Proce
 
 
 @contextmanager
-def listening(settings: Settings, queue: str) -> Iterator[Process]:
+def listening(settings: Settings, queue: str, fork: bool = True) -> "Iterator[Process | subprocess.Popen[bytes]]":
     """A worker that waits for the bell."""
-    with running(settings, WORK, queue) as child, redis.Redis.from_url(settings.redis_url) as client:
+    with running(settings, WORK, queue, fork=fork) as child, redis.Redis.from_url(settings.redis_url) as client:
         until(lambda: client.smembers(f"rq:workers:{queue}"), 20)
         yield child
 
@@ -150,7 +158,7 @@ def test_a_killed_worker_loses_and_repeats_nothing(settings, engine, twilio):
     hits = 0
     with running(settings, TICK):
         for _ in range(3):
-            with listening(slow, "sms") as worker:
+            with listening(slow, "sms", fork=False) as worker:  # its start gives the leases of the last one time to end
                 until(lambda: rows(engine, "SELECT 1 FROM deliveries WHERE state = 'sending'"))
                 time.sleep(0.1)
                 os.kill(worker.pid, signal.SIGKILL)
