@@ -114,7 +114,7 @@ def test_an_upload_that_no_post_shows_is_deleted(office: Office) -> None:
     shown, unused = upload(office, "van.jpg", JPEG), upload(office, "plan.pdf", b"%PDF-1.7 plan")
     post(office, [shown])
     store(office)
-    soon = RetentionAges(timedelta(days=30), timedelta(days=90), timedelta(days=999), secrets=timedelta(seconds=-60))
+    soon = RetentionAges(timedelta(days=30), timedelta(days=90), timedelta(days=999), unused=timedelta(seconds=-60))
     for _ in batches(office.engine, soon):
         pass
     assert office.sql("SELECT id FROM uploads") == [(shown,)]
