@@ -30,7 +30,7 @@ def reply(session: Session, actor: Actor, post_id: int | None, text: str) -> Pos
 
 def reply_publicly(session: Session, actor: Actor, post_id: int | None, text: str) -> Posted:
     """An update that answers a public post, or only names somebody in its text."""
-    if post_id and not visibility.may_read(session, actor.account.id, post_id):
+    if post_id and not _is_public(session, actor, session.get(Post, post_id)):
         raise refusal("nothing_to_answer")
     return _publicly(session, actor, post_id, text)
 
@@ -53,6 +53,14 @@ def _answered(session: Session, actor: Actor, post_id: int | None) -> Post:
     if post is None or not visibility.may_read(session, actor.account.id, post.id):
         raise refusal("nothing_to_answer")
     return post
+
+
+def _is_public(session: Session, actor: Actor, post: Post | None) -> bool:
+    """Whether everyone may see what is answered: the first words of a thread are the subject of all its mails. A block
+    since it came does not matter, for its words are known."""
+    if post is None or post.visibility != "company":
+        return False
+    return visibility.may_read(session, actor.account.id, post.id) or _knows(session, actor, post)
 
 
 def _knows(session: Session, actor: Actor, post: Post) -> bool:

@@ -97,6 +97,23 @@ def test_a_block_does_not_tell_who_wrote_what(office: Office, blocker: str) -> N
 
 
 @pytest.mark.parametrize("words", [PRIVATE, CLOSED])
+def test_what_came_privately_is_not_answered_in_public(office: Office, words: str) -> None:
+    """The mails of the answer would have the private words as their subject."""
+    post_id = said(office, "anne", words)
+    with transaction(office.engine) as session, pytest.raises(Refused) as refused:
+        replying.reply_publicly(session, actor(session, office, "dave"), post_id, "good news")
+    assert refused.value.reason == "nothing_to_answer"
+
+
+def test_somebody_is_named_in_public_also_after_a_block(office: Office) -> None:
+    said(office, "kim", "the printer works again")
+    office.says("sam", "block kim")
+    office.work()
+    said(office, "sam", "@kim it does not")
+    assert office.sql("SELECT text FROM posts ORDER BY id DESC LIMIT 1") == [("@kim it does not",)]
+
+
+@pytest.mark.parametrize("words", [PRIVATE, CLOSED])
 def test_a_private_message_takes_no_thread_of_others_along(office: Office, words: str) -> None:
     """Its mails would have the first words of that thread as their subject."""
     post_id = said(office, "anne", words)
