@@ -92,7 +92,7 @@ def append(session: Session, actor: Actor, post_id: int, text: str) -> bool:
 def publish(session: Session, actor: Actor, words: NewPost) -> Post:
     """Posts and records it, so that `undo` finds it. What repeats private words, and what goes to many phones, is
     confirmed first. A part of a text waits for the others."""
-    words = replace(words, upload_id=uploading.attach(session, actor))
+    words = replace(words, text=clean(words.text), upload_id=uploading.attach(session, actor))
     if part(clean(actor.said)):
         words = replace(words, hold=max(words.hold, timedelta(seconds=actor.settings.hold_seconds)))
     confirm_repeat(session, actor, words)

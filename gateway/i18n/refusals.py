@@ -85,6 +85,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "account_gone": template("That account is gone. Nothing was changed."),
     "account_gone_unsent": template("That account is gone. Nothing was sent."),
     "apart": template("You cannot follow {name} now. Nothing was changed."),
+    "bad_tag": template("A tag is # and at most 50 letters or digits, like #lunch. Nothing was changed."),
     "follow_gone": template("You no longer follow {name}. Nothing was changed."),
     "nothing_to_turn_off": template("You do not follow {name}, so there is nothing to turn off."),
     "not_followed": template("You do not follow {name}. To follow: FOLLOW {handle!u}"),
@@ -105,6 +106,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bad_alias": template("“{word}” cannot be an alias. Use one word of letters and digits, at most 40."),
     "reserved_alias": template("“{word}” is a word that Critter uses itself. Choose another alias."),
     "alias_is_handle": template("“{word}” is a handle. Choose another alias."),
+    "bad_language": template("That is no language tag. Write it like en, es or pt-BR. Nothing was changed."),
     "empty_name": template("A name needs at least one letter."),
     "long_name": template("A name can have at most {most} characters."),
     # Phones, mailboxes, invitations
