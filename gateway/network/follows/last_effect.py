@@ -1,4 +1,4 @@
-"""What somebody did last and was told about it. handlers/undo and handlers/updates ask."""
+"""What somebody did last and was told about it. gateway/actions asks."""
 
 from collections.abc import Collection
 from datetime import timedelta
