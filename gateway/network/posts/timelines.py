@@ -94,6 +94,14 @@ def list_received(session: Session, address_id: int, limit: int, *conditions: An
     return sorted(found, key=lambda heard: heard.age)[:limit]
 
 
+def has_received(session: Session, account_id: int, post_id: int) -> bool:
+    """Whether a post, or a repeat of it, was sent to an address of theirs, even if they may not read it any more."""
+    sent = select(Delivery.address_id).join(Message, Message.id == Delivery.message_id)
+    sent = sent.join(Post, Post.id == Message.post_id).join(Address, Address.id == Delivery.address_id)
+    mine = sent.where(Address.account_id == account_id, Delivery.state.in_(ON_THE_ROAD))
+    return session.scalar(mine.where(or_(Post.id == post_id, Post.repeat_of == post_id)).limit(1)) is not None
+
+
 def gone_by(moment: datetime) -> ColumnElement[bool]:
     """As a condition on deliveries: they had left by then. The carrier's clock and ours agree within seconds."""
     return func.coalesce(Delivery.sent_at, Delivery.created_at) <= moment + timedelta(seconds=5)
