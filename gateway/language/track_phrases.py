@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from gateway.language.nanoformats import LINK
-from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, clean, without_invisible
+from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, without_invisible
 
 LONGEST: Final = 40  # characters of a phrase, so that an answer with it fits one text
 MOST_WORDS: Final = 5
@@ -43,6 +43,7 @@ _ACCENTS = re.compile(
     "\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]"
 )
 _ALIKE = str.maketrans({"\u2019": "'", "\u02bc": "'", "\uff07": "'", "\u0131": "i"})
+_LONE = {0x3099: None, 0x309A: None}  # voiced sound marks that belong to no kana
 _POSSESSIVE = "'s"
 _QUOTES = str.maketrans(dict.fromkeys(OPENING_QUOTES + CLOSING_QUOTES, " "))
 _EDGES = ".,:;!?#@()…'’"
@@ -68,7 +69,7 @@ class TrackPhrase:
 
 def track_phrase(words: str) -> TrackPhrase:
     """The phrase that somebody typed."""
-    folded = " ".join(tokens(clean(words)))
+    folded = " ".join(tokens(words))
     shown = _shown(words)
     same = len(shown) <= LONGEST and all(" ".join(tokens(each)) == folded for each in (shown, shown.upper()))
     return TrackPhrase(folded, shown if same else folded)
@@ -130,7 +131,7 @@ def _plain(text: str) -> str:
     if text.isascii():
         return text.lower()
     spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", without_invisible(text)).casefold())
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", spread.translate(_ALIKE)))
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", spread.translate(_ALIKE))).translate(_LONE)
 
 
 def _shown(words: str) -> str:
