@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.language.track_phrases import LONGEST, MOST_TOKENS, phrases, quoted, track_phrase
 
-# Latin with what it has of special, Greek, Cyrillic, Hebrew, Arabic, Hindi, Thai, Lao, Khmer, Burmese, Han, kana, Hangul.
+# Latin and its special letters, Greek, Cyrillic, Hebrew, Arabic, Hindi, Thai, Lao, Khmer, Burmese, Han, kana, Hangul.
 LETTERS = "aAbBsSkKmMIiİıßéÉeñØ9½²σςΣДйעאأاےहिन्मึกาຄນខ្មမြ車部コンガｶﾞ한국Å"
 MARKS = "\u0301\u0308\u0327\u05b8\u064b\u0e49\u200d\u200c\u00ad\ufe0f"
 BETWEEN = " \n-_.,!?#@/'’ʼ\"“”()👍👨•。、"
