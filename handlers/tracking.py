@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from gateway.actions import tracking
 from gateway.actions.lookups import accounts_and_posts
 from gateway.actions.tracking import Tracked
+from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, languages, listed, say, translated
 from gateway.inbound.commands import ROOM, CommandContext, command
 from gateway.language.track_phrases import quoted
@@ -19,7 +20,7 @@ def track(session: Session, turn: CommandContext) -> str:
     if not turn.reading.args:
         return _tracked(session, turn)
     done = tracking.track(session, turn.actor, turn.reading.args[0])
-    how = say("{by}, {amount}.", by=BY["sms" if done.by_text else "email"], amount=_amount(done.per_week))
+    how = say("{by}, {amount}.", by=BY[SMS if done.by_text else EMAIL], amount=_amount(done.per_week))
     return joined([_opening(done), how, say("To stop: UNTRACK {phrase!u}", phrase=quoted(done.phrase))])
 
 
@@ -57,7 +58,7 @@ def _tracked(session: Session, turn: CommandContext) -> Phrase:
     if not found:
         return say("You track nothing yet. To get every update with a word in it: TRACK WORD")
     shown = (_first(found, number) for number in range(len(found), 0, -1))
-    return next(each for each in shown if turn.address.channel == "email" or _fits(each))
+    return next(each for each in shown if turn.address.channel == EMAIL or _fits(each))
 
 
 def _first(phrases: Sequence[str], number: int) -> Phrase:

@@ -15,6 +15,8 @@ from gateway.errors import Refused
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.audit.audience_rules import BY_WORDS
 from gateway.ledger.operations import retention
+from gateway.ledger.outbox import claims
+from gateway.mail.compose.layout import lay_out
 from gateway.network.audience import phone_estimate
 from gateway.network.audience import visibility as audience
 from gateway.network.follows import follows, mutes, trackers
@@ -394,3 +396,19 @@ def test_a_trace_names_the_word(office: Office) -> None:
     number = office.says("bob", "the forklift is back")
     office.work()
     assert '"forklift"' in office.critter("trace", str(number)).output
+
+
+def test_a_mail_says_which_word_brought_it(session: Session, company: Company) -> None:
+    author, _, _, both = company.people
+    track_id = track(company, both, "Board Meeting", by_text=False)
+    company.says(author, "the board-meeting is at noon")
+    company.spread()
+    [mail] = claims.claim(session, "email", "test", HOUR, 9)
+    assert (mail.source_id, mail.source, mail.follows) == (track_id, f"track{track_id}", '"board meeting"')
+    frame = lay_out("Demo", "en", kind="update", author="Kim", handle="kim", follows=mail.follows or "")
+    assert (frame.reason, frame.stop) == (
+        'You get this because it has "board meeting" in it, which you track.',
+        "Stop",
+    )
+    named = lay_out("Demo", "en", kind="update", author="Kim", handle="kim", follows='"Kit" Lee (@kim)')
+    assert named.reason == 'You get this because you follow "Kit" Lee (@kim).'
