@@ -85,6 +85,12 @@ def phrases(text: str) -> set[str]:
     return set(islice(_runs(tokens(text)), MOST_RUNS))
 
 
+def has_phrase(text: str, phrase: str) -> bool:
+    """Whether a folded phrase is among the phrases of a text. Of most texts the first look says no."""
+    plain = _plain(text)
+    return all(word in plain for word in phrase.split()) and phrase in phrases(text)
+
+
 def tokens(text: str) -> list[str]:
     """The first words of a text, folded: letters and digits, with apostrophes inside."""
     return [match.group() for match in islice(_TOKEN.finditer(_plain(text)), MOST_TOKENS)]

@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.language.track_phrases import TrackPhrase, phrases
+from gateway.language.track_phrases import TrackPhrase, has_phrase, phrases
 from gateway.network.audience import visibility
 from gateway.network.follows.follows import DAYS
 from gateway.store.tables import Account, Post, Track, Tracker
@@ -128,6 +128,6 @@ def frequency(session: Session, phrase: str) -> PhraseFrequency:
     open_to_all = and_(visibility.open_post(), Post.deleted_at.is_(None), Post.repeat_of.is_(None))
     newest = select(Post.text, age).where(open_to_all).order_by(Post.id.desc()).limit(SAMPLE)
     found = session.execute(newest).all()
-    hits = [float(days) for words, days in found if phrase in phrases(words)]
+    hits = [float(days) for words, days in found if has_phrase(words, phrase)]
     looked_back = min(DAYS, max(1.0, float(found[-1][1]))) if len(found) == SAMPLE else DAYS
     return PhraseFrequency(len(hits), len(found), 7 * sum(days <= looked_back for days in hits) / looked_back)
