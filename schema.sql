@@ -196,6 +196,25 @@ CREATE TABLE topic_follows (
 );
 CREATE INDEX topic_follows_by_topic ON topic_follows (topic_id, follower_id);
 
+-- A word or phrase that somebody tracks, once for all who do. Its id stands where an account's does, as a topic's.
+CREATE TABLE tracks (
+    id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
+    phrase      text COLLATE "C" NOT NULL UNIQUE,                        -- its words folded, with blanks between them, as gateway/language/track_phrases.py has them
+    shown       text NOT NULL,                                           -- the same for people: lower case, with its accents
+    changed_at  timestamptz NOT NULL DEFAULT now()                       -- when somebody last began or stopped to track it; without trackers it is deleted later
+);
+
+-- Who hears what everyone may read and that has the phrase in it.
+CREATE TABLE trackers (
+    track_id     bigint NOT NULL REFERENCES tracks,                      -- what
+    follower_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- who hears
+    by_text      boolean NOT NULL DEFAULT false,                         -- asked for from a phone: goes there; else to the mailbox
+    expires_at   timestamptz,                                            -- its end, if it has one
+    created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
+    PRIMARY KEY (track_id, follower_id)
+);
+CREATE INDEX trackers_by_follower ON trackers (follower_id);
+
 -- Whom somebody does not want to hear. A block holds both ways, a mute one way and often for a while.
 CREATE TABLE silences (
     account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who asked for it
@@ -524,7 +543,7 @@ CREATE TABLE deliveries (
     message_id          bigint NOT NULL,                                 -- what
     address_id          bigint NOT NULL,                                 -- where to
     author_id           bigint NOT NULL DEFAULT 0,                       -- whose words; 0 for Critter's own; half of the lane
-    source_id           bigint,                                          -- the follow that brings it: that account; none when addressed or answered
+    source_id           bigint,                                          -- what brings it: the account, topic or track that its reader follows; none when addressed or answered
     channel             text NOT NULL CHECK (channel IN ('sms', 'email')),  -- which worker sends it
     sender_id           smallint NOT NULL DEFAULT 0,                     -- of a text: the number of ours that it leaves from
     priority            smallint NOT NULL,                               -- of the message
@@ -707,7 +726,7 @@ CREATE INDEX callbacks_by_attempt ON callbacks (attempt_id);
 -- A post on its way to its audience. Expanded in chunks; a crash resumes at the cursor.
 CREATE TABLE fanouts (
     message_id   bigint NOT NULL REFERENCES messages ON DELETE CASCADE,  -- what is spread
-    source_id    bigint NOT NULL,                                        -- whose followers: a group's or a person's; 0: only those it names
+    source_id    bigint NOT NULL,                                        -- whose followers: a group's or a person's, a topic's, a track's; 0: only those it names
     post_id      bigint NOT NULL REFERENCES posts ON DELETE CASCADE,     -- whose audience
     author_id    bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- one author's fan-outs run in order
     state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'cancelled')),  -- cancelled by `undo`
@@ -998,6 +1017,12 @@ WHERE state = 'active' AND (expires_at IS NULL OR expires_at > now());
 CREATE VIEW topic_follows_in_force AS
 SELECT follower_id, topic_id, by_text, expires_at, created_at
 FROM topic_follows
+WHERE expires_at IS NULL OR expires_at > now();
+
+-- Who tracks what, as far as it has not ended.
+CREATE VIEW trackers_in_force AS
+SELECT track_id, follower_id, by_text, expires_at, created_at
+FROM trackers
 WHERE expires_at IS NULL OR expires_at > now();
 
 -- Blocks, and mutes that have not ended.

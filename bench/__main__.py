@@ -31,6 +31,7 @@ MEASUREMENTS: Final = {
     "P9": "bench.latency",
     "P13": "bench.text_cost",
     "P14": "bench.burst",
+    "track": "bench.tracking",
     "mail-leg": "bench.mail_out",
 }
 PEERS: Final = ("postfix", "wrk", "kannel", "kannel-extras")  # Debian's packages

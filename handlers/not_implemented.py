@@ -7,8 +7,6 @@ from gateway.inbound.commands import CommandContext, command
 
 
 @command("quiet RANGE", "quiet [for]", intent="setting", ready=False, about="no texts at night")
-@command("track", 'track [WORD | "a phrase"]', intent="track", ready=False, about="any update with a word")
-@command("untrack", 'untrack [WORD | "a phrase"]', intent="untrack", ready=False, about="no longer")
 @command("prefer CHANNEL", intent="setting", ready=False, about="texts or mails")
 @command("digest TIME", "digest on|off", intent="setting", ready=False, about="one summary a day")
 def not_yet(session: Session, turn: CommandContext) -> str:

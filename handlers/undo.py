@@ -86,6 +86,8 @@ SENTENCES: Final = {
     "request_restored": template("You have asked to join {name} again."),
     "tag_left": template("You no longer follow {tag}."),
     "tag_followed": template("You follow {tag} again."),
+    "tracked": template('You track "{phrase}" again.'),
+    "track_ended": template('You no longer track "{phrase}".'),
     "source_off": template("{name} is off."),
     "source_on": template("{name} is on."),
     "sms_on": ON["sms"],

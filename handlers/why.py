@@ -9,6 +9,7 @@ from gateway.actions.lookups import causes
 from gateway.actions.lookups.causes import Cause
 from gateway.i18n.phrases import say
 from gateway.inbound.commands import CommandContext, command
+from gateway.language.track_phrases import quoted
 from gateway.network.posts import timelines
 
 
@@ -44,6 +45,8 @@ def _addressed(cause: Cause) -> str:
 def _ended(cause: Cause) -> str:
     if cause.kind == "tag":
         return say("You followed a tag in it when it came. You no longer do.")
+    if cause.kind == "tracked":
+        return say("You tracked a word in it when it came. You no longer do.")
     return say("You followed {name} when it came. You no longer do.", name=cause.name)
 
 
@@ -59,6 +62,12 @@ def _followed(cause: Cause, day: date) -> str:
         case "tag":
             tag = f"#{cause.name}"
             return say("You have followed {tag} since {date}. To stop: LEAVE {tag!u}", tag=tag, date=day)
+        case "tracked":
+            return say(
+                'It has "{phrase}" in it, which you track. To stop: UNTRACK {stop!u}',
+                phrase=cause.name,
+                stop=quoted(cause.name),
+            )
     return say("You have followed {name} since {date}. To stop: LEAVE {handle!u}", **values)
 
 

@@ -37,7 +37,7 @@ class Posted:
 def post_update(session: Session, actor: Actor, text: str) -> Posted:
     words = NewPost(actor.account, text, "company", actor.door, inbound_id=actor.inbound_id)
     post = publish(session, actor, words)
-    return Posted(post.id, unheard=_unheard(session, actor, post, words, actor.account.id))
+    return Posted(post.id, unheard=_unheard(session, actor, post, actor.account.id))
 
 
 def post_to_groups(
@@ -53,13 +53,11 @@ def post_to_groups(
         actor.account, text, "group", actor.door, first, others, followers=followers, inbound_id=actor.inbound_id
     )  # fmt: skip
     post = publish(session, actor, words)
-    return Posted(post.id, first.handle, _unheard(session, actor, post, words, first.id))
+    return Posted(post.id, first.handle, _unheard(session, actor, post, first.id))
 
 
-def _unheard(
-    session: Session, actor: Actor, post: Post, words: NewPost, source_id: int
-) -> Literal["first", "again"] | None:
-    if visibility.has_readers(session, post, posts.sources(session, words)):
+def _unheard(session: Session, actor: Actor, post: Post, source_id: int) -> Literal["first", "again"] | None:
+    if visibility.has_readers(session, post):
         return None
     if last_effect.told_unheard(session, actor.account.id, source_id):
         return "again"
@@ -93,6 +91,7 @@ def publish(session: Session, actor: Actor, words: NewPost) -> Post:
     """Posts and records it, so that `undo` finds it. What repeats private words, and what goes to many phones, is
     confirmed first. A part of a text waits for the others."""
     words = replace(words, text=clean(words.text), upload_id=uploading.attach(session, actor))
+    words = replace(words, sources=posts.sources(session, words))
     if part(clean(actor.said)):
         words = replace(words, hold=max(words.hold, timedelta(seconds=actor.settings.hold_seconds)))
     confirm_repeat(session, actor, words)

@@ -40,7 +40,7 @@ def repeat(session: Session, actor: Actor, post_id: int | None) -> PassedOn:
     if posts.is_spreading(session, post.id):
         words = replace(words, hold=BEHIND)
     written = posting.publish(session, actor, words)
-    return PassedOn(writer.name, written.id, visibility.has_readers(session, written, posts.sources(session, words)))
+    return PassedOn(writer.name, written.id, visibility.has_readers(session, written))
 
 
 def _check_may_pass_on(session: Session, actor: Actor, post: Post) -> None:

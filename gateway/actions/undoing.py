@@ -18,6 +18,7 @@ from gateway.actions import (
     receiving,
     reporting,
     silencing,
+    tracking,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undone import Undoing, Undone
@@ -32,6 +33,8 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "unfollow": following.undo_unfollow,
     "follow_topic": following.undo_follow_tag,
     "unfollow_topic": following.undo_unfollow_tag,
+    "track": tracking.undo_track,
+    "untrack": tracking.undo_untrack,
     "off": receiving.undo_switch,
     "on": receiving.undo_switch,
     "silence": silencing.undo_silence,

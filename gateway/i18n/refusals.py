@@ -93,6 +93,15 @@ SENTENCES: Final[Mapping[str, str]] = {
     "blocked_already": template("You blocked {name}, and that does more. To unblock: ON {handle!u}"),
     "nudge_of_group": template("You can only nudge people. To ask {name}: #{handle} text"),
     "nudge_of_self": template("That is you. Just text what you are doing."),
+    # Tracking words
+    "track_too_short": template('"{words}" is too short to track: use a word of two letters or more.'),
+    "track_too_long": template(
+        "That is too long to track: use a word, or a phrase in quotes of at most {words} words and {letters} letters."
+    ),
+    "track_too_frequent": template(
+        '"{phrase}" is in {count} of the last {number} updates, too many to send. Track a phrase: TRACK "BOARD MEETING"'
+    ),
+    "track_no_room": template("You track {number} words, and that is the most. To make room: UNTRACK WORD"),
     # Groups
     "no_owner": template("{name} has no owner. Ask the people who run Critter."),
     "not_owner": template("Only the owners of {name} can add or remove people: {names}."),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.i18n.language_tags import language
 
-_LINK = re.compile(r"(?<![\w@])https?://[^\s<>\"“”]+", re.IGNORECASE)
+LINK = re.compile(r"(?<![\w@])https?://[^\s<>\"“”]+", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w@.+/-])@([a-z0-9_]{2,20})(?![a-z0-9_]|@|\.[a-z0-9])", re.IGNORECASE | re.ASCII)
 _TAG = re.compile(r"(?<![\w#&/])#(\w{1,50})(?![\w#])")
 _LANG_FIRST = re.compile(r"lang:([A-Za-z0-9-]{2,35})(?:\s+|$)")
@@ -27,8 +27,8 @@ class Nanoformats:
 def parse(text: str) -> Nanoformats:
     """Parses the marks of a cleaned text. An unknown `key:value` and an unknown language are left in the text."""
     text, lang = _language(text)
-    links = tuple(dict.fromkeys(_untrailed(match.group()) for match in _LINK.finditer(text)))
-    without = _LINK.sub(" ", text) if links else text
+    links = tuple(dict.fromkeys(_untrailed(match.group()) for match in LINK.finditer(text)))
+    without = LINK.sub(" ", text) if links else text
     mentions = dict.fromkeys(match[1].lower() for match in _MENTION.finditer(without)) if "@" in without else ()
     tags = dict.fromkeys(match[1].casefold() for match in _TAG.finditer(without)) if "#" in without else ()
     return Nanoformats(text, tuple(mentions), tuple(tag for tag in tags if not tag.isdigit()), lang, links)

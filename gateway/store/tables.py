@@ -229,6 +229,24 @@ class TopicFollow(Table):
     __table_args__ = (Index("topic_follows_by_topic", "topic_id", "follower_id"),)
 
 
+class Track(Table):
+    __tablename__ = "tracks"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    phrase: Mapped[str] = mapped_column(Text(collation="C"), unique=True)
+    shown: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Tracker(Table):
+    __tablename__ = "trackers"
+    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id"), primary_key=True)
+    follower_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    by_text: Mapped[bool] = mapped_column(server_default=FALSE)
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("trackers_by_follower", "follower_id"),)
+
+
 class Silence(Table):
     __tablename__ = "silences"
     account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, FromClause, MetaData
 from sqlalchemy import Table as Relation
 from sqlalchemy.orm import aliased
 
-from gateway.store.tables import Address, Follow, Silence, Table, TopicFollow
+from gateway.store.tables import Address, Follow, Silence, Table, TopicFollow, Tracker
 
 Row = TypeVar("Row", bound=Table)
 
@@ -25,6 +25,7 @@ def _view(name: str, of: type[Table], *more: str) -> Relation:
 
 FOLLOWS: Final = _view("follows_in_force", Follow, "off_now")
 TOPIC_FOLLOWS: Final = _view("topic_follows_in_force", TopicFollow)
+TRACKERS: Final = _view("trackers_in_force", Tracker)
 SILENCES: Final = _view("silences_in_force", Silence)
 ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives")
 
@@ -35,6 +36,7 @@ def _rows(of: type[Row], view: FromClause) -> type[Row]:
 
 FollowInForce: Final = _rows(Follow, FOLLOWS)
 TopicFollowInForce: Final = _rows(TopicFollow, TOPIC_FOLLOWS)
+TrackerInForce: Final = _rows(Tracker, TRACKERS)
 SilenceInForce: Final = _rows(Silence, SILENCES)
 AddressNow: Final = _rows(Address, ADDRESSES)
 

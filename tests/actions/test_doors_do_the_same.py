@@ -33,6 +33,7 @@ from gateway.actions import (
     replying,
     reporting,
     silencing,
+    tracking,
     undoing,
 )
 from gateway.actions.model.actor import Actor
@@ -124,6 +125,11 @@ ROWS: Final = [
     Row("unfollow", "sam", ["leave kim"], lambda c: (following.unfollow, c.named("kim"))),
     Row("unfollow_tag", "bob", ["leave #acme2"], lambda c: (following.unfollow_tag, "#acme2"),
         before=[("bob", "follow #acme2")]),
+    Row("track", "bob", ["track ACME"], lambda c: (tracking.track, "ACME")),
+    Row("track", "bob", ['track "Board meeting"'], lambda c: (tracking.track, "Board meeting")),
+    Row("untrack", "bob", ["untrack acme"], lambda c: (tracking.untrack, "acme"), before=[("bob", "track ACME")]),
+    Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME")]),
+    Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME"), ("bob", "untrack acme")]),
     Row("turn_off", "sam", ["off"], lambda c: (receiving.turn_off, c.address)),
     Row("turn_off", "sam", [f"off {LATER}"], lambda c: (receiving.turn_off, c.address, c.later)),
     Row("turn_on", "sam", ["on"], lambda c: (receiving.turn_on, c.address), before=[("sam", "off")]),
@@ -267,6 +273,8 @@ LEFT: Final = {
         JOIN accounts w ON w.id = f.follower_id JOIN accounts s ON s.id = f.account_id""",
     "tags": """SELECT w.handle, t.tag, f.by_text, f.expires_at FROM topic_follows f
         JOIN accounts w ON w.id = f.follower_id JOIN topics t ON t.id = f.topic_id""",
+    "tracks": """SELECT w.handle, t.phrase, t.shown, f.by_text, f.expires_at FROM trackers f
+        JOIN accounts w ON w.id = f.follower_id JOIN tracks t ON t.id = f.track_id""",
     "silences": """SELECT w.handle, s.handle, f.kind, f.expires_at FROM silences f
         JOIN accounts w ON w.id = f.account_id JOIN accounts s ON s.id = f.other_id""",
     "posts": """SELECT w.handle, g.handle, p.visibility, p.text, above.text, first.text, p.attached,

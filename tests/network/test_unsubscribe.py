@@ -10,8 +10,9 @@ import pytest
 import requests
 from sqlalchemy import Engine, text
 
+from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox.inbox import Incoming
-from gateway.network.follows import follows, tag_follows
+from gateway.network.follows import follows, tag_follows, trackers
 from gateway.network.mail import unsubscribe
 from gateway.network.people import accounts, addresses
 from gateway.security.signed_tokens import Signer
@@ -47,6 +48,11 @@ class Follower:
     def rows(self, query: str) -> list[Any]:
         with self.engine.connect() as connection:
             return list(connection.execute(text(query), {"sam": self.sam}).scalars())
+
+    @property
+    def tracked(self) -> list[str]:
+        with transaction(self.engine) as session:
+            return list(trackers.tracked_by(session, self.sam))
 
     @property
     def hears(self) -> set[int]:
@@ -105,6 +111,44 @@ def test_a_follow_comes_back_as_it_was(settings, sam):
     assert sam.rows(f"SELECT by_text FROM follows WHERE follower_id = :sam AND account_id = {sam.sales}") == [True]
     with transaction(sam.engine) as session:
         assert tag_follows.following(session, sam.sam) == ["win"]
+
+
+def test_a_tracked_word_ends_and_comes_back_as_it_was(settings, sam):
+    with transaction(sam.engine) as session:
+        acme = trackers.put(session, sam.sam, track_phrase("Board meeting"), by_text=True)
+        trackers.put(session, sam.sam, track_phrase("layoffs"), by_text=False)
+    with served(settings) as url:
+        asked = requests.get(url + sam.path(acme), timeout=9).text
+        done = requests.post(url + sam.path(acme), data=CLICK, timeout=9)
+        assert sam.tracked == ["layoffs"]
+        twice = requests.post(url + sam.path(acme), data=CLICK, timeout=9)
+        back = requests.post(url + sam.path(acme), data={"again": offered(done.text, "again")}, timeout=9)
+    assert "Stop tracking &#34;board meeting&#34;?" in asked
+    assert "You no longer track" in done.text
+    assert "layoffs" not in done.text, "a mail that was sent on tells nobody what its reader tracks"
+    assert "and 3 more" in done.text
+    assert (twice.status_code, "You no longer track" in twice.text) == (200, True)
+    assert "You track" in back.text
+    assert sam.tracked == ["board meeting", "layoffs"]
+    assert sam.rows(f"SELECT by_text FROM trackers WHERE follower_id = :sam AND track_id = {acme}") == [True]
+    assert sam.rows("SELECT CAST(detail AS text) FROM audit WHERE action LIKE 'follow.%' ORDER BY number") == [
+        '{"from": "a tracked word"}',
+        '{"to": "a tracked word"}',
+    ]
+
+
+def test_a_word_that_is_forgotten_by_now_is_ended_all_the_same(settings, sam):
+    with transaction(sam.engine) as session:
+        acme = trackers.put(session, sam.sam, track_phrase("acme"), by_text=False)
+        session.execute(text("DELETE FROM trackers"))
+        session.execute(text("DELETE FROM tracks"))
+    with served(settings) as url:
+        done = requests.post(url + sam.path(acme), data=CLICK, timeout=9)
+        old = {"again": sam.signer.sign("again", acme, sam.mailbox, 0, int(time.time()))}
+        late = requests.post(url + sam.path(acme), data=old, timeout=9).text
+    assert (done.status_code, "You no longer track" in done.text) == (200, True)
+    assert "Too late" in late
+    assert sam.tracked == []
 
 
 def test_a_token_of_one_follow_does_nothing_to_another(settings, sam):

@@ -14,13 +14,13 @@ from gateway.store.views import VIEWS
 ROOT: Final = Path(__file__).parents[2]
 PRODUCT: Final = ("gateway", "handlers", "workers", "critter")
 READ: Final = re.compile(
-    r"\b(?:FROM|JOIN|USING)\s+(?:public\.)?(follows|topic_follows|silences)\b(?!\s*\()", re.IGNORECASE
+    r"\b(?:FROM|JOIN|USING)\s+(?:public\.)?(follows|topic_follows|trackers|silences)\b(?!\s*\()", re.IGNORECASE
 )
 DELETED: Final = re.compile(r"\bDELETE\s+FROM\s+\w+", re.IGNORECASE)
 SWITCH: Final = re.compile(
     r"\boff_until\s*(?:[<>]|IS\b)|\bbouncing_since\s+IS\s+NULL|\bNOT\s+(?:\w+\.)?receiving\b", re.IGNORECASE
 )
-ORM: Final = ("Follow", "TopicFollow", "Silence")
+ORM: Final = ("Follow", "TopicFollow", "Tracker", "Silence")
 ASKED: Final = ("select", "aliased", "exists")
 PAST: Final = "asks of the moment when something left or was spread, not of now"
 ASKS_THE_TABLE: Final = {
@@ -32,6 +32,8 @@ ASKS_THE_TABLE: Final = {
     "gateway/network/follows/follow_snapshot.py": "keeps a follow as it is, for undo",
     "gateway/network/follows/follows.py": "writes them",
     "gateway/network/follows/tag_follows.py": "writes them",
+    "gateway/network/follows/trackers.py": "writes them",
+    "gateway/ledger/operations/retention.py": "deletes what has ended",
     "gateway/network/follows/group_owners.py": "requests, and whether a group was ever used",
     "gateway/network/mail/unsubscribe.py": "ends a follow whatever state it is in",
     "gateway/network/people/accounts.py": "cuts all follows of who leaves",

@@ -193,6 +193,15 @@ BREACHES = [
         f"SELECT {KEY} FROM deliveries WHERE message_id = {PUBLIC}",
     ),
     Breach(
+        "a private post that is spread by a word of it",
+        "I5",
+        f"""WITH track AS (INSERT INTO tracks (phrase, shown) VALUES ('margin', 'margin') RETURNING id)
+            INSERT INTO fanouts (message_id, source_id, post_id, author_id, state, done_at)
+            SELECT message_id, track.id, post_id, author_id, 'done', now() FROM fanouts, track
+            WHERE message_id = {PRIVATE}""",
+        f"SELECT {PRIVATE}",
+    ),
+    Breach(
         "a post to somebody deactivated",
         "I5",
         """UPDATE accounts SET state = 'deactivated', deactivated_at = now() - interval '1 hour'

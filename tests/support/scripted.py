@@ -16,6 +16,8 @@
     (kim has the PIN 4826, always asked for)
     (50 more people are in acme)
     (sam was never written to)
+    (sam tracks 50 words)
+    (41 updates have kitchen in them)
     (there is a person patq, Pat Quinn)    or a group; a person has a mailbox
     sam hears nothing
 
@@ -37,11 +39,12 @@ from sqlalchemy.orm import Session
 import handlers
 from gateway.inbound.commands import CommandRegistry, world
 from gateway.inbound.process import process
+from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
 from gateway.ledger.outbox import fanouts
 from gateway.network.audience import visibility
-from gateway.network.follows import follows
+from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import rendering
@@ -286,6 +289,22 @@ def _add_people(stage: Stage, number: str, handle: str) -> None:
             follows.follow(session, person, group.id, True, role="member")
 
 
+def _add_tracked(stage: Stage, handle: str, number: str) -> None:
+    with transaction(stage.engine) as session:
+        account = accounts.by_handle(session, handle)
+        assert account
+        for place in range(int(number)):
+            trackers.put(session, account.id, track_phrase(f"word{place}"), by_text=True)
+
+
+def _add_posts(stage: Stage, number: str, word: str) -> None:
+    with transaction(stage.engine) as session:
+        kim = accounts.by_handle(session, "kim")
+        assert kim
+        rows = [Post(author_id=kim.id, visibility="company", text=f"{word} {n}", via="cli") for n in range(int(number))]
+        session.add_all(rows)
+
+
 def _make(stage: Stage, kind: str, handle: str, name: str) -> None:
     with transaction(stage.engine) as session:
         if kind == "group":
@@ -344,6 +363,8 @@ DIRECTIONS = [
         (r"(\d+) parts are all that the company has a day", _budget),
         (r"(\w+) was never written to", _forget),
         (r"(\d+) more people are in (\w+)", _add_people),
+        (r"(\w+) tracks (\d+) words", _add_tracked),
+        (r"(\d+) updates have (\w+) in them", _add_posts),
         (r"(\w+) has the PIN (\d+)(, always asked for)?", _set_pin),
         (r"there is a (person|group) (\w+), (.+)", _make),
     )

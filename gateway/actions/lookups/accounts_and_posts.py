@@ -12,7 +12,7 @@ from gateway.actions.model.actor import Actor
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.network.audience.visibility import OPEN_TO_ALL
-from gateway.network.follows import follows, mutes, reachability, tag_follows
+from gateway.network.follows import follows, mutes, reachability, tag_follows, trackers
 from gateway.network.people import accounts
 from gateway.network.posts import timelines
 from gateway.store.tables import Account
@@ -79,6 +79,11 @@ def following(session: Session, actor: Actor, limit: int) -> tuple[Accounts, Seq
     """The people and the tags that the actor follows."""
     people = Accounts(*follows.following(session, actor.account.id, limit))
     return people, tag_follows.following(session, actor.account.id)
+
+
+def tracked(session: Session, actor: Actor) -> Sequence[str]:
+    """The words and phrases that the actor tracks, as people read them."""
+    return trackers.tracked_by(session, actor.account.id)
 
 
 def groups(session: Session, actor: Actor, limit: int) -> Accounts:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.actions.model.actor import Actor
 from gateway.i18n.refusals import refusal
 from gateway.network.audience import visibility
-from gateway.network.follows import follows, tag_follows
+from gateway.network.follows import follows, tag_follows, trackers
 from gateway.network.people import accounts
 from gateway.network.posts.timelines import ReceivedItem
 from gateway.store.tables import Account, Post, PostRecipient
@@ -18,10 +18,10 @@ from gateway.store.tables import Account, Post, PostRecipient
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """`name`, `handle`: of the writer, the group, or the tag; `group`: the group that a private item went to, as its
-    name. `since`: when a follow began, None when it is over."""
+    """`name`, `handle`: of the writer, the group, the tag, or the tracked phrase; `group`: the group that a private
+    item went to, as its name. `since`: when a follow began, None when it is over."""
 
-    kind: Literal["private", "private_group", "answers", "mentions", "person", "group", "repeat", "tag"]
+    kind: Literal["private", "private_group", "answers", "mentions", "person", "group", "repeat", "tag", "tracked"]
     name: str
     handle: str
     group: str | None = None
@@ -38,7 +38,7 @@ def cause_of(session: Session, actor: Actor, item: ReceivedItem | None) -> Cause
     if item.source_id is None:
         return _named(session, actor, item)
     source = accounts.by_id(session, item.source_id)
-    return _followed(session, actor, item, source) if source else _tagged(session, actor, item.source_id)
+    return _followed(session, actor, item, source) if source else _worded(session, actor, item.source_id)
 
 
 def _private(session: Session, actor: Actor, item: ReceivedItem) -> Cause:
@@ -65,7 +65,10 @@ def _followed(session: Session, actor: Actor, item: ReceivedItem, source: Accoun
     return Cause("repeat" if item.post.repeat_of else "person", source.name, source.handle, since=since)
 
 
-def _tagged(session: Session, actor: Actor, topic_id: int) -> Cause:
-    tag = tag_follows.tag_of(session, topic_id)
-    since = tag_follows.since(session, actor.account.id, topic_id) if tag else None
-    return Cause("tag", tag or "", tag or "", since=since)
+def _worded(session: Session, actor: Actor, source_id: int) -> Cause:
+    """A tag, else a tracked phrase. Tags are kept for ever; a phrase that nobody tracks any more is forgotten."""
+    if tag := tag_follows.tag_of(session, source_id):
+        return Cause("tag", tag, tag, since=tag_follows.since(session, actor.account.id, source_id))
+    phrase = trackers.phrase_of(session, source_id)
+    shown = phrase.shown if phrase else ""
+    return Cause("tracked", shown, shown, since=trackers.since(session, actor.account.id, source_id))

@@ -65,6 +65,15 @@ UNASKED: Final = """
            AND NOT EXISTS (SELECT FROM fanouts f WHERE f.message_id = gone.spread_as AND f.source_id = gone.source_id))
 """
 
+# Only what everyone may read is spread by its words. A group may have been closed since then; OUTSIDER asks about that.
+BY_WORDS: Final = """
+    SELECT x.message_id, 'its fan-out to who follows a word of it is of a post that is ' ||
+           CASE WHEN p.repeat_of IS NULL THEN 'private' ELSE 'a repeat' END
+    FROM fanouts x JOIN posts p ON p.id = x.post_id AND (p.visibility = 'direct' OR p.repeat_of IS NOT NULL)
+    WHERE EXISTS (SELECT FROM topics t WHERE t.id = x.source_id)
+       OR EXISTS (SELECT FROM tracks t WHERE t.id = x.source_id)
+"""
+
 DEACTIVATED: Final = """
     SELECT key, '@' || reader.handle || ' had been deactivated'
     FROM gone JOIN accounts reader ON reader.id = gone.account_id AND reader.state = 'deactivated'
@@ -101,6 +110,7 @@ RULES: Final = (
     Rule("I5", AUDIENCE, "delivery", PRIVATE, GONE),
     Rule("I5", AUDIENCE, "delivery", OUTSIDER, GONE),
     Rule("I5", AUDIENCE, "delivery", UNASKED, GONE),
+    Rule("I5", AUDIENCE, "message", BY_WORDS),
     Rule("I5", AUDIENCE, "delivery", DEACTIVATED, GONE),
     Rule("I5", AUDIENCE, "delivery", SILENCED, GONE),
     Rule("I5", SINGLE, "message", DOUBLED),

@@ -154,6 +154,7 @@ ENDED: Final = """t.state IN ('done', 'dropped')
 UNSEEN: Final = """EXISTS (SELECT FROM uploads u WHERE u.inbound_id = t.id
             AND NOT EXISTS (SELECT FROM posts p WHERE p.upload_id = u.id))"""
 UNUSED: Final = "t.inbound_id IS NULL AND NOT EXISTS (SELECT FROM posts p WHERE p.upload_id = t.id)"
+ENDED_LONG: Final = "r.expires_at < now() - interval '1 day'"
 TWILIO: Final = "'^(SM|MM)[0-9a-f]{32}$'"
 _DELETE: Final = """DELETE FROM {table} t USING span WHERE t.id = span.id AND {{due}}
         AND t.id < coalesce((SELECT id FROM stop), t.id + 1) RETURNING 1"""
@@ -222,6 +223,24 @@ KINDS: Final = (
         "actions",
         "t.result IS NOT NULL",
         "UPDATE actions t SET result = NULL FROM span WHERE t.id = span.id AND {due} RETURNING 1",
+    ),
+    Kind(
+        "trackers",
+        "ends of tracking deleted",
+        "secrets",
+        "tracks",
+        f"EXISTS (SELECT FROM trackers r WHERE r.track_id = t.id AND {ENDED_LONG})",
+        f"DELETE FROM trackers r USING span WHERE r.track_id = span.id AND {ENDED_LONG} RETURNING 1",  # noqa: S608
+    ),
+    # Who begins to track it meanwhile changes changed_at under the lock, and so keeps it.
+    Kind(
+        "tracks",
+        "words that nobody tracks any more deleted",
+        "secrets",
+        "tracks",
+        """t.changed_at < now() - interval '1 day'
+           AND NOT EXISTS (SELECT FROM trackers r WHERE r.track_id = t.id)""",
+        "DELETE FROM tracks t USING span WHERE t.id = span.id AND {due} RETURNING 1",
     ),
     Kind(
         "fingerprints",

@@ -35,11 +35,11 @@ class ClaimedDelivery(NamedTuple):
     address: str
     tag: str | None
     possible_duplicate: bool
-    source_id: int | None  # the account or topic whose follow brings it
-    source: str | None  # its handle; topic and its id for a topic
+    source_id: int | None  # the account, topic or track whose follow brings it
+    source: str | None  # its handle; topic or track and its id
     introduces: str | None = None  # on the first text to a phone: the language in which to say who we are
     language: str | None = None  # of a mail: the language of its reader
-    follows: str | None = None  # of a mail: what its reader follows: Kim Lee (@kim), Sales (#sales), #win
+    follows: str | None = None  # of a mail: what its reader follows: Kim Lee (@kim), Sales (#sales), #win, "acme"
 
     @property
     def key(self) -> Key:
@@ -188,7 +188,8 @@ CLAIM: Final = """
                   d.source_id, d.introduces
     )
     SELECT taken.attempt_id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
-           taken.possible_duplicate, taken.source_id, coalesce(source.handle, 'topic' || topic.id),
+           taken.possible_duplicate, taken.source_id, coalesce(source.handle, 'topic' || topic.id,
+               (SELECT 'track' || id FROM tracks WHERE id = taken.source_id)),
            CASE WHEN taken.introduces THEN coalesce(
                (SELECT language FROM accounts WHERE id = addresses.account_id), 'en') END AS introduces{framed}
     FROM taken JOIN addresses ON addresses.id = taken.address_id
@@ -203,7 +204,7 @@ FIRST: Final = "(SELECT introduced_at IS NULL FROM addresses WHERE id = d.addres
 FRAMED: Final = """,
            (SELECT language FROM accounts WHERE id = addresses.account_id) AS language,
            coalesce(source.name || CASE source.kind WHEN 'group' THEN ' (#' ELSE ' (@' END || source.handle || ')',
-                    '#' || topic.tag) AS follows"""
+                    '#' || topic.tag, (SELECT '"' || shown || '"' FROM tracks WHERE id = taken.source_id)) AS follows"""
 
 NO_TAGS: Final = "SELECT message_id, address_id, NULL::text AS tag, new_id() AS attempt_id FROM due"
 

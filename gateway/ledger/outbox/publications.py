@@ -1,5 +1,8 @@
 """A post's message and its fan-outs, written by the statement that writes the post: every update makes these rows."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from sqlalchemy import TextClause, text, update
 from sqlalchemy.orm import Session
 
@@ -23,6 +26,20 @@ def publication(post: str, result: str) -> TextClause:
         )
         {result}
     """)  # noqa: S608 - put together from constants
+
+
+def widen(session: Session, post_id: int, sources: Sequence[int]) -> None:
+    """Adds fan-outs to a post that still waits: words that were appended to it bring it to more people."""
+    if sources:
+        session.execute(WIDEN, {"post": post_id, "sources": list(sources)})
+
+
+WIDEN: Final = text("""
+    INSERT INTO fanouts (message_id, source_id, post_id, author_id, not_before)
+    SELECT first.message_id, source, first.post_id, first.author_id, first.not_before
+    FROM (SELECT * FROM fanouts WHERE post_id = :post LIMIT 1) AS first, unnest(CAST(:sources AS bigint[])) AS source
+    ON CONFLICT DO NOTHING
+""")
 
 
 def reword(session: Session, post_id: int, words: str, body: str) -> None:

@@ -42,7 +42,8 @@ def lay_out(
     words_language: str = "",
 ) -> MailLayout:
     """The layout of a message. `kind` is the message's kind; `follows` names what the reader follows (Kim Lee (@kim),
-    #win), or is empty when the mail is addressed to the reader. A reply in a `broadcast` group goes to its posters."""
+    #win) or tracks ("acme"); it is empty when the mail is addressed to the reader. A reply in a `broadcast` group goes
+    to its posters."""
 
     def said(phrase: str) -> str:
         return translated(phrase, language) if phrase else ""
@@ -84,6 +85,8 @@ def _hint(kind: str, author: str, group: str, broadcast: bool, direct: bool) -> 
 
 
 def _reason(kind: str, author: str, direct: bool, follows: str) -> str:
+    if follows.startswith('"') and follows.endswith('"'):  # a name is followed by its handle
+        return say("You get this because it has {phrase} in it, which you track.", phrase=follows)
     if follows:
         return say("You get this because you follow {name}.", name=follows)
     if kind == "update" and author:

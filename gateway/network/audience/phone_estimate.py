@@ -38,6 +38,10 @@ _REACHED: Final = """
             WHERE account_id = ANY (CAST(:sources AS bigint[])) AND by_text
             UNION ALL SELECT follower_id FROM topic_follows_in_force
             WHERE topic_id = ANY (CAST(:sources AS bigint[])) AND by_text
+            UNION ALL SELECT DISTINCT t.follower_id FROM trackers_in_force t
+            WHERE t.track_id = ANY (CAST(:sources AS bigint[])) AND t.by_text AND NOT EXISTS (
+                SELECT FROM follows_in_force f WHERE f.follower_id = t.follower_id
+                  AND f.account_id = ANY (CAST(:sources AS bigint[])) AND f.by_text)
             UNION ALL SELECT unnest(CAST(:people AS bigint[]))
         ) AS reach
         JOIN addresses a USING (account_id)

@@ -1,6 +1,6 @@
 """Who may read a post, and who gets it: the one rule, asked by every door, every list and every send."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -210,7 +210,8 @@ SELECT d.message_id, d.address_id, a.account_id, m.quotes, CASE
                 OR s.account_id = it.author_id AND s.other_id = a.account_id AND s.kind = 'block'))
     ) THEN 'retracted'
     WHEN m.kind IN ('update', 'daily') AND a.off_now THEN 'off'
-    WHEN d.source_id IS NOT NULL AND f.account_id IS NULL AND t.topic_id IS NULL THEN 'left'
+    WHEN d.source_id IS NOT NULL AND f.account_id IS NULL AND t.topic_id IS NULL AND NOT EXISTS (
+        SELECT FROM trackers_in_force k WHERE k.track_id = d.source_id AND k.follower_id = a.account_id) THEN 'left'
     WHEN d.source_id IS NOT NULL AND f.off_now THEN 'off'
     WHEN p.visibility = 'direct' AND NOT EXISTS (
         SELECT FROM post_recipients r WHERE r.post_id = p.id AND r.account_id = a.account_id) THEN 'private'
@@ -247,8 +248,8 @@ def _quotes_lost(session: Session, row: Row[Any]) -> str | None:
     return "retracted" if lost else None
 
 
-# One chunk of a post's audience: followers of its source (a person, a group or a topic) after the cursor, and the
-# people it names, up to where the followers of this chunk end. Each person gets it at one address and once, however
+# One chunk of a post's audience: followers of its source (a person, a group, a topic or a track) after the cursor, and
+# the people it names, up to where the followers of this chunk end. Each person gets it at one address and once, however
 # many sources lead to them: with several sources, whoever asked for texts from one of them gets it by text from
 # whichever is first. A post that names somebody whose phone is off goes to their mailbox; one that only a follow by
 # text brings does not. An opt-out of texts never leads to another channel: that row is made and ends as opted out, so
@@ -264,6 +265,11 @@ WITH f AS (
     (SELECT follower_id, by_text
     FROM topic_follows_in_force
     WHERE topic_id = :source AND follower_id > :reached
+    ORDER BY follower_id LIMIT :chunk)
+    UNION ALL
+    (SELECT follower_id, by_text
+    FROM trackers_in_force
+    WHERE track_id = :source AND follower_id > :reached
     ORDER BY follower_id LIMIT :chunk)
 ), bound AS (
     SELECT CASE WHEN count(*) = :chunk THEN max(account_id) ELSE 9223372036854775807 END AS upto FROM f
@@ -302,6 +308,9 @@ WITH f AS (
     ) OR EXISTS (
         SELECT FROM topic_follows_in_force
         WHERE follower_id = reach.account_id AND topic_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
+    ) OR EXISTS (
+        SELECT FROM trackers_in_force
+        WHERE follower_id = reach.account_id AND track_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
     )) AS by_text FROM reach
 ), recipients AS (
     SELECT way.id AS address_id, way.channel, way.sender_id,
@@ -330,12 +339,17 @@ def expand(session: Session, fanout: Fanout, priority: int, chunk: int) -> tuple
 
 
 _HEARD = text(f"""
+WITH spread AS MATERIALIZED (
+    SELECT array_agg(source_id) AS sources FROM fanouts WHERE post_id = :post
+)
 SELECT EXISTS (
     SELECT FROM (
         SELECT follower_id AS account_id, by_text FROM follows_in_force
-        WHERE account_id = ANY(CAST(:sources AS bigint[]))
+        WHERE account_id = ANY ((SELECT sources FROM spread)::bigint[])
         UNION ALL SELECT follower_id, by_text FROM topic_follows_in_force
-        WHERE topic_id = ANY(CAST(:sources AS bigint[]))
+        WHERE topic_id = ANY ((SELECT sources FROM spread)::bigint[])
+        UNION ALL SELECT follower_id, by_text FROM trackers_in_force
+        WHERE track_id = ANY ((SELECT sources FROM spread)::bigint[])
         UNION ALL SELECT account_id, true FROM mentions WHERE post_id = :post
         UNION ALL SELECT account_id, true FROM post_recipients WHERE post_id = :post
     ) AS reach
@@ -347,7 +361,8 @@ SELECT EXISTS (
         WHERE account_id = reach.account_id AND {_FINAL} AND is_primary AND state = 'stopped'))
       AND NOT EXISTS (
         SELECT FROM silences_in_force s
-        WHERE s.account_id = reach.account_id AND s.other_id = ANY (CAST(:origins AS bigint[])))
+        WHERE s.account_id = reach.account_id
+          AND s.other_id = ANY (:author || (SELECT sources FROM spread)::bigint[]))
       AND NOT EXISTS (
         SELECT FROM silences_in_force s
         WHERE s.account_id = :author AND s.other_id = reach.account_id AND s.kind = 'block')
@@ -355,11 +370,9 @@ SELECT EXISTS (
 """)  # noqa: S608
 
 
-def has_readers(session: Session, post: Post, sources: Sequence[int]) -> bool:
-    """Whether anyone at all would get the post now."""
-    origins = [post.author_id, *sources]
-    keys = {"sources": list(sources), "post": post.id, "author": post.author_id, "origins": origins}
-    return bool(session.scalar(_HEARD, keys))
+def has_readers(session: Session, post: Post) -> bool:
+    """Whether anyone at all would get the post now, by any of its fan-outs."""
+    return bool(session.scalar(_HEARD, {"post": post.id, "author": post.author_id}))
 
 
 def readers_among(session: Session, post_id: int, accounts: Collection[int]) -> set[int]:

@@ -18,7 +18,7 @@ from gateway.network.inspect.id_lookup import LookupResult
 from gateway.network.inspect.trace_deliveries import Plain, iso
 from gateway.network.receipts import receipts
 from gateway.sms import fit
-from gateway.store.tables import Account, Action, Audit, Delivery, Effect, Fanout, Inbound, Message, Post
+from gateway.store.tables import Account, Action, Audit, Delivery, Effect, Fanout, Inbound, Message, Post, Topic, Track
 
 UNPAID = ("failed", "cancelled")
 REMOVED = "posts.remove"  # the action's name in the audit
@@ -185,8 +185,10 @@ def _message(message: Message, view: View) -> Plain:
 
 def _fanouts(session: Session, messages: Sequence[Message]) -> list[Plain]:
     rows = session.execute(
-        select(Fanout, Account.handle)
+        select(Fanout, func.coalesce(Account.handle, "#" + Topic.tag, '"' + Track.shown + '"'))
         .outerjoin(Account, Account.id == Fanout.source_id)
+        .outerjoin(Topic, Topic.id == Fanout.source_id)
+        .outerjoin(Track, Track.id == Fanout.source_id)
         .where(Fanout.message_id.in_([message.id for message in messages]))
         .order_by(Fanout.message_id, Fanout.source_id)
     )

@@ -15,14 +15,15 @@ from sqlalchemy import case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
+from gateway.language.track_phrases import TrackPhrase, quoted
 from gateway.ledger.audit import audit_log
 from gateway.network.audience import visibility
-from gateway.network.follows import follows, tag_follows
+from gateway.network.follows import follows, tag_follows, trackers
 from gateway.network.mail import daily_mail
 from gateway.network.people import addresses
 from gateway.security.signed_tokens import Signer
-from gateway.store.tables import Account, Address, Follow, Topic
-from gateway.store.views import ADDRESSES, FOLLOWS, FollowInForce, TopicFollowInForce
+from gateway.store.tables import Account, Address, Follow, Topic, TopicFollow, Tracker
+from gateway.store.views import ADDRESSES, FOLLOWS, FollowInForce, TopicFollowInForce, TrackerInForce
 
 AGAIN: Final = 3600  # seconds in which the page brings a follow back
 SHOWN: Final = 10  # names of what else is followed
@@ -32,8 +33,9 @@ Ended = Literal["ended", "kept", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Who follows whom or what, according to the token. `called`: @kim or #win; `back`: what `follow` takes, or for the
-    daily mail what `on` takes; `access`: a group's; `is_mailbox`: what goes to this address are mails."""
+    """Who follows whom or what, according to the token. `called`: @kim or #win; `back`: what `follow` takes, or for a
+    tracked phrase what `track` takes, for the daily mail what `on` takes; `access`: a group's; `is_mailbox`: what goes
+    to this address are mails; `phrase`: what is tracked."""
 
     follower_id: int
     source_id: int
@@ -43,6 +45,7 @@ class Pair:
     name: str
     access: str | None = None
     is_mailbox: bool = True
+    phrase: TrackPhrase | None = None
 
     @property
     def is_daily(self) -> bool:
@@ -76,7 +79,17 @@ def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
         sign = "#" if account.kind == "group" else "@"
         return Pair(*keys, sign + account.handle, account.handle, account.name, account.access, is_mailbox)
     tag = tag_follows.tag_of(session, source_id)
-    return Pair(*keys, f"#{tag}", f"#{tag}", f"#{tag}", is_mailbox=is_mailbox) if tag else None
+    if tag:
+        return Pair(*keys, f"#{tag}", f"#{tag}", f"#{tag}", is_mailbox=is_mailbox)
+    return _tracked(session, keys, is_mailbox)
+
+
+def _tracked(session: Session, keys: tuple[int, int, int], is_mailbox: bool) -> Pair:
+    """A phrase that nobody tracks any more is forgotten after some days; links in older mails end nothing then, and
+    that is no error. No account and no topic ever goes, so it was a phrase."""
+    phrase = trackers.phrase_of(session, keys[1]) or TrackPhrase("", "a word")
+    called = f'"{phrase.shown}"' if phrase.folded else phrase.shown
+    return Pair(*keys, called, quoted(phrase.shown), called, is_mailbox=is_mailbox, phrase=phrase)
 
 
 def end(session: Session, ending: Pair) -> tuple[Ended, bool]:
@@ -92,12 +105,21 @@ def end(session: Session, ending: Pair) -> tuple[Ended, bool]:
         follows.set_off(session, ending.follower_id, ending.source_id, True)
         return "kept", False
     row = follows.unfollow(session, ending.follower_id, ending.source_id)
-    topic = None if row else tag_follows.leave(session, ending.follower_id, ending.source_id)
-    if row is None and topic is None:
+    gone = row or _leave_words(session, ending)
+    if gone is None:
         return "nothing", False
-    _note(session, ending, "follow.unsubscribe", {"from": ending.back})
-    gone = row or topic
-    return "ended", bool(gone and gone.by_text)
+    _note(session, ending, "follow.unsubscribe", _whom(ending, "from"))
+    return "ended", gone.by_text
+
+
+def _leave_words(session: Session, ending: Pair) -> TopicFollow | Tracker | None:
+    keys = (session, ending.follower_id, ending.source_id)
+    return trackers.leave(*keys) if ending.phrase else tag_follows.leave(*keys)
+
+
+def _whom(ending: Pair, name: str) -> dict[str, str]:
+    """For the audit, which is never emptied: what somebody tracks does not stand there."""
+    return {name: "a tracked word" if ending.phrase else ending.back}
 
 
 def again_token(signer: Signer, ending: Pair, by_text: bool) -> str:
@@ -119,12 +141,15 @@ def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
         daily_mail.subscribe(session, ending.follower_id, True)
     elif not _followed(session, ending, by_text=bool(ids[2])):
         return False
-    _note(session, ending, "follow.again", {"to": ending.back})
+    _note(session, ending, "follow.again", _whom(ending, "to"))
     return True
 
 
 def _followed(session: Session, ending: Pair, by_text: bool) -> bool:
     """False when they cannot be followed any more: they are gone by now, or there is a block."""
+    if ending.phrase:
+        known = bool(ending.phrase.folded)
+        return known and trackers.put(session, ending.follower_id, ending.phrase, by_text) == ending.source_id
     try:
         if ending.back.startswith("#"):
             tag_follows.follow(session, ending.follower_id, ending.back, by_text=by_text)
@@ -157,8 +182,8 @@ def switch_on(session: Session, signer: Signer, ending: Pair, token: str) -> boo
 
 
 def others(session: Session, ending: Pair) -> RemainingSubscriptions:
-    """What else is followed. Closed groups are counted and not named. Whoever has a link to an address that is nobody's
-    any more, or whose owner is suspended, can end that one follow and is shown no other."""
+    """What else is followed. Closed groups and tracked words are counted and not named. Whoever has a link to an
+    address that is nobody's any more, or whose owner is suspended, can end that one follow and is shown no other."""
     if visibility.holder(session, ending.address_id) is None:
         return RemainingSubscriptions(0, (), are_off=True)
     mine = select(
@@ -172,7 +197,10 @@ def others(session: Session, ending: Pair) -> RemainingSubscriptions:
     heard = tags.join(TopicFollowInForce, TopicFollowInForce.topic_id == Topic.id).where(
         TopicFollowInForce.follower_id == ending.follower_id, Topic.id != ending.source_id
     )
-    rows = session.execute(union_all(people, heard).order_by("name")).all()
+    tracked = select(literal(""), literal(False)).where(
+        TrackerInForce.follower_id == ending.follower_id, TrackerInForce.track_id != ending.source_id
+    )
+    rows = session.execute(union_all(people, heard, tracked).order_by("name")).all()
     names = [name for name, shown in rows if shown]
     return RemainingSubscriptions(len(rows), names[:SHOWN], _is_off(session, ending))
 

@@ -15,7 +15,7 @@ from gateway.network.people.directory import find as find
 from gateway.network.people.handles import canonical_handle as canonical_handle
 from gateway.network.people.handles import clean_name as clean_name
 from gateway.network.people.handles import handle_problem
-from gateway.store.tables import Account, Address, Conversation, Draft, Follow, TopicFollow
+from gateway.store.tables import Account, Address, Conversation, Draft, Follow, TopicFollow, Tracker
 
 ROLES = ("member", "operator", "admin")
 ACCESS = ("open", "closed", "broadcast")
@@ -145,6 +145,7 @@ def deactivate_all(session: Session, account_ids: Sequence[int]) -> int:
     addresses = select(Address.id).where(Address.account_id.in_(cut))
     session.execute(delete(Follow).where(or_(Follow.follower_id.in_(cut), Follow.account_id.in_(cut))))
     session.execute(delete(TopicFollow).where(TopicFollow.follower_id.in_(cut)))
+    session.execute(delete(Tracker).where(Tracker.follower_id.in_(cut)))
     session.execute(delete(Conversation).where(Conversation.address_id.in_(addresses)))
     session.execute(delete(Draft).where(Draft.account_id.in_(cut)))
     cancellations.cancel_open(session, addresses, "deactivated")

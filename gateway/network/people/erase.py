@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
+from gateway.language.track_phrases import track_phrase
 from gateway.ledger.audit import audit_log
 from gateway.ledger.operations import erasure
 from gateway.ledger.outbox import cancellations
@@ -72,7 +73,8 @@ def _given(session: Session, person: Account) -> dict[str, object]:
     known = session.scalars(text(KNOWN), {"id": person.id}).all()
     gone = tombstone(person.id)
     found = patterns(person.handle, person.name, aliases, known)
-    return {"account": person.id, "gone": gone, **found._asdict(), "removed": REMOVED}
+    folded = track_phrase(person.name).folded
+    return {"account": person.id, "gone": gone, **found._asdict(), "removed": REMOVED, "folded": folded}
 
 
 LOCK: Final = text("""
@@ -87,6 +89,10 @@ KNOWN: Final = """
 
 _MINE: Final = "(SELECT id FROM addresses WHERE account_id = :account)"
 _WROTE: Final = "(SELECT id FROM posts WHERE author_id = :account)"
+
+# Who tracks somebody's name loses that: it stands nowhere afterwards.
+_NAMES_THEM: Final = """(SELECT id FROM tracks WHERE phrase ~* :bare OR shown ~* :bare
+                               OR strpos(' ' || phrase || ' ', ' ' || :folded || ' ') > 0)"""
 
 PICTURES: Final = text(f"""
     SELECT DISTINCT encode(file, 'hex') FROM media m JOIN uploads u ON u.id = m.upload_id
@@ -151,6 +157,8 @@ STEPS: Final = (
     ("reactions", "DELETE FROM reactions WHERE account_id = :account"),
     ("follows", "DELETE FROM follows WHERE follower_id = :account OR account_id = :account"),
     ("topics", "DELETE FROM topic_follows WHERE follower_id = :account"),
+    ("trackers", f"DELETE FROM trackers WHERE follower_id = :account OR track_id IN {_NAMES_THEM}"),
+    ("tracked words", "DELETE FROM tracks t WHERE NOT EXISTS (SELECT FROM trackers WHERE track_id = t.id)"),
     ("daily mails", "DELETE FROM daily_mails WHERE account_id = :account"),
     ("silences", "DELETE FROM silences WHERE account_id = :account OR other_id = :account"),
     ("nudges", "DELETE FROM nudges WHERE account_id = :account OR other_id = :account"),

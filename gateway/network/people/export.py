@@ -63,6 +63,9 @@ SECTIONS: Final = {
     "topics": """
         SELECT t.tag, f.by_text, f.expires_at, f.created_at FROM topic_follows f JOIN topics t ON t.id = f.topic_id
         WHERE f.follower_id = :account ORDER BY t.tag""",
+    "tracked": """
+        SELECT t.shown, f.by_text, f.expires_at, f.created_at FROM trackers f JOIN tracks t ON t.id = f.track_id
+        WHERE f.follower_id = :account ORDER BY t.phrase""",
     "silences": """
         SELECT a.handle, s.kind, s.expires_at, s.created_at FROM silences s JOIN accounts a ON a.id = s.other_id
         WHERE s.account_id = :account ORDER BY a.handle""",

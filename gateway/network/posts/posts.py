@@ -16,7 +16,7 @@ from gateway.ledger.inbox import media
 from gateway.ledger.outbox import cancellations, publications
 from gateway.network.audience import private_repeats
 from gateway.network.audience import visibility as audience
-from gateway.network.follows import tag_follows
+from gateway.network.follows import tag_follows, trackers
 from gateway.network.posts import rendering
 from gateway.store.tables import Account, Fanout, Mention, Post, PostRecipient, Reaction, Tag, Upload
 
@@ -30,7 +30,7 @@ class NewPost:
     """What somebody wants to say, and to whom. `recipients`: (person, whom the writer named) of a direct post; `also`:
     further open groups of the same mail; `followers`: the author's own followers get it beside the groups; `repeats`:
     the post that this one passes on, word for word; `upload_id`: whose files it shows, when they did not come with
-    its inbound."""
+    its inbound; `sources`: whose followers get it, once that has been looked up."""
 
     author: Account
     text: str
@@ -45,6 +45,7 @@ class NewPost:
     hold: timedelta = NOW
     repeats: Post | None = None
     upload_id: int | None = None
+    sources: Sequence[int] | None = None
 
 
 def publish(session: Session, words: NewPost) -> Post:
@@ -163,14 +164,24 @@ def _mentioned(session: Session, post: Post, handles: Collection[str]) -> set[in
 
 
 def sources(session: Session, words: NewPost) -> list[int]:
-    """Whose followers get it: those of the groups, else the author's, and those of its #tags when everyone may read it;
-    0 for a direct post, which has no followers."""
+    """Whose followers get it: those of the groups, else the author's, and those of its #tags and of words in it when
+    everyone may read it; 0 for a direct post, which has no followers."""
+    if words.sources is not None:
+        return list(words.sources)
     if words.visibility == "direct":
         return [0]
     groups = [words.group, *words.also] if words.group else []
-    tags = _found(words).tags if all(group.access in audience.OPEN_TO_ALL for group in groups) else ()
     own = [words.author.id] if words.followers or not groups else []
-    return [*(group.id for group in groups), *own, *(tag_follows.heard(session, tags) if tags else ())]
+    public = all(group.access in audience.OPEN_TO_ALL for group in groups) and not words.repeats
+    by_words = sources_by_words(session, words.author.id, words.text) if public else []
+    return [*(group.id for group in groups), *own, *by_words]
+
+
+def sources_by_words(session: Session, author_id: int, words: str) -> list[int]:
+    """The topics and tracks that bring words which everyone may read to somebody. Never ask it for others."""
+    found = nanoformats.parse(words)
+    topics = tag_follows.heard(session, found.tags) if found.tags else []
+    return [*topics, *trackers.heard(session, author_id, found.text)]
 
 
 def _headline(session: Session, post_id: int | None) -> str | None:

@@ -26,7 +26,9 @@ def append(session: Session, author: Account, post_id: int, more: str) -> bool:
     post.text = whole
     _render_again(session, author, post)
     posts.name_and_tag(session, post, found)
-    if not visibility.open_to_all(session, post.id):
+    if visibility.open_to_all(session, post.id):
+        publications.widen(session, post.id, posts.sources_by_words(session, author.id, whole))
+    else:
         private_repeats.keep(session, post.id, post.text)
     return True
 
