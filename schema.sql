@@ -423,8 +423,8 @@ CREATE INDEX effects_by_account ON effects (account_id, inbound_id DESC, number 
 CREATE INDEX effects_by_inbound ON effects (inbound_id);
 CREATE FUNCTION effect_of_inbound() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO actions (id, account_id, door, inbound_id)
-    SELECT id, NEW.account_id, channel, id FROM inbound WHERE id = NEW.inbound_id
+    INSERT INTO actions (account_id, door, inbound_id)
+    SELECT NEW.account_id, channel, id FROM inbound WHERE id = NEW.inbound_id
     ON CONFLICT (inbound_id) DO NOTHING;
     SELECT id INTO NEW.action_id FROM actions WHERE inbound_id = NEW.inbound_id;
     RETURN NEW;

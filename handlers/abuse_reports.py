@@ -28,7 +28,7 @@ def _last_item(session: Session, turn: CommandContext) -> str:
     if not items:
         raise refusal("nothing_to_report")
     author = items[0].author
-    if not reporting.report_post(session, turn.actor, items[0].post, author):
+    if not reporting.report_post(session, turn.actor, items[0].post.id):
         return KNOWN
     return say(
         "{name}'s last update is reported. The people who run Critter will look at it. Nobody else is told.",

@@ -9,7 +9,6 @@ import typer
 from critter.console.help_request import working
 from gateway.channels import EMAIL
 from gateway.errors import Refused
-from gateway.ledger.outbox import cancellations
 
 if working():
     from sqlalchemy import select
@@ -20,7 +19,7 @@ if working():
     from critter.console.console import open_session, operator_name
     from gateway.i18n.phrases import say, translated
     from gateway.ledger.audit import audit_log
-    from gateway.ledger.outbox import outbox
+    from gateway.ledger.outbox import cancellations, outbox
     from gateway.ledger.outbox.outbox import Outgoing, Target
     from gateway.network.conversation import notices
     from gateway.network.people import accounts, addresses

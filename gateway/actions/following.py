@@ -13,6 +13,7 @@ from gateway.actions.model.confirmation import confirm_end
 from gateway.actions.model.undone import Undone, active_account
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
+from gateway.language.nanoformats import is_tag
 from gateway.network.follows import follow_snapshot, follows, group_owners, mutes, tag_follows
 from gateway.network.follows.follow_snapshot import FollowSnapshot
 from gateway.store.tables import Effect
@@ -63,7 +64,9 @@ def follow(session: Session, actor: Actor, source: NamedAccount, until: datetime
 
 
 def follow_tag(session: Session, actor: Actor, tag: str, until: datetime | None = None) -> Followed:
-    """`tag`: with its #, as people read it."""
+    """`tag`: with its #, as people read it. Raises Refused when posts cannot have such a tag."""
+    if not is_tag(tag):
+        raise refusal("bad_tag")
     was = tag_follows.standing(session, actor.account.id, tag)
     if was and until and was.expires_at is None:
         confirm_end(actor, "follow", tag, until)

@@ -36,12 +36,13 @@ def add(
 ) -> MemberChange:
     """Texts are sent only when asked for from the phone itself: who is added gets the group by mail. `role`: READS or
     POSTS in a broadcast group, where it must be said."""
-    group_owners.check_owner(session, actor.account.id, group)
+    _check_person(session, actor, person, group)
     now = follows.role_in(session, person.id, group.id)
     if now == "owner" or (now and group.group != "broadcast"):
         return MemberChange(person.name, group.name, "already")
-    role = role if group.group == "broadcast" else "member"
-    if role is None:
+    if group.group != "broadcast":
+        role = "member"
+    elif role not in (READS, POSTS):
         return MemberChange(person.name, group.name, "which_role")
     if now == role:
         return MemberChange(person.name, group.name, "already")
@@ -67,7 +68,7 @@ def remove(session: Session, actor: Actor, person: NamedAccount, group: NamedAcc
 
 
 def make_owner(session: Session, actor: Actor, person: NamedAccount, group: NamedAccount) -> MemberChange:
-    group_owners.check_owner(session, actor.account.id, group)
+    _check_person(session, actor, person, group)
     if follows.role_in(session, person.id, group.id) == "owner":
         return MemberChange(person.name, group.name, "already")
     _prove(actor, "make_owner", person, group)
@@ -83,6 +84,13 @@ def make_owner(session: Session, actor: Actor, person: NamedAccount, group: Name
     )
     tell(session, actor, person, told)
     return MemberChange(person.name, group.name, "owner")
+
+
+def _check_person(session: Session, actor: Actor, person: NamedAccount, group: NamedAccount) -> None:
+    """Raises Refused unless the actor is an owner, and the new member is a person."""
+    group_owners.check_owner(session, actor.account.id, group)
+    if person.kind == "group":
+        raise refusal("member_is_group", name=person.name)
 
 
 def _prove(actor: Actor, kind: str, person: NamedAccount, group: NamedAccount) -> None:

@@ -44,7 +44,8 @@ def send(
     session: Session, actor: Actor, names: Sequence[NamedAccount], text: str, in_reply_to: int | None = None
 ) -> SentMessage:
     """Sends to all of them or to nobody. A message to a group, and anyone's first private message, waits for `undo` a
-    little."""
+    little. `in_reply_to`: left out when the writer may not read it."""
+    in_reply_to = _thread(session, actor, in_reply_to)
     recipients = _recipients(session, actor.account, names)
     _check_not_blocked(session, actor.account.id, names)
     unreached = _check_reached(session, actor.account, recipients)
@@ -75,6 +76,7 @@ def tell_posters(
     session: Session, actor: Actor, group: NamedAccount, text: str, in_reply_to: int | None = None
 ) -> SentMessage:
     """Sends to those who post in a broadcast group, and to nobody else."""
+    in_reply_to = _thread(session, actor, in_reply_to)
     recipients = _recipients(session, actor.account, [group])
     unreached = _check_reached(session, actor.account, recipients)
     words = NewPost(
@@ -83,6 +85,11 @@ def tell_posters(
     )  # fmt: skip
     post = posting.publish(session, actor, words)
     return SentMessage(post.id, (group,), (len(recipients),), unreached=unreached)
+
+
+def _thread(session: Session, actor: Actor, post_id: int | None) -> int | None:
+    """The post that is answered, if its writer may read it: its thread gives a mail its subject."""
+    return post_id if post_id and visibility.may_read(session, actor.account.id, post_id) else None
 
 
 def check_reaches(session: Session, author: Account, person: NamedAccount) -> None:

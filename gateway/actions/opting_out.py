@@ -15,6 +15,7 @@ def opt_out(
 ) -> bool:  # fmt: skip
     """Opts the phone or mailbox out; False when it was out before. Posters whom it no longer gets are told.
     `our_address`: where the words came to; `carrier_id`: the id that the carrier gave them."""
+    actor.check_own(address)
     first = addresses.stop(session, address, actor.said, our_address, carrier_id, "text")
     actor.did("optout", address.id)
     if first and address.is_primary:
@@ -26,6 +27,7 @@ def opt_in(
     session: Session, actor: Actor, address: Address, our_address: str | None = None, carrier_id: str | None = None
 ) -> bool:  # fmt: skip
     """Opts it in again, and ends an `off`; False when it had not opted out."""
+    actor.check_own(address)
     again = address.state == "stopped"
     source = addresses.SOURCE[address.channel]
     addresses.start(session, address, actor.said, our_address, carrier_id, source)

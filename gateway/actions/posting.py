@@ -7,6 +7,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from gateway.actions import uploading
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undone import Undone
 from gateway.actions.private_words import confirm_repeat
@@ -43,7 +44,9 @@ def post_to_groups(
     session: Session, actor: Actor, group_ids: Sequence[int], text: str, *, followers: bool = False
 ) -> Posted:
     """`followers`: the writer's own followers get it, too. A message to a closed group goes nowhere else."""
-    first, *others = [active_group(session, each) for each in group_ids]
+    if not group_ids:
+        raise refusal("group_gone")
+    first, *others = [active_group(session, each) for each in dict.fromkeys(group_ids)]
     if others and any(group.access == "closed" for group in (first, *others)):
         raise refusal("closed_group_and_others")
     words = NewPost(
@@ -87,7 +90,8 @@ def append(session: Session, actor: Actor, post_id: int, text: str) -> bool:
 def publish(session: Session, actor: Actor, words: NewPost) -> Post:
     """Posts and records it, so that `undo` finds it. What repeats private words, and what goes to many phones, is
     confirmed first. A part of a text waits for the others."""
-    words = replace(words, upload_id=actor.upload_id, sources=posts.sources(session, words))
+    words = replace(words, text=clean(words.text), upload_id=uploading.attach(session, actor))
+    words = replace(words, sources=posts.sources(session, words))
     if part(clean(actor.said)):
         words = replace(words, hold=max(words.hold, timedelta(seconds=actor.settings.hold_seconds)))
     confirm_repeat(session, actor, words)
@@ -99,7 +103,7 @@ def publish(session: Session, actor: Actor, words: NewPost) -> Post:
 
 def active_group(session: Session, account_id: int) -> Account:
     group = accounts.by_id(session, account_id)
-    if group is None or group.state != "active":
+    if group is None or group.kind != "group" or group.state != "active":
         raise refusal("group_gone")
     return group
 

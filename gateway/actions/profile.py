@@ -5,6 +5,8 @@ from sqlalchemy.orm import Session
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import OK, ConfirmationRequired
 from gateway.actions.model.undone import Undone
+from gateway.i18n.language_tags import language
+from gateway.i18n.refusals import refusal
 from gateway.network.mail import daily_mail
 from gateway.network.people import accounts
 from gateway.store.tables import Account, Effect
@@ -23,7 +25,9 @@ def rename(session: Session, actor: Actor, written: str) -> tuple[str, bool]:
 
 
 def set_language(session: Session, actor: Actor, tag: str) -> bool:
-    """`tag`: BCP 47. False when it is that already."""
+    """`tag`: BCP 47, of a known language. False when it is that already."""
+    if language(tag) != tag:
+        raise refusal("bad_language")
     if tag == actor.account.language:
         return False
     actor.did("lang", actor.account.id, before=actor.account.language)

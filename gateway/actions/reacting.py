@@ -4,13 +4,22 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undone import Undone
+from gateway.i18n.refusals import refusal
+from gateway.language.reactions import reactions
 from gateway.network.posts import posts
 from gateway.network.receipts import likes
-from gateway.store.tables import Effect
+from gateway.store.tables import Effect, Post
 
 
 def react(session: Session, actor: Actor, post_id: int, kind: str, *, removed: bool = False) -> bool:
-    """Adds or removes a reaction to a post (of a repeat: to the original); False when that changes nothing."""
+    """Adds or removes a reaction to a post (of a repeat: to the original); False when that changes nothing, or when the
+    actor may not read the post. Raises Refused for what is neither a word for a reaction nor an emoji."""
+    if not reactions.is_kind(kind):
+        raise refusal("bad_reaction")
+    post = session.get(Post, post_id)
+    if post is None:
+        return False
+    post_id = posts.original(post)
     change = posts.unreact if removed else posts.react
     if not change(session, actor.account.id, post_id, kind):
         return False

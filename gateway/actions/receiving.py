@@ -19,6 +19,7 @@ from gateway.store.tables import Address, Effect
 
 
 def turn_off(session: Session, actor: Actor, address: Address, until: datetime | None = None) -> None:
+    actor.check_own(address)
     now = addresses.receiving_now(session, address.id)
     if until and not now["receiving"] and now["until"] is None:
         confirm_end(actor, address.channel, "", until)
@@ -27,6 +28,7 @@ def turn_off(session: Session, actor: Actor, address: Address, until: datetime |
 
 
 def turn_on(session: Session, actor: Actor, address: Address) -> None:
+    actor.check_own(address)
     actor.did("on", address.id, **addresses.receiving_now(session, address.id))
     addresses.set_receiving(session, address.id, True, None)
 

@@ -11,7 +11,7 @@ from gateway.actions.model.actor import Actor
 from gateway.i18n.refusals import refusal
 from gateway.network.audience import visibility
 from gateway.network.people import accounts
-from gateway.network.posts import posts
+from gateway.network.posts import posts, timelines
 from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Post
 
@@ -44,6 +44,10 @@ def repeat(session: Session, actor: Actor, post_id: int | None) -> PassedOn:
 
 
 def _check_may_pass_on(session: Session, actor: Actor, post: Post) -> None:
+    """Why a post is not passed on is told only to those who know of it."""
+    readable = visibility.may_read(session, actor.account.id, post.id)
+    if not readable and not timelines.has_received(session, actor.account.id, post.id):
+        raise refusal("nothing_to_repeat")
     if post.visibility == "direct":
         raise refusal("private_item")
     if post.author_id == actor.account.id:
@@ -51,5 +55,5 @@ def _check_may_pass_on(session: Session, actor: Actor, post: Post) -> None:
     group = accounts.by_id(session, post.group_id) if post.group_id else None
     if group and group.access == "closed":
         raise refusal("item_of_closed_group", name=group.name)
-    if not visibility.may_read(session, actor.account.id, post.id):
+    if not readable:
         raise refusal("nothing_to_repeat")

@@ -12,7 +12,7 @@ from gateway.network.audience import visibility
 from gateway.network.follows import mutes
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
-from gateway.network.posts import posts
+from gateway.network.posts import posts, timelines
 from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Post
 
@@ -25,11 +25,17 @@ def reply(session: Session, actor: Actor, post_id: int | None, text: str) -> Pos
         return messaging.send(session, actor, [_author(session, post)], text, post.id)
     if post.group_id:
         return _in_group(session, actor, post, accounts.by_id(session, post.group_id), text)
-    return reply_publicly(session, actor, post.id, text)
+    return _publicly(session, actor, post.id, text)
 
 
 def reply_publicly(session: Session, actor: Actor, post_id: int | None, text: str) -> Posted:
     """An update that answers a public post, or only names somebody in its text."""
+    if post_id and not _is_public(session, actor, session.get(Post, post_id)):
+        raise refusal("nothing_to_answer")
+    return _publicly(session, actor, post_id, text)
+
+
+def _publicly(session: Session, actor: Actor, post_id: int | None, text: str) -> Posted:
     words = NewPost(
         actor.account, text, "company", actor.door, in_reply_to=post_id, inbound_id=actor.inbound_id
     )  # fmt: skip
@@ -39,13 +45,26 @@ def reply_publicly(session: Session, actor: Actor, post_id: int | None, text: st
 
 
 def _answered(session: Session, actor: Actor, post_id: int | None) -> Post:
+    """The post that is answered. That its writer cannot be reached is told only to those who know of the post."""
     item = session.get(Post, post_id) if post_id else None
     post = posts.written_first_by(session, item) if item else None
-    if post and mutes.are_apart(session, actor.account.id, post.author_id):
+    if post and mutes.are_apart(session, actor.account.id, post.author_id) and _knows(session, actor, post):
         messaging.check_reaches(session, actor.account, _author(session, post))
     if post is None or not visibility.may_read(session, actor.account.id, post.id):
         raise refusal("nothing_to_answer")
     return post
+
+
+def _is_public(session: Session, actor: Actor, post: Post | None) -> bool:
+    """Whether everyone may see what is answered: the first words of a thread are the subject of all its mails. A block
+    since it came does not matter, for its words are known."""
+    if post is None or post.visibility != "company":
+        return False
+    return visibility.may_read(session, actor.account.id, post.id) or _knows(session, actor, post)
+
+
+def _knows(session: Session, actor: Actor, post: Post) -> bool:
+    return timelines.has_received(session, actor.account.id, post.id)
 
 
 def _author(session: Session, post: Post) -> NamedAccount:

@@ -7,10 +7,12 @@ from gateway.actions.model.undone import Undone
 from gateway.i18n.phrases import Phrase, say
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
+from gateway.network.audience import visibility
 from gateway.network.conversation import notices
 from gateway.network.inspect import abuse_reports
 from gateway.network.people import accounts
-from gateway.store.tables import Account, Effect, Post
+from gateway.network.posts import timelines
+from gateway.store.tables import Effect, Post
 
 
 def report_account(session: Session, actor: Actor, who: NamedAccount) -> bool:
@@ -25,8 +27,15 @@ def report_account(session: Session, actor: Actor, who: NamedAccount) -> bool:
     return True
 
 
-def report_post(session: Session, actor: Actor, post: Post, author: Account) -> bool:
-    """False when they reported it before."""
+def report_post(session: Session, actor: Actor, post_id: int) -> bool:
+    """False when they reported it before. What reached somebody may be reported, also when they may not read it any
+    more."""
+    post = session.get(Post, post_id)
+    author = accounts.by_id(session, post.author_id) if post else None
+    if post is None or author is None or not _knows(session, actor, post):
+        raise refusal("nothing_to_report")
+    if author.id == actor.account.id:
+        raise refusal("report_of_self")
     if not _file(session, actor, author.id, post.id):
         return False
     values = {"handle": actor.account.handle, "name": f"@{author.handle}"}
@@ -41,6 +50,11 @@ def undo_report(session: Session, actor: Actor, effect: Effect) -> Undone:
     assert effect.subject_id
     abuse_reports.withdraw(session, effect.subject_id)
     return Undone("report_withdrawn")
+
+
+def _knows(session: Session, actor: Actor, post: Post) -> bool:
+    reader = actor.account.id
+    return visibility.may_read(session, reader, post.id) or timelines.has_received(session, reader, post.id)
 
 
 def _file(session: Session, actor: Actor, account_id: int, post_id: int | None) -> bool:

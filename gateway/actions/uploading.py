@@ -1,7 +1,7 @@
 """Pictures and files for a post, uploaded on a page or by the API. What comes with a text or mail needs no action."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -10,6 +10,8 @@ from gateway.files import file_types
 from gateway.files.image_sanitizer import UnusableImage, measure
 from gateway.i18n.refusals import refusal
 from gateway.ledger.inbox import uploads
+
+DAILY: Final = 100  # files of one account: what no post shows stays for hours, so nobody may fill the disk with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class UploadedFile:
 
 def upload(session: Session, actor: Actor, name: str, content: bytes) -> UploadedFile:
     """Keeps a file until a post shows it; unused ones are deleted after some hours. Raises Refused for what is too
-    large, or is not passed on."""
+    large or is not passed on, and after DAILY files in a day."""
     most = actor.settings.media_largest
     if len(content) > most:
         raise refusal("file_too_large", number=round(most / (1 << 20), 1))
@@ -32,6 +34,8 @@ def upload(session: Session, actor: Actor, name: str, content: bytes) -> Uploade
         raise refusal("file_not_passed_on")
     if kind in file_types.PICTURES:
         _check_picture(content)
+    if uploads.count_today(session, actor.account.id) >= DAILY:
+        raise refusal("uploads_a_day", number=DAILY)
     named = file_types.name_file(name, kind)
     upload_id = uploads.add(session, actor.account.id, named, kind, content)
     actor.wakes.add("pictures")
@@ -47,12 +51,15 @@ def _check_picture(content: bytes) -> None:
         raise refusal("picture_broken")
 
 
-def attach(session: Session, actor: Actor, upload_ids: Sequence[int]) -> None:
-    """Has the actor's next post show these files, in their order. Raises Refused when there are too many, or when one
-    is not the actor's, is gone, or is shown by a post already."""
-    if len(upload_ids) > actor.settings.media_most:
+def attach(session: Session, actor: Actor) -> int | None:
+    """Makes one upload of what the actor uploaded for this post, and returns its id; without any, that of the actor's
+    inbound. Raises Refused when there are too many files, or when one is not the actor's, is gone, or is shown by a
+    post already."""
+    if not actor.uploads:
+        return actor.upload_id
+    if len(actor.uploads) > actor.settings.media_most:
         raise refusal("too_many_files", number=actor.settings.media_most)
-    combined = uploads.combine(session, actor.account.id, upload_ids) if upload_ids else None
-    if upload_ids and combined is None:
+    combined = uploads.combine(session, actor.account.id, actor.uploads)
+    if combined is None:
         raise refusal("upload_gone")
-    actor.upload_id = combined
+    return combined

@@ -69,12 +69,14 @@ SENTENCES: Final[Mapping[str, str]] = {
     "own_item": template("That is your own update, and your followers have it. Nothing was posted."),
     "item_of_closed_group": template("{name} is closed: what is said there stays there. Nothing was posted."),
     "nothing_to_like": template("There is nothing to like: no such update has reached you here yet."),
+    "bad_reaction": template("React with one emoji, or with like or love. Nothing was stored."),
     # Files
     "file_too_large": template("That file is larger than {number} MB. Send a smaller one."),
     "file_not_passed_on": template("This kind of file is not passed on. Send a picture, a PDF or a document."),
     "picture_too_large": template("That picture has too many pixels, or cannot be read. Send it as JPEG."),
     "picture_broken": template("That picture is broken. Send it again, as JPEG."),
     "too_many_files": template("A post shows at most {number} files. Nothing was posted."),
+    "uploads_a_day": template("You can upload {number} files a day. Go on tomorrow."),
     "upload_gone": template("One of these files is not there any more. Upload it again. Nothing was posted."),
     # Following, turning off, blocking
     "self": template("That is you. Nothing was changed."),
@@ -83,6 +85,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "account_gone": template("That account is gone. Nothing was changed."),
     "account_gone_unsent": template("That account is gone. Nothing was sent."),
     "apart": template("You cannot follow {name} now. Nothing was changed."),
+    "bad_tag": template("A tag is # and at most 50 letters or digits, like #lunch. Nothing was changed."),
     "follow_gone": template("You no longer follow {name}. Nothing was changed."),
     "nothing_to_turn_off": template("You do not follow {name}, so there is nothing to turn off."),
     "not_followed": template("You do not follow {name}. To follow: FOLLOW {handle!u}"),
@@ -103,6 +106,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "no_owner": template("{name} has no owner. Ask the people who run Critter."),
     "not_owner": template("Only the owners of {name} can add or remove people: {names}."),
     "member_left": template("{name} is no longer in {group}. Nothing was changed."),
+    "member_is_group": template("{name} is a group, and only people can be in a group. Nothing was changed."),
     "group_in_use": template("{name} stays, because others are in it or ask to join. To leave: LEAVE {handle!u}"),
     "group_written": template("{name} stays, because there are updates in it."),
     # Names
@@ -111,6 +115,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bad_alias": template("“{word}” cannot be an alias. Use one word of letters and digits, at most 40."),
     "reserved_alias": template("“{word}” is a word that Critter uses itself. Choose another alias."),
     "alias_is_handle": template("“{word}” is a handle. Choose another alias."),
+    "bad_language": template("That is no language tag. Write it like en, es or pt-BR. Nothing was changed."),
     "empty_name": template("A name needs at least one letter."),
     "long_name": template("A name can have at most {most} characters."),
     # Phones, mailboxes, invitations
@@ -169,5 +174,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "key_of_another_request": template(
         "This idempotency key was used for another request. Nothing was done. Use a new key for each request."
     ),
+    "bad_key": template("An idempotency key has 1 to {most} printable ASCII characters. Nothing was done."),
     "key_run_out": template("This request was done before, and its result is no longer kept. Nothing was done now."),
 }

@@ -198,7 +198,7 @@ def question(*kinds: str) -> Callable[[Answered], Answered]:
 
 
 def confirms(*kinds: str) -> Callable[[Questioner], Questioner]:
-    """Declares how a text is asked to confirm actions of a kind (gateway/actions/confirmation.py)."""
+    """Declares how a text is asked to confirm actions of a kind (gateway/actions/model/confirmation.py)."""
 
     def declare(questioner: Questioner) -> Questioner:
         for kind in kinds:

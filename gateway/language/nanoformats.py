@@ -34,6 +34,12 @@ def parse(text: str) -> Nanoformats:
     return Nanoformats(text, tuple(mentions), tuple(tag for tag in tags if not tag.isdigit()), lang, links)
 
 
+def is_tag(written: str) -> bool:
+    """Whether posts can have that tag: # and at most 50 letters, digits and _, not digits alone."""
+    match = _TAG.fullmatch(written)
+    return match is not None and not match[1].isdigit()
+
+
 def _language(text: str) -> tuple[str, str | None]:
     if "lang:" not in text:
         return text, None

@@ -17,8 +17,8 @@ ALTER TABLE effects ADD COLUMN action_id bigint;
 -- Processes of the version before know effects of an inbound alone.
 CREATE FUNCTION effect_of_inbound() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO actions (id, account_id, door, inbound_id)
-    SELECT id, NEW.account_id, channel, id FROM inbound WHERE id = NEW.inbound_id
+    INSERT INTO actions (account_id, door, inbound_id)
+    SELECT NEW.account_id, channel, id FROM inbound WHERE id = NEW.inbound_id
     ON CONFLICT (inbound_id) DO NOTHING;
     SELECT id INTO NEW.action_id FROM actions WHERE inbound_id = NEW.inbound_id;
     RETURN NEW;

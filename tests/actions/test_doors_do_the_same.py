@@ -156,7 +156,7 @@ ROWS: Final = [
         before=[("kim", "the printer works again")]),
     Row("nudge", "sam", ["nudge kim"], lambda c: (nudging.nudge, c.named("kim"))),
     Row("report_account", "sam", ["report kim"], lambda c: (reporting.report_account, c.named("kim"))),
-    Row("report_post", "sam", ["report"], lambda c: (reporting.report_post, c.last, c.account("kim")),
+    Row("report_post", "sam", ["report"], lambda c: (reporting.report_post, c.last.id),
         before=[("kim", "the printer works again")]),
     Row("invite", "sam", ["invite +14155550177"], lambda c: (inviting.invite, "+14155550177")),
     Row("rename", "sam", ["OK"], lambda c: (profile.rename, "Samuel Ortiz"), before=[("sam", "name Samuel Ortiz")],

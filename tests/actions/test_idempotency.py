@@ -1,17 +1,19 @@
 """One key, one effect: also for two requests at once, and after a refusal."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy.orm import Session
 
-from gateway.actions import following, posting
+from gateway.actions import following, grouping, posting
 from gateway.actions.model.actor import Actor
-from gateway.actions.model.confirmation import ConfirmationRequired
+from gateway.actions.model.confirmation import OK, ConfirmationRequired
 from gateway.actions.model.idempotency import once
 from gateway.actions.posting import Posted
 from gateway.actions.undoing import undo
 from gateway.errors import Refused
+from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import invariants
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
@@ -127,3 +129,79 @@ def test_a_post_by_a_page_is_sent_and_audited(office: Office) -> None:
     office.sql("DELETE FROM posts")
     with transaction(office.engine) as session:
         assert "which is gone" in str(invariants.prove(session).broken)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\x00b", "a\nb", "schlüssel"])
+def test_a_key_is_short_and_printable(office: Office, key: str) -> None:
+    with pytest.raises(Refused) as refused:
+        post(office, key, "the printer works")
+    assert refused.value.reason == "bad_key"
+    assert post(office, "x" * 255, "the printer works").post_id
+
+
+def test_an_actor_who_does_two_things_has_the_effects_of_each_once(office: Office) -> None:
+    """Also when the first was refused after it had noted something."""
+
+    def half_done(session: Session, actor: Actor) -> Posted:
+        actor.did("post", 1)
+        raise refusal("empty")
+
+    with transaction(office.engine) as session:
+        kim = actor(session, office)
+        with pytest.raises(Refused):
+            once(session, kim, "a", half_done)
+        once(session, kim, "b", posting.post_update, "the printer works")
+        once(session, kim, "c", posting.post_update, "lunch is here")
+    rows = office.sql(
+        "SELECT a.key, count(*) FROM effects e JOIN actions a ON a.id = e.action_id GROUP BY 1 ORDER BY 1"
+    )
+    assert rows == [("b", 1), ("c", 1)]
+
+
+def test_the_order_of_a_set_makes_no_other_request(office: Office) -> None:
+    """Each process has its own order of strings."""
+    for reserved in (["undo", "follow", "leave"], ["leave", "undo", "follow"]):
+        with transaction(office.engine) as session:
+            kim = actor(session, office)
+            kim.confirmed = frozenset({OK})
+            once(session, kim, "a", grouping.create_group, "garden", "open", Unsorted(reserved))
+    assert office.sql("SELECT count(*) FROM accounts WHERE handle = 'garden'") == [(1,)]
+
+
+class Unsorted(frozenset[str]):
+    """A set with an order of its own."""
+
+    def __new__(cls, words: list[str]) -> "Unsorted":
+        made = super().__new__(cls, words)
+        made.words = words
+        return made
+
+    words: list[str]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __repr__(self) -> str:
+        return repr(self.words)
+
+
+def test_what_two_doors_take_back_at_once_is_taken_back_once(office: Office) -> None:
+    post(office, "a", "the printer works")
+    answers: list[str] = []
+
+    def second() -> None:
+        with transaction(office.engine) as session:
+            try:
+                answers.append(once(session, actor(session, office), "b", undo).outcome)
+            except Refused as refused:
+                answers.append(refused.reason)
+
+    with transaction(office.engine) as session:
+        assert once(session, actor(session, office), "c", undo).outcome == "post_retracted"
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        waiting.join(1)
+        assert waiting.is_alive()
+    waiting.join(10)
+    assert answers == ["undone_already"]
+    assert office.sql("SELECT count(*) FROM effects WHERE kind = 'undo'") == [(1,)]

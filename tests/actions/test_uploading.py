@@ -1,17 +1,19 @@
 """Files that are uploaded by themselves: cleaned and stored by the worker, shown by a post, deleted when none does."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
-from gateway.actions import posting, uploading
+from gateway.actions import messaging, posting, uploading
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.idempotency import once
 from gateway.errors import Refused
 from gateway.ledger.audit import invariants
 from gateway.ledger.operations.retention import RetentionAges
 from gateway.network.people import accounts
+from gateway.network.people.directory import find_named
 from gateway.network.posts import post_media
 from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.store.database import transaction
@@ -36,11 +38,11 @@ def upload(office: Office, name: str, content: bytes, who: str = "kim") -> int:
         return uploading.upload(session, actor(session, office, who), name, content).upload_id
 
 
-def post(office: Office, uploads: list[int], who: str = "kim") -> int:
+def post(office: Office, uploads: list[int], who: str = "kim", key: str = "a") -> int:
     with transaction(office.engine) as session:
         writer = actor(session, office, who)
-        uploading.attach(session, writer, uploads)
-        return once(session, writer, "a", posting.post_update, "the van").post_id
+        writer.uploads = tuple(uploads)
+        return once(session, writer, key, posting.post_update, "the van").post_id
 
 
 def store(office: Office) -> None:
@@ -99,8 +101,8 @@ def test_nobody_shows_the_uploads_of_others_or_one_twice(office: Office) -> None
             post(office, wanted)
         assert refused.value.reason == "upload_gone"
     post(office, [mine])
-    with pytest.raises(Refused):
-        post(office, [mine])
+    with pytest.raises(Refused, match="not there any more"):
+        post(office, [mine], key="b")
     assert office.sql("SELECT count(*) FROM posts") == [(1,)]
 
 
@@ -114,8 +116,72 @@ def test_an_upload_that_no_post_shows_is_deleted(office: Office) -> None:
     shown, unused = upload(office, "van.jpg", JPEG), upload(office, "plan.pdf", b"%PDF-1.7 plan")
     post(office, [shown])
     store(office)
-    soon = RetentionAges(timedelta(days=30), timedelta(days=90), timedelta(days=999), secrets=timedelta(seconds=-60))
+    soon = RetentionAges(timedelta(days=30), timedelta(days=90), timedelta(days=999), unused=timedelta(seconds=-60))
     for _ in batches(office.engine, soon):
         pass
     assert office.sql("SELECT id FROM uploads") == [(shown,)]
     assert unused not in [row[0] for row in office.sql("SELECT upload_id FROM media")]
+
+
+def test_a_repeated_request_shows_its_files_once(office: Office) -> None:
+    wanted = [upload(office, "van.jpg", JPEG), upload(office, "plan.pdf", b"%PDF-1.7 plan")]
+    assert post(office, wanted) == post(office, wanted)
+    with pytest.raises(Refused, match="another request"):
+        post(office, [upload(office, "bus.jpg", JPEG)])
+    with pytest.raises(Refused, match="another request"):
+        post(office, [])
+    assert office.sql("SELECT attached FROM posts") == [("2 files",)]
+
+
+def test_an_upload_that_is_sent_twice_is_kept_once(office: Office) -> None:
+    for _ in range(2):
+        with transaction(office.engine) as session:
+            once(session, actor(session, office), "a", uploading.upload, "van.jpg", JPEG)
+    assert office.sql("SELECT count(*) FROM uploads") == [(1,)]
+
+
+def test_two_posts_at_once_show_an_upload_once(office: Office) -> None:
+    """The second waits for the first, and then sees that it has been posted."""
+    wanted = upload(office, "van.jpg", JPEG)
+    refused: list[str] = []
+
+    def second() -> None:
+        try:
+            post(office, [wanted], key="b")
+        except Refused as why:
+            refused.append(why.reason)
+
+    with transaction(office.engine) as session:
+        first = actor(session, office)
+        first.uploads = (wanted,)
+        once(session, first, "a", posting.post_update, "the van")
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        waiting.join(1)
+        assert waiting.is_alive()
+    waiting.join(10)
+    assert refused == ["upload_gone"]
+    assert office.sql("SELECT count(*) FROM posts") == [(1,)]
+
+
+def test_a_private_message_shows_files_too(office: Office) -> None:
+    wanted = upload(office, "van.jpg", JPEG)
+    with transaction(office.engine) as session:
+        kim = actor(session, office)
+        kim.uploads = (wanted,)
+        once(session, kim, "a", messaging.send, [find_named(actor(session, office, "sam").account)], "the van")
+    assert office.sql("SELECT attached, upload_id FROM posts") == [("photo", wanted)]
+
+
+def test_nobody_fills_the_disk(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also not with files that are one upload by now; another day there is room again."""
+    monkeypatch.setattr(uploading, "DAILY", 3)
+    post(office, [upload(office, "van.jpg", JPEG) for _ in range(3)])
+    with pytest.raises(Refused) as refused:
+        upload(office, "van.jpg", JPEG)
+    assert refused.value.reason == "uploads_a_day"
+    upload(office, "van.jpg", JPEG, who="sam")
+    day = "(CAST(86400000 AS bigint) << 16)"
+    office.sql(f"INSERT INTO uploads (id, account_id) SELECT id - {day}, account_id FROM uploads")
+    office.sql(f"UPDATE media SET upload_id = upload_id - {day}")
+    upload(office, "van.jpg", JPEG)

@@ -118,6 +118,7 @@ def asked(session: Session, world: CommandRegistry, who: str) -> dict[str, str]:
     return {each: CLOCK.sub("", tried(session, world, PHONES[who], each)) for each in words}
 
 
+@pytest.mark.timeout(400)
 def test_secrets_change_no_answer_to_an_outsider(engine: Engine, world: CommandRegistry) -> None:
     with thrown_away(engine) as session:
         company(session, world)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.channels import SMS
+from gateway.i18n.refusals import refusal
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address
@@ -24,7 +25,7 @@ class Actor:
     """`door`: sms, email, cli, web, api. `address`: the phone or mailbox that speaks, None on a page. `inbound_id`:
     the text or mail that the action comes from, None on a page. `said`: the whole of it. `confirmed`: what the person
     has said yes to (confirmation.py). `upload_id`: the files that a post shows, when they are not those that
-    came with the inbound."""
+    came with the inbound; `uploads`: what they uploaded by themselves for this post, in its order."""
 
     account: Account
     door: str
@@ -35,6 +36,7 @@ class Actor:
     said: str = ""
     confirmed: frozenset[str] = frozenset()
     upload_id: int | None = None
+    uploads: tuple[int, ...] = ()
     effects: list[NewEffect] = field(default_factory=list)
     wakes: set[str] = field(default_factory=set)  # the queues to wake after the commit, besides those of posts
 
@@ -42,6 +44,11 @@ class Actor:
     def by_text(self) -> bool:
         """Whether what they follow now comes to them as texts: only when a phone asked for it."""
         return self.address is not None and self.address.channel == SMS
+
+    def check_own(self, address: Address) -> None:
+        """Raises Refused for the phone or mailbox of somebody else."""
+        if address.account_id != self.account.id:
+            raise refusal("address_gone")
 
     def did(self, kind: str, subject_id: int | None = None, **detail: Any) -> None:
         """Notes an effect; it commits with the action, and `undo` reads it."""

@@ -5,7 +5,7 @@ its row is done once.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, get_type_hints
 
@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from gateway.actions.model import action_log
 from gateway.actions.model.actor import Actor
 from gateway.i18n.refusals import refusal
+
+LONGEST: Final = 255  # characters of a key
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,7 +30,9 @@ def once(
     """Performs the action, unless this account has done it with this key before: then its first result. Two requests at
     once wait for each other. A refusal or a question leaves no trace, so the key can be used again. Raises Refused when
     the key belongs to another request."""
-    request = _digest(action.__qualname__, args, kwargs)
+    _check_key(key)
+    request = _digest([action.__qualname__, args, kwargs, *([actor.uploads] if actor.uploads else [])])
+    actor.effects = []
     with session.begin_nested():
         owner = {"account": actor.account.id, "door": actor.door, "key": key, "request": request}
         action_id = session.scalar(CLAIM, owner)
@@ -39,6 +43,11 @@ def once(
         done = {"id": action_id, "account": actor.account.id, "result": _type(action).dump_json(result).decode()}
         session.execute(FINISH, done | {"effects": action_log.pack(actor.effects)})
     return result
+
+
+def _check_key(key: str) -> None:
+    if not (key.isascii() and key.isprintable() and 0 < len(key) <= LONGEST):
+        raise refusal("bad_key", most=LONGEST)
 
 
 def _first_result(session: Session, actor: Actor, key: str, request: bytes, action: Callable[..., R]) -> R:
@@ -55,12 +64,17 @@ def _type(action: Callable[..., R]) -> TypeAdapter[R]:
     return TypeAdapter(get_type_hints(action)["return"])
 
 
-def _digest(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+def _digest(request: Sequence[Any]) -> bytes:
     """SHA-256 of what is asked for: accounts and posts count by their ids, for their other columns may change."""
-    return sha256(json.dumps([name, args, kwargs], default=_identity, sort_keys=True).encode()).digest()
+    return sha256(json.dumps(request, default=_identity, sort_keys=True).encode()).digest()
 
 
 def _identity(value: Any) -> Any:
+    """The same in every process: the order of a set is not."""
+    if isinstance(value, bytes):
+        return sha256(value).hexdigest()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
     return value.id if hasattr(value, "id") else str(value)
 
 

@@ -73,8 +73,14 @@ for _word, _form in _forms():
 _FORMS["a"] = _FORMS["A"]
 _FORMS["Einem"] = _FORMS["Einer"] = _FORMS['"']
 _QUOTED_FIRST = tuple({form.tail.rsplit("\\s", 1)[-1].lstrip("+*") for form in _FORMS['"']})
+_WORDS = frozenset(filter(None, ADDED)) | {"reaction"}  # the last one when a quotation has no emoji
 _compiled = cache(re.compile)
 _STARTS = frozenset(word[0] for word in _FORMS if word[0] != "{") | frozenset(_MARKS)
+
+
+def is_kind(kind: str) -> bool:
+    """Whether that is how a reaction is stored: a word like love or like, or one emoji."""
+    return kind in _WORDS or (len(kind) <= _LONGEST_HEAD and _EMOJI.fullmatch(kind) is not None)
 
 
 def reaction(text: str, raw: str = "") -> ReadReaction | None:

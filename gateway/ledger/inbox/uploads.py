@@ -13,11 +13,16 @@ def add(session: Session, account_id: int, name: str, content_type: str, content
     return int(session.execute(ADD, values).scalar_one())
 
 
+def count_today(session: Session, account_id: int) -> int:
+    """How many files this account uploaded within a day, of those that are not deleted."""
+    return session.scalar(COUNT, {"account": account_id}) or 0
+
+
 def combine(session: Session, account_id: int, ids: Sequence[int]) -> int | None:
     """Makes one upload of several, in their order, and returns its id. None when one of them is not this account's, is
     gone, or is shown by a post already."""
-    free = session.scalars(FREE, {"account": account_id, "ids": list(ids)}).all()
-    if len(set(ids)) != len(ids) or set(free) != set(ids):
+    mine = session.scalars(LOCK, {"account": account_id, "ids": list(ids)}).all()
+    if len(set(ids)) != len(ids) or set(mine) != set(ids) or session.scalar(SHOWN, {"ids": list(ids)}):
         return None
     if len(ids) > 1:
         session.execute(MOVE, {"first": ids[0], "ids": list(ids)})
@@ -31,10 +36,13 @@ ADD: Final = text("""
     )
     SELECT id FROM upload
 """)
-FREE: Final = text("""
-    SELECT id FROM uploads u WHERE id = ANY(:ids) AND account_id = :account
-      AND NOT EXISTS (SELECT FROM posts p WHERE p.upload_id = u.id) FOR UPDATE
+COUNT: Final = text("""
+    SELECT count(*) FROM uploads u JOIN media m ON m.upload_id = u.id
+    WHERE u.account_id = :account AND u.id >= id_at(now() - interval '1 day')
 """)
+# Whether a post shows them is asked only once they are locked: another request may just have posted them.
+LOCK: Final = text("SELECT id FROM uploads WHERE id = ANY(:ids) AND account_id = :account ORDER BY id FOR UPDATE")
+SHOWN: Final = text("SELECT EXISTS (SELECT FROM posts WHERE upload_id = ANY(:ids))")
 MOVE: Final = text("""
     UPDATE media m SET upload_id = :first, number = place.number - 1
     FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS place (id, number)

@@ -26,6 +26,7 @@ class RetentionAges:
     deliveries: timedelta
     consent: timedelta
     secrets: timedelta = timedelta(hours=12)
+    unused: timedelta = timedelta(days=1)
     fingerprints: timedelta = timedelta(days=90)
     redact: bool = True
 
@@ -210,7 +211,7 @@ KINDS: Final = (
     Kind(
         "uploads",
         "uploads that no post shows deleted",
-        "secrets",
+        "unused",
         "uploads",
         UNUSED,
         _DELETE.format(table="uploads"),
@@ -218,7 +219,7 @@ KINDS: Final = (
     Kind(
         "requests",
         "results of requests forgotten",
-        "secrets",
+        "unused",
         "actions",
         "t.result IS NOT NULL",
         "UPDATE actions t SET result = NULL FROM span WHERE t.id = span.id AND {due} RETURNING 1",

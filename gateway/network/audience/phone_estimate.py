@@ -1,4 +1,4 @@
-"""Estimates how many phones a post would reach, and in which countries, before it is sent. handlers/price_confirmation
+"""Estimates how many phones a post would reach, and in which countries, before it is sent. gateway/actions/reach.py
 asks for every post, so it counts no further than it must."""
 
 from collections import Counter

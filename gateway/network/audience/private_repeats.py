@@ -1,6 +1,7 @@
 """The last protection of what is private: words that were private are recognised before more people can read them.
 
-handlers/updates asks `find` before anything is published; `posts` keeps the fingerprint of what is private."""
+gateway/actions/private_words asks `find` before anything is published; `posts` keeps the fingerprint of what
+is private."""
 
 # ruff: noqa: S608 - the statements are put together from constants of this file
 

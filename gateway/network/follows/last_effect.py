@@ -1,4 +1,4 @@
-"""What somebody did last and was told about it. handlers/undo and handlers/updates ask."""
+"""What somebody did last and was told about it. gateway/actions asks."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -11,10 +11,11 @@ from gateway.store.tables import Effect
 
 def last_effect(session: Session, account_id: int, within: timedelta, passed_by: Collection[str] = ()) -> Effect | None:
     """Their newest effect, also one that was taken back or cannot be: who says `undo` does not mean the one before.
-    `passed_by`: kinds that do not count now."""
+    `passed_by`: kinds that do not count now. It is locked, so that two who take it back at once do it once."""
     mine = select(Effect).where(Effect.account_id == account_id, Effect.kind.not_in(["undo", *passed_by]))
     recent = mine.where(Effect.created_at > func.now() - within)
-    return session.scalars(recent.order_by(Effect.action_id.desc(), Effect.number.desc()).limit(1)).first()
+    newest = recent.order_by(Effect.action_id.desc(), Effect.number.desc()).limit(1)
+    return session.scalars(newest.with_for_update()).first()
 
 
 WEEK = timedelta(days=7)

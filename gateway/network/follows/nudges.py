@@ -1,4 +1,4 @@
-"""Who asked whom for an update, and when: once a day for each pair. handlers/nudge calls it."""
+"""Who asked whom for an update, and when: once a day for each pair. gateway/actions/nudging calls it."""
 
 from datetime import timedelta
 from typing import Final

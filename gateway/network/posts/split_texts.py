@@ -1,5 +1,5 @@
-"""Appends the second half of a text to its post while nobody has got that yet. handlers/private_messages and
-handlers/updates call this."""
+"""Appends the second half of a text to its post while nobody has got that yet. gateway/actions/messaging and
+gateway/actions/posting call this."""
 
 from typing import Final
 

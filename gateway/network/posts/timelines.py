@@ -46,18 +46,7 @@ class ReceivedItem:
 
 def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int) -> list[TimelineEntry]:
     """The newest posts that match and that the reader may read. Direct posts are never listed."""
-    group, original, writer, there = aliased(Account), aliased(Post), aliased(Account), aliased(Account)
-    rows = session.execute(
-        select(Post, Account, group, _age(Post.created_at), writer, there)
-        .join(Account, Account.id == Post.author_id)
-        .outerjoin(group, group.id == Post.group_id)
-        .outerjoin(original, original.id == Post.repeat_of)
-        .outerjoin(writer, writer.id == original.author_id)
-        .outerjoin(there, there.id == original.group_id)
-        .where(of, Post.visibility != "direct", readable_by(reader_id))
-        .order_by(Post.id.desc())
-        .limit(limit)
-    )
+    rows = session.execute(LATEST.where(of), {"reader": reader_id, "most": limit})
     return [
         TimelineEntry(post, author, in_group, age, RepeatOrigin(wrote, where) if post.repeat_of else None)
         for post, author, in_group, age, wrote, where in rows
@@ -66,6 +55,24 @@ def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int
 
 def _age(since: Any) -> ColumnElement[timedelta]:
     return type_coerce(func.now() - since, Interval)
+
+
+def _latest() -> Select[Post, Account, Account, timedelta, Account, Account]:
+    group, original, writer, there = aliased(Account), aliased(Post), aliased(Account), aliased(Account)
+    return (
+        select(Post, Account, group, _age(Post.created_at), writer, there)
+        .join(Account, Account.id == Post.author_id)
+        .outerjoin(group, group.id == Post.group_id)
+        .outerjoin(original, original.id == Post.repeat_of)
+        .outerjoin(writer, writer.id == original.author_id)
+        .outerjoin(there, there.id == original.group_id)
+        .where(Post.visibility != "direct", readable_by(bindparam("reader")))
+        .order_by(Post.id.desc())
+        .limit(bindparam("most"))
+    )
+
+
+LATEST: Final = _latest()
 
 
 def by_account(account: Account | NamedAccount) -> ColumnElement[bool]:
@@ -85,6 +92,14 @@ def list_received(session: Session, address_id: int, limit: int, *conditions: An
         ReceivedItem(post, author, of, gone, bool(only), tag, by) for post, author, of, gone, only, tag, by in rows
     ]
     return sorted(found, key=lambda heard: heard.age)[:limit]
+
+
+def has_received(session: Session, account_id: int, post_id: int) -> bool:
+    """Whether a post, or a repeat of it, was sent to an address of theirs, even if they may not read it any more."""
+    sent = select(Delivery.address_id).join(Message, Message.id == Delivery.message_id)
+    sent = sent.join(Post, Post.id == Message.post_id).join(Address, Address.id == Delivery.address_id)
+    mine = sent.where(Address.account_id == account_id, Delivery.state.in_(ON_THE_ROAD))
+    return session.scalar(mine.where(or_(Post.id == post_id, Post.repeat_of == post_id)).limit(1)) is not None
 
 
 def gone_by(moment: datetime) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """How authors are told of reactions: with the next answer, never in a text of its own.
 
-handlers/reactions stores them, gateway/inbound/process adds the line, `who got` counts them."""
+gateway/actions/reacting stores them, gateway/inbound/process adds the line, `who got` counts them."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,6 +1,7 @@
 """How a post went out: counts for each channel, and who does not have it, with the reason. Only set-based queries.
 
-`who got` (handlers/receipts), `critter trace` and the report an hour after a broadcast (workers/author_reports) ask.
+`who got` (gateway/actions/lookups), `critter trace` and the report an hour after a broadcast
+(workers/author_reports) ask.
 `asked_about` decides who may ask: when in doubt, a private post is not found.
 """
 

@@ -1,0 +1,42 @@
+"""Words that come from a page or the API: no grammar has read them before the action gets them."""
+
+import pytest
+
+from gateway.actions import following, messaging, posting, profile, replying
+from gateway.errors import Refused
+from gateway.store.database import transaction
+from tests.actions.test_foreign_ids import actor, named
+from tests.support.office import Office
+
+DIRTY = " the printer\x00 works\u200b again\ud800 \n"
+
+
+def test_posts_are_cleaned_as_texts_are(office: Office) -> None:
+    with transaction(office.engine) as session:
+        kim = actor(session, office, "kim")
+        public = posting.post_update(session, kim, DIRTY)
+        messaging.send(session, kim, [named(session, "sam")], DIRTY)
+        posting.post_to_groups(session, kim, [named(session, "acme").id], DIRTY)
+        replying.reply(session, actor(session, office, "sam"), public.post_id, DIRTY)
+    assert office.sql("SELECT DISTINCT text FROM posts") == [("the printer works again",)]
+
+
+def test_nothing_but_controls_is_empty(office: Office) -> None:
+    with transaction(office.engine) as session, pytest.raises(Refused) as refused:
+        posting.post_update(session, actor(session, office, "kim"), "\x00\u200b")
+    assert refused.value.reason == "empty"
+
+
+@pytest.mark.parametrize("tag", ["", "#", "lunch", "#" + "x" * 51, "#two words", "#a\x00", "#12", "##lunch"])
+def test_only_what_posts_can_have_is_followed_as_a_tag(office: Office, tag: str) -> None:
+    with transaction(office.engine) as session, pytest.raises(Refused) as refused:
+        following.follow_tag(session, actor(session, office, "kim"), tag)
+    assert refused.value.reason == "bad_tag"
+    assert office.sql("SELECT count(*) FROM topics") == [(0,)]
+
+
+@pytest.mark.parametrize("tag", ["", "xx", "english", "e\x00", "en_US", "en" * 500])
+def test_a_language_is_known(office: Office, tag: str) -> None:
+    with transaction(office.engine) as session, pytest.raises(Refused) as refused:
+        profile.set_language(session, actor(session, office, "kim"), tag)
+    assert refused.value.reason == "bad_language"
