@@ -32,7 +32,7 @@ def _opening(done: Tracked) -> Phrase:
 
 def _amount(per_week: float) -> Phrase:
     if per_week < 1.5:
-        return say("about one a week or less")
+        return say("one a week or less")
     if per_week < 7:
         return count("about {count} a week", "about {count} a week", round(per_week))
     return count("about {count} a day", "about {count} a day", max(1, round(per_week / 7)))

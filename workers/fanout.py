@@ -14,6 +14,7 @@ from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
 FIRST, CHUNK = 100, 2_000  # followers in the first chunk (small, so that somebody hears at once) and in the others
+AT_ONCE = 3  # fan-outs in the inbound's own transaction; a post with many tracked words leaves the others to a worker
 log = structlog.get_logger()
 
 
@@ -43,10 +44,11 @@ def step(here: WorkerContext) -> bool:
 
 def begin(here: WorkerContext, session: Session, inbound_id: int) -> set[str]:
     """Makes the deliveries for the first followers of what an inbound posted, in the inbound's own transaction: they
-    need not wait for another worker. Returns the drains to wake after the commit; workers/inbound calls it."""
+    need not wait for another worker, nor for those whom its words bring it to. Returns the drains to wake after the
+    commit; workers/inbound calls it."""
     fanouts = spreading.own(session, inbound_id)
-    chunks = [_chunk(here, session, fanout, priority) for fanout, priority in fanouts]
-    return set().union(*chunks) if chunks else {"fanout"}
+    chunks = [_chunk(here, session, fanout, priority) for fanout, priority in fanouts[:AT_ONCE]]
+    return set().union(*chunks, {"fanout"} if len(chunks) < max(1, len(fanouts)) else ())
 
 
 def _chunk(here: WorkerContext, session: Session, fanout: Fanout, priority: int) -> set[str]:

@@ -64,7 +64,7 @@ def untrack(session: Session, actor: Actor, words: str) -> Untracked:
 def _trackable(words: str) -> TrackPhrase:
     phrase = track_phrase(words)
     if phrase.too_short:
-        raise refusal("track_too_short", words=shorten(words))
+        raise refusal("track_too_short", words=shorten(phrase.shown))
     if phrase.too_long:
         raise refusal("track_too_long", words=MOST_WORDS, letters=LONGEST)
     return phrase

@@ -12,10 +12,11 @@ from itertools import islice
 from typing import Final
 
 from gateway.language.nanoformats import LINK
-from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, without_invisible
+from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, clean, without_invisible
 
 LONGEST: Final = 40  # characters of a phrase, so that an answer with it fits one text
 MOST_WORDS: Final = 5
+MOST_TYPED: Final = 400  # characters; what is longer is too long in any case
 MOST_TOKENS: Final = 500  # of one post: what stands behind them is not looked for
 MOST_RUNS: Final = 8_000  # of one post; a long one in Chinese has about as many
 
@@ -68,7 +69,8 @@ class TrackPhrase:
 
 
 def track_phrase(words: str) -> TrackPhrase:
-    """The phrase that somebody typed."""
+    """The phrase that somebody typed, or that came from a page: cleaned as posts are."""
+    words = clean(words[:MOST_TYPED])
     folded = " ".join(tokens(words))
     shown = _shown(words)
     same = len(shown) <= LONGEST and all(" ".join(tokens(each)) == folded for each in (shown, shown.upper()))

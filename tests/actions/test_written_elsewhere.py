@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.actions import following, messaging, posting, profile, replying
+from gateway.actions import following, messaging, posting, profile, replying, tracking
 from gateway.errors import Refused
 from gateway.store.database import transaction
 from tests.actions.test_foreign_ids import actor, named
@@ -40,3 +40,28 @@ def test_a_language_is_known(office: Office, tag: str) -> None:
     with transaction(office.engine) as session, pytest.raises(Refused) as refused:
         profile.set_language(session, actor(session, office, "kim"), tag)
     assert refused.value.reason == "bad_language"
+
+
+@pytest.mark.parametrize("words", ["ac\x00me", " ACME\u200b \n", "ac\ud800me", "\u202eacme", "(acme)", '"acme'])
+def test_a_tracked_word_is_cleaned_as_posts_are(office: Office, words: str) -> None:
+    with transaction(office.engine) as session:
+        kim = actor(session, office, "kim")
+        assert tracking.track(session, kim, words).phrase == "acme"
+        assert tracking.untrack(session, kim, words).state == "ended"
+    assert office.sql("SELECT phrase, shown FROM tracks") == [("acme", "acme")]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("\x00", "track_too_short"),
+        ("", "track_too_short"),
+        ("x" * 10**6, "track_too_long"),
+        ("a b c d e f", "track_too_long"),
+    ],
+)
+def test_what_no_post_can_have_is_not_tracked(office: Office, words: str, reason: str) -> None:
+    with transaction(office.engine) as session, pytest.raises(Refused) as refused:
+        tracking.track(session, actor(session, office, "kim"), words)
+    assert refused.value.reason == reason
+    assert office.sql("SELECT count(*) FROM tracks") == [(0,)]

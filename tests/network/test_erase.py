@@ -284,7 +284,8 @@ TAKEN_OUT = {
     "media.name", "media.small_sha256", "media.url", "messages.body", "messages.note", "posts.attached",
     "messages.subject", "messages.text", "pins.digest", "pins.salt", "posts.lang",
     "posting_addresses.seed", "posting_addresses.digest", "remainders.text",
-    "posts.text", "tracks.phrase", "tracks.shown", "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
+    "posts.text", "tracks.phrase", "tracks.shown",
+    "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(
     r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies|task_failures)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|mail_signatures\.digest|private_fingerprints\..*|senders\..*|(alembic_version|migration_steps)\..*"

@@ -28,10 +28,12 @@ from gateway.network.receipts import receipts
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from gateway.store.tables import Account, Address, Fanout, Post, Track, Tracker
+from gateway.store.tables import Account, Address, Fanout, Inbound, Post, Track, Tracker
 from gateway.store.views import TrackerInForce
 from tests.network.test_visibility import Company, ids
+from tests.support.delivering import open_room
 from tests.support.office import Office
+from workers import fanout
 
 HOUR = timedelta(hours=1)
 
@@ -412,3 +414,23 @@ def test_a_mail_says_which_word_brought_it(session: Session, company: Company) -
     )
     named = lay_out("Demo", "en", kind="update", author="Kim", handle="kim", follows='"Kit" Lee (@kim)')
     assert named.reason == 'You get this because you follow "Kit" Lee (@kim).'
+
+
+def test_a_post_with_many_tracked_words_keeps_nobody_waiting(engine: Engine, settings: Settings) -> None:
+    """Its writer's own followers are served in the transaction of the input, and the rest by a worker."""
+    here = open_room(settings)
+    with transaction(engine) as session:
+        company = Company(session, 9)
+        author, follower, *others = company.people
+        company.follow(follower, author)
+        for number, person in enumerate(others):
+            track(company, person, f"word{number}")
+        inbound = Inbound(channel="cli", natural_key=b"1", sender="p000", recipients=[], message_id="1", trusted=True)
+        session.add(inbound)
+        session.flush()
+        said = " ".join(f"word{number}" for number in range(len(others)))
+        post = posts.publish(session, NewPost(author, said, "company", "cli", inbound_id=inbound.id))
+        assert fanout.begin(here, session, inbound.id) == {"sms", "fanout"}
+        assert sorted(person for _, _, person in company.rows(post)) == ids([follower, *others[:2]])
+        company.spread()
+        assert company.sent(post) == ids([follower, *others])

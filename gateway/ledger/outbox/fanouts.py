@@ -93,6 +93,7 @@ OWN = (
     .join(Post, Post.id == Fanout.post_id)
     .join(Message, Message.id == Fanout.message_id)
     .where(Post.inbound_id == bindparam("inbound"))
+    .order_by(Fanout.source_id)  # people and groups are mostly older than the words that are tracked
     .add_columns(Message.priority)
 )
 ADVANCE = text("""

@@ -166,11 +166,12 @@ BESIDES: Final = text("""
 # Followers from before the post for whom no delivery was made: they have no verified address, or they did not ask for
 # texts and have no mailbox. Who muted or blocked is not shown, and nobody is shown while the fan-out is not complete.
 _UNREACHED: Final = f"""
-    FROM (SELECT DISTINCT f.follower_id FROM fanouts x JOIN (
-              SELECT follower_id, account_id AS source_id, created_at, expires_at FROM follows WHERE state = 'active'
-              UNION ALL SELECT follower_id, topic_id, created_at, expires_at FROM topic_follows
-              UNION ALL SELECT follower_id, track_id, created_at, expires_at FROM trackers
-          ) AS f USING (source_id)
+    FROM (SELECT DISTINCT f.follower_id FROM fanouts x CROSS JOIN LATERAL (
+              SELECT follower_id, created_at, expires_at FROM follows
+              WHERE account_id = x.source_id AND state = 'active'
+              UNION ALL SELECT follower_id, created_at, expires_at FROM topic_follows WHERE topic_id = x.source_id
+              UNION ALL SELECT follower_id, created_at, expires_at FROM trackers WHERE track_id = x.source_id
+          ) AS f
           WHERE x.post_id = :post AND x.state = 'done' AND f.created_at <= x.created_at
             AND (f.expires_at IS NULL OR f.expires_at > x.created_at) AND f.follower_id <> x.author_id
             AND NOT EXISTS (SELECT FROM silences s
