@@ -19,7 +19,7 @@ from typing import Final
 
 from gateway.errors import Refused
 from gateway.mail.parse.own_words import read_own_words
-from tests.support.evil_mails import mails
+from tests.support.hostile_mails import mails
 
 CORPUS: Final = Path(__file__).parent.parent / "tests" / "mails"
 ROUNDS: Final = 5

@@ -21,11 +21,11 @@ from critter.servers import Servers
 from gateway.mail.auth.dns import Zone
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect
-from tests.support import leaks, ports
-from tests.support.arriving import DEMO
+from tests.support import log_scan, ports
+from tests.support.answer_recorder import Ear, listen
 from tests.support.databases import Kept, migrate, owned
-from tests.support.heard_sentences import Ear, listen
 from tests.support.office import Office, point_command_line
+from tests.support.unproved_mails import DEMO
 from workers.runtime.context import WorkerContext, enter
 
 TEMPLATE = "migrated"
@@ -111,7 +111,7 @@ def pytest_runtest_makereport(
     said = report.capstderr + report.caplog
     if item.path.name == "test_logs.py":  # which logs secrets to see what becomes of them
         return report
-    if report.when == "teardown" and report.passed and (secret := leaks.told(said)):
+    if report.when == "teardown" and report.passed and (secret := log_scan.told(said)):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} logs what no log may hold: …{secret}…"
     return report
@@ -121,7 +121,7 @@ def pytest_runtest_makereport(
 def logs_tell_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What the child processes of this session (of this xdist worker) logged into files, looked through once."""
     yield
-    found = list(leaks.in_files(tmp_path_factory.getbasetemp()))
+    found = list(log_scan.in_files(tmp_path_factory.getbasetemp()))
     assert not found, "\n".join(["These logs hold what no log may hold:", *found[:20]])
 
 

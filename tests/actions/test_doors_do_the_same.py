@@ -49,7 +49,7 @@ from gateway.network.people import accounts, addresses
 from gateway.network.people.directory import find_named
 from gateway.network.posts import timelines
 from gateway.store.tables import Account, Address
-from tests.support import cast
+from tests.support import personas
 from tests.support.office import LEASE, Office
 
 LATER: Final = "till 9"
@@ -182,7 +182,7 @@ def _refuse(session: Session, actor: Actor, person: NamedAccount, group: NamedAc
 
 def _opt_out(session: Session, actor: Actor, address: Address) -> bool:
     actor.said = "please stop texting me"
-    return opting_out.opt_out(session, actor, address, cast.NUMBER)
+    return opting_out.opt_out(session, actor, address, personas.NUMBER)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name}: {row.texts[0]}")
@@ -227,13 +227,13 @@ def _rolled_back(office: Office) -> Iterator[Session]:
 def _say(session: Session, office: Office, channel: str, row: Row) -> None:
     answer = ""
     for words in row.texts:
-        known = next(each for each in cast.PEOPLE if each.handle == row.who)
+        known = next(each for each in personas.PEOPLE if each.handle == row.who)
         writes = "email" if channel == "sms" and known.phone is None else channel
         sender = {"sms": known.phone, "cli": known.handle, "email": known.mailbox}[writes]
         said, raw = _filled(words, answer), b""
         if writes == "email":
-            raw = f"From: {sender}\nTo: post@{cast.DOMAIN}\nSubject: \n\n{said}\n".encode()
-        to = f"post@{cast.DOMAIN}" if writes == "email" else cast.NUMBER
+            raw = f"From: {sender}\nTo: post@{personas.DOMAIN}\nSubject: \n\n{said}\n".encode()
+        to = f"post@{personas.DOMAIN}" if writes == "email" else personas.NUMBER
         incoming = Incoming(writes, uuid.uuid4().bytes, str(sender), (to,), raw, True, uuid.uuid4().hex, said)
         inbox.accept(session, inbox.hash_key(session), [incoming])
         answer = _read(session, office)

@@ -17,14 +17,14 @@ from gateway.network.people.directory import find_named
 from gateway.network.posts import post_media
 from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.store.database import transaction
-from tests.support import enclosed
+from tests.support import sample_files
 from tests.support.office import Office
 from workers.media import step
 from workers.runtime.context import WorkerContext
 from workers.runtime.event_loop import Loop
 from workers.upkeep.retention import batches
 
-JPEG = enclosed.from_a_camera(1)
+JPEG = sample_files.from_a_camera(1)
 
 
 def actor(session: Session, office: Office, handle: str = "kim") -> Actor:

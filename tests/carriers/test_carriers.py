@@ -15,7 +15,7 @@ from gateway.carriers.parts import make_texts
 from gateway.carriers.twilio.sms import TwilioSms
 from gateway.carriers.webhook.sms import HookSms
 from gateway.settings import load
-from tests.support.speaking import CLOSE, WAIT, http, speaking
+from tests.support.fake_http_server import CLOSE, WAIT, http, speaking
 
 SID = "SM" + "a" * 32
 SOON, LATE = 0.5, 30.0  # seconds that a carrier waits: where nothing will come, and where something must

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.carriers.common.protocol import Outcome, Text
 from gateway.carriers.kannel.codes import read_answer, reason_of, receipt
 from gateway.carriers.kannel.sms import KannelSms
-from tests.support.speaking import http, speaking
+from tests.support.fake_http_server import http, speaking
 
 HOME = "http://127.0.0.1:8000"
 

@@ -12,7 +12,7 @@ from gateway.carriers.smtp.relay import SmtpRelay
 from tests.carriers.test_carriers import KINDS, Kind, texts
 from tests.carriers.test_smtp_chunking import relay as chunk_relay
 from tests.carriers.test_smtp_relay import FULL, Server, letter, relay
-from tests.support.speaking import WAIT, Speaker, speaking
+from tests.support.fake_http_server import WAIT, Speaker, speaking
 
 
 class Turnstile:

@@ -26,8 +26,8 @@ from tests.carriers.test_carriers import SID
 from tests.carriers.test_smtp_chunking import ChunkServer
 from tests.carriers.test_smtp_relay import FULL, Server
 from tests.support.delivering import change, open_room, people, person, post, rows, states
-from tests.support.speaking import Request, Speaker, http
-from tests.support.stalls import Stalls
+from tests.support.fake_http_server import Request, Speaker, http
+from tests.support.stall_meter import Stalls
 from workers import deliver
 from workers.runtime.context import enter
 

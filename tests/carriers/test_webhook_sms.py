@@ -13,7 +13,7 @@ from gateway.carriers.webhook.codes import code_of, read_answer, receipt
 from gateway.carriers.webhook.sms import HookSms
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.security import standard_webhooks
-from tests.support.speaking import http, speaking
+from tests.support.fake_http_server import http, speaking
 from workers.sending.settlement import settlement
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -13,7 +13,7 @@ from gateway.carriers.kannel import check as kannel
 from gateway.carriers.webhook import check as webhook
 from gateway.errors import Refused, SettingsError
 from gateway.settings import Settings
-from tests.support.speaking import CLOSE, Speaker, http, speaking
+from tests.support.fake_http_server import CLOSE, Speaker, http, speaking
 
 
 def test_servers_that_forget_are_refused_by_name(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from critter.processes import logs
 from gateway.security.masking import blank_out
-from tests.support import leaks
+from tests.support import log_scan
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
@@ -129,10 +129,10 @@ def test_the_suite_itself_would_notice(tmp_path: Path) -> None:
     """The net under the whole suite (conftest.py): a number in a log file, or in a process's words, is found."""
     (tmp_path / "deep").mkdir()
     log = tmp_path / "deep" / "up.log"
-    log.write_bytes(b"x" * (leaks.CHUNK - 5) + b" to +14155550103 now\n")
-    assert [line for line in leaks.in_files(tmp_path) if "+14155550103" in line]
+    log.write_bytes(b"x" * (log_scan.CHUNK - 5) + b" to +14155550103 now\n")
+    assert [line for line in log_scan.in_files(tmp_path) if "+14155550103" in line]
     log.write_bytes(b"from our own +14155550100\n")
-    assert not list(leaks.in_files(tmp_path))
-    assert leaks.told("… kumquat …")
-    assert leaks.told("from kim@demo.example")
-    assert not leaks.told("…03 and …@demo.example")
+    assert not list(log_scan.in_files(tmp_path))
+    assert log_scan.told("… kumquat …")
+    assert log_scan.told("from kim@demo.example")
+    assert not log_scan.told("…03 and …@demo.example")

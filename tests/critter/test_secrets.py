@@ -16,7 +16,7 @@ from gateway.queue.jobs import DRAINS
 from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import load
 from tests.settings.test_settings import LIVE
-from tests.support.leaks import SECRET
+from tests.support.log_scan import SECRET
 from tests.workers.test_strange_jobs import Here
 
 ROOT = Path(__file__).parents[2]

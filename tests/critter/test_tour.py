@@ -19,7 +19,7 @@ from critter.processes import registry
 from gateway.errors import Refused
 from gateway.settings import load
 from tests.settings.test_settings import LIVE
-from tests.support.running import ROOT, Company, company
+from tests.support.running_critter import ROOT, Company, company
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 browsing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")

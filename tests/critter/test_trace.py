@@ -8,7 +8,7 @@ import pytest
 
 from gateway.network.inspect.trace import summary
 from gateway.store.database import transaction
-from tests.support import cast
+from tests.support import personas
 from tests.support.office import Office
 
 SECRET = "the margin is 12%"
@@ -37,8 +37,8 @@ def test_neither_numbers_nor_words_are_shown(office: Office) -> None:
     office.work()
     for output in (office.critter("trace", str(inbound_id)).output, json.dumps(traced(office, inbound_id))):
         assert SECRET not in output
-        assert not any(person.phone in output for person in cast.PEOPLE if person.phone)
-        assert not any(person.mailbox in output for person in cast.PEOPLE if person.mailbox)
+        assert not any(person.phone in output for person in personas.PEOPLE if person.phone)
+        assert not any(person.mailbox in output for person in personas.PEOPLE if person.mailbox)
     assert SECRET in office.critter("trace", str(inbound_id), "--bodies").output
 
 

@@ -24,8 +24,8 @@ from gateway.settings import embedded
 from gateway.store.database import claim_mode, connect, transaction
 from tests.conftest import _administer as administer
 from tests.support.databases import migrate
-from tests.support.nursery import Process, shared
-from tests.support.running import ROOT, Company, ports
+from tests.support.fork_server import Process, shared
+from tests.support.running_critter import ROOT, Company, ports
 from tests.whole.test_kills import CROWD, KIM
 
 FOLLOWERS = 50

@@ -28,7 +28,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from tests.support.cable import Cable
+from tests.support.database_proxy import Cable
 from tests.support.delivering import rows
 from tests.support.simulation import ACCOUNT, TOKEN, simulation
 from tests.support.web_process import Quiet, changed, environment, send, text

@@ -19,7 +19,7 @@ from gateway.network.people import accounts
 from gateway.security.signed_tokens import Signer
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from tests.support.cable import Cable
+from tests.support.database_proxy import Cable
 from tests.support.mail_process import LETTER, Client, opened
 from tests.support.web_process import changed, process
 

@@ -21,7 +21,7 @@ from gateway.settings import Settings
 from gateway.sms.fit import segments
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account, Inbound, Media, Message, Post, Upload
-from tests.support import enclosed
+from tests.support import sample_files
 from tests.support.web_process import served
 from workers.sending.render_mail import Mailing
 from workers.sending.render_sms import Texting
@@ -46,9 +46,9 @@ class Shown:
             session.add(inbound)
             session.flush()
             self.inbound = inbound.id
-            whole = media_folder.keep(settings.var, enclosed.MADE["png"])
+            whole = media_folder.keep(settings.var, sample_files.MADE["png"])
             small, plan = (
-                media_folder.keep(settings.var, enclosed.MADE["jpg"]),
+                media_folder.keep(settings.var, sample_files.MADE["jpg"]),
                 media_folder.keep(settings.var, b"%PDF-1.7 x"),
             )
             session.add(Upload(id=inbound.id, inbound_id=inbound.id))
@@ -111,7 +111,7 @@ def test_files_come_as_what_they_are_and_never_run(shown: Shown) -> None:
         part = get(url + shown.link(post, 1), Range="bytes=0-3")
         again = get(url + shown.link(post, 1), **{"If-None-Match": whole.headers["ETag"]})
         gone = [get(url + shown.link(post, *which)).status_code for which in ((3,), (4,), (2, "small"), (0,), ("x",))]
-    assert (whole.content, small.content) == (enclosed.MADE["png"], enclosed.MADE["jpg"])
+    assert (whole.content, small.content) == (sample_files.MADE["png"], sample_files.MADE["jpg"])
     assert [answer.headers["Content-Type"] for answer in (whole, small, plan)] == [
         "image/png", "image/jpeg", "application/pdf",
     ]  # fmt: skip

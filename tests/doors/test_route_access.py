@@ -21,7 +21,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account, Inbound, Media, Upload
-from tests.support import enclosed
+from tests.support import sample_files
 from tests.support.web_process import changed
 
 CANARY = "zanzibar"  # stands in every post; an answer to somebody who may not read has nothing of it
@@ -136,7 +136,7 @@ def _say_all(found: Seen, session, opened: Account, closed: Account) -> None:
     )  # fmt: skip
     session.add(row)
     session.flush()
-    digest = media_folder.keep(found.settings.var, enclosed.MADE["png"])
+    digest = media_folder.keep(found.settings.var, sample_files.MADE["png"])
     session.add(Upload(id=row.id, inbound_id=row.id))
     session.flush()
     session.add(
@@ -194,7 +194,7 @@ def test_each_route_of_both_applications_has_a_row_and_a_test(seen: Seen) -> Non
 
 def shown(answer) -> bool:
     """Whether anything of the post came: its words, its file, or a file's octets."""
-    return CANARY.encode() in answer.data or answer.data == enclosed.MADE["png"]
+    return CANARY.encode() in answer.data or answer.data == sample_files.MADE["png"]
 
 
 def test_routes_of_links(seen: Seen) -> None:

@@ -19,7 +19,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from tests.support.cable import Cable
+from tests.support.database_proxy import Cable
 from tests.support.web_process import changed, process, send, served, text
 
 INBOUND = "/sms/inbound"

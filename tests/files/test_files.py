@@ -9,25 +9,25 @@ from PIL import Image
 
 from gateway.files import file_types, image_sanitizer, media_folder
 from gateway.files.image_sanitizer import UnusableImage
-from tests.support import enclosed
+from tests.support import sample_files
 
 
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (enclosed.MADE["jpg"], "image/jpeg"),
-        (enclosed.MADE["png"], "image/png"),
-        (enclosed.MADE["pdf"], "application/pdf"),
-        (enclosed.MADE["txt"], "text/plain"),
+        (sample_files.MADE["jpg"], "image/jpeg"),
+        (sample_files.MADE["png"], "image/png"),
+        (sample_files.MADE["pdf"], "application/pdf"),
+        (sample_files.MADE["txt"], "text/plain"),
         (b"#!AMR\n\x3c", "audio/amr"),
         (b"\0\0\0\x18ftypmp42", "video/mp4"),
         (b"\0\0\0\x18ftyp3gp4", "video/3gpp"),
         (b"\0\0\0\x18ftypM4A ", "audio/mp4"),
         (b"BEGIN:VCARD\r\nVERSION:3.0\r\n", "text/vcard"),
-        (enclosed.office("word/document.xml"), file_types._OOXML + "wordprocessingml.document"),
-        (enclosed.office("xl/workbook.xml"), file_types._OOXML + "spreadsheetml.sheet"),
+        (sample_files.office("word/document.xml"), file_types._OOXML + "wordprocessingml.document"),
+        (sample_files.office("xl/workbook.xml"), file_types._OOXML + "spreadsheetml.sheet"),
         (
-            enclosed.open_document("application/vnd.oasis.opendocument.text"),
+            sample_files.open_document("application/vnd.oasis.opendocument.text"),
             "application/vnd.oasis.opendocument.text",
         ),
     ],
@@ -40,18 +40,18 @@ def test_what_goes_on_is_known_by_its_bytes(content: bytes, kind: str) -> None:
 @pytest.mark.parametrize(
     ("content", "name", "why"),
     [
-        (enclosed.MADE["exe"], "photo.jpg", "program"),
+        (sample_files.MADE["exe"], "photo.jpg", "program"),
         (b"\x7fELF\x02\x01", "x", "program"),
         (b"#!/bin/sh\nrm -rf /\n", "notes.txt", "program"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "offer.doc", "program"),  # an installer looks the same
         (b"start calc", "notes.bat", "program"),
-        (enclosed.MADE["jpg"], "photo.jpg.exe", "program"),
-        (enclosed.MADE["svg"], "logo.svg", "web page"),
+        (sample_files.MADE["jpg"], "photo.jpg.exe", "program"),
+        (sample_files.MADE["svg"], "logo.svg", "web page"),
         (b"<!DOCTYPE html><p>hello", "page.txt", "web page"),
         (b"<?xml version='1.0'?><x/>", "data.txt", "web page"),
-        (enclosed.MADE["zip"], "all.zip", "archive"),
+        (sample_files.MADE["zip"], "all.zip", "archive"),
         (b"\x1f\x8b\x08", "all.tar.gz", "archive"),
-        (enclosed.office("xl/workbook.xml", "xl/vbaProject.bin"), "sums.xlsx", "macros"),
+        (sample_files.office("xl/workbook.xml", "xl/vbaProject.bin"), "sums.xlsx", "macros"),
         (b"\0\0\0\x18ftypheic", "IMG_1.HEIC", "metadata"),
         (b"\x00\x01\x02\x03", "thing.bin", "unknown"),
         (b"", "nothing.txt", "empty"),
@@ -62,7 +62,7 @@ def test_what_does_not_go_on(content: bytes, name: str, why: str) -> None:
 
 
 def test_a_page_behind_a_pictures_first_bytes_is_gone_when_it_is_made_anew() -> None:
-    polyglot = enclosed.moving("GIF") + b"<script>alert(document.domain)</script>"
+    polyglot = sample_files.moving("GIF") + b"<script>alert(document.domain)</script>"
     assert file_types.sniff(polyglot) == "image/gif"
     assert b"<script" not in image_sanitizer.sanitize(polyglot).content
     with pytest.raises(UnusableImage, match="broken"):
@@ -90,13 +90,15 @@ def test_names_are_harmless_and_end_in_what_the_file_is(given: str, kind: str, n
 
 
 def test_nothing_that_a_camera_wrote_stays() -> None:
-    taken = enclosed.from_a_camera(orientation=6, width=1600, height=1200)
-    assert enclosed.MAKER.encode() in taken
+    taken = sample_files.from_a_camera(orientation=6, width=1600, height=1200)
+    assert sample_files.MAKER.encode() in taken
     with Image.open(io.BytesIO(taken)) as before:
         assert before.getexif().get_ifd(0x8825)[1] == "N"
     made = image_sanitizer.sanitize(taken)
     for content in (made.content, made.small or b""):
-        assert not [word for word in (b"Exif", b"GPS", enclosed.MAKER.encode(), b"xmp", b"Secret") if word in content]
+        assert not [
+            word for word in (b"Exif", b"GPS", sample_files.MAKER.encode(), b"xmp", b"Secret") if word in content
+        ]
         with Image.open(io.BytesIO(content)) as after:
             assert not after.getexif()
             assert set(after.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
@@ -112,8 +114,8 @@ def test_nothing_that_a_camera_wrote_stays() -> None:
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
 def test_what_moves_goes_on_moving(form: str) -> None:
-    made = image_sanitizer.sanitize(enclosed.moving(form))
-    assert enclosed.MAKER.encode() not in made.content
+    made = image_sanitizer.sanitize(sample_files.moving(form))
+    assert sample_files.MAKER.encode() not in made.content
     with Image.open(io.BytesIO(made.content)) as after:
         assert getattr(after, "n_frames", 1) == 3
         after.seek(1)
@@ -127,7 +129,7 @@ def test_see_through_stays_see_through() -> None:
         assert after.convert("RGBA").getpixel((1, 1))[3] == 0  # type: ignore[index]
 
 
-@pytest.mark.parametrize("content", [enclosed.bomb(), enclosed.bomb(60_000, 900)])
+@pytest.mark.parametrize("content", [sample_files.bomb(), sample_files.bomb(60_000, 900)])
 def test_a_bomb_is_not_unfolded(content: bytes) -> None:
     assert len(content) < 5_000
     with pytest.raises(UnusableImage, match="too large"):
@@ -140,10 +142,10 @@ def test_a_bomb_is_not_unfolded(content: bytes) -> None:
 
 def test_too_many_frames_are_not_unfolded_either() -> None:
     with pytest.raises(UnusableImage, match="too large"):
-        image_sanitizer.sanitize(enclosed.moving("GIF", frames=image_sanitizer.FRAMES + 1, size=(4, 4)))
+        image_sanitizer.sanitize(sample_files.moving("GIF", frames=image_sanitizer.FRAMES + 1, size=(4, 4)))
 
 
-@pytest.mark.parametrize("content", [enclosed.MADE["jpg"][:2_000], b"\xff\xd8\xff", enclosed.MADE["png"][:900]])
+@pytest.mark.parametrize("content", [sample_files.MADE["jpg"][:2_000], b"\xff\xd8\xff", sample_files.MADE["png"][:900]])
 def test_half_a_picture_is_broken(content: bytes) -> None:
     with pytest.raises(UnusableImage, match="broken"):
         image_sanitizer.sanitize(content)

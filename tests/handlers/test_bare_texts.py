@@ -20,7 +20,7 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Conversation, Delivery, Draft, Installation, Post
 from handlers import bare_texts
-from tests.support import cast
+from tests.support import personas
 
 assert handlers.MODULES
 KIM, SAM, ANNE = "+14155550101", "+14155550102", "+14155550108"
@@ -30,13 +30,13 @@ KIM, SAM, ANNE = "+14155550101", "+14155550102", "+14155550108"
 def company(engine: Engine) -> Engine:
     with transaction(engine) as session:
         session.add(Installation(mode="simulated"))
-        cast.assemble(session)
+        personas.assemble(session)
     return engine
 
 
 def say(engine: Engine, config: Settings, words: str, phone: str = SAM, *, fails: bool = False) -> InboundOutcome:
     """One text is heard; `fails`: everything of it is rolled back, as when a process dies before its commit."""
-    incoming = Incoming("sms", uuid.uuid4().bytes, phone, (cast.NUMBER,), b"", True, text=words)
+    incoming = Incoming("sms", uuid.uuid4().bytes, phone, (personas.NUMBER,), b"", True, text=words)
     with transaction(engine) as session:
         inbox.accept(session, inbox.hash_key(session), [incoming])
         row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)

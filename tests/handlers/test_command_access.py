@@ -18,7 +18,7 @@ from gateway.network.follows import follows
 from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.database import claim_mode
-from tests.support.inside import deliver, tell, thrown_away, tried
+from tests.support.one_transaction import deliver, tell, thrown_away, tried
 from tests.support.web_process import changed
 
 assert handlers.MODULES

@@ -24,7 +24,7 @@ from gateway.network.posts.posts import NewPost
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Effect, Fanout, Installation, Post
-from tests.support import cast
+from tests.support import personas
 
 assert handlers.MODULES
 PHONE, MAILBOX = "+14155550171", "mia@demo.example"
@@ -105,7 +105,7 @@ def company(engine: Engine) -> Engine:
     """Phil has a phone and Mia a mailbox, and all else of them is alike."""
     with transaction(engine) as session:
         session.add(Installation(mode="simulated"))
-        cast.assemble(session)
+        personas.assemble(session)
         kim, dave = (accounts.by_handle(session, handle) for handle in ("kim", "dave"))
         assert kim
         assert dave
@@ -126,7 +126,7 @@ def company(engine: Engine) -> Engine:
 
 
 def by_text(line: str) -> Incoming:
-    return Incoming("sms", uuid.uuid4().bytes, PHONE, (cast.NUMBER,), b"", True, text=line)
+    return Incoming("sms", uuid.uuid4().bytes, PHONE, (personas.NUMBER,), b"", True, text=line)
 
 
 def by_mail(line: str) -> Incoming:
@@ -139,13 +139,13 @@ def by_subject(line: str) -> Incoming:
 
 def by_old_phone(line: str) -> Incoming:
     """A feature phone's mailer: a charset that nobody knows, and neither a subject nor a Message-ID."""
-    head = f"From: {MAILBOX}\r\nTo: post@{cast.DOMAIN}\r\nContent-Type: text/plain; charset=x-gsm\r\n\r\n"
+    head = f"From: {MAILBOX}\r\nTo: post@{personas.DOMAIN}\r\nContent-Type: text/plain; charset=x-gsm\r\n\r\n"
     return _incoming(head.encode() + line.encode() + b"\r\n")
 
 
 def _mail(subject: str, body: str) -> Incoming:
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = MAILBOX, f"post@{cast.DOMAIN}", subject
+    mail["From"], mail["To"], mail["Subject"] = MAILBOX, f"post@{personas.DOMAIN}", subject
     mail["Message-ID"] = "<1@demo.example>"
     mail.set_content(body)
     return _incoming(mail.as_bytes())
@@ -153,7 +153,7 @@ def _mail(subject: str, body: str) -> Incoming:
 
 def _incoming(raw: bytes) -> Incoming:
     raw = f"Return-Path: <{MAILBOX}>\r\n".encode() + raw
-    return Incoming("email", uuid.uuid4().bytes, MAILBOX, (f"post@{cast.DOMAIN}",), raw, True)
+    return Incoming("email", uuid.uuid4().bytes, MAILBOX, (f"post@{personas.DOMAIN}",), raw, True)
 
 
 def came(engine: Engine, world_: CommandRegistry, incoming: Incoming) -> Came:

@@ -15,8 +15,8 @@ from gateway.network.posts import posts
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Inbound, Post, Reaction
-from tests.support import cast
-from tests.support.scripted import play
+from tests.support import personas
+from tests.support.conversation_player import play
 
 FIRST_AND_SECOND = """
 kim > starting the ACME proposal
@@ -145,8 +145,8 @@ def test_a_like_can_be_undone(told):
 
 
 def hear_sam(engine: Engine, settings: Settings, words: str) -> str:
-    phone = next(person.phone for person in cast.PEOPLE if person.handle == "sam")
-    incoming = Incoming("sms", uuid.uuid4().bytes, phone or "", (cast.NUMBER,), b"", True, text=words)
+    phone = next(person.phone for person in personas.PEOPLE if person.handle == "sam")
+    incoming = Incoming("sms", uuid.uuid4().bytes, phone or "", (personas.NUMBER,), b"", True, text=words)
     with transaction(engine) as session:
         inbox.accept(session, inbox.hash_key(session), [incoming])
         row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)

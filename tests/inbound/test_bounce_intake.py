@@ -15,9 +15,9 @@ from gateway.network.mail import bounce_scores
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from tests.support import postroom
+from tests.support import mail_round_trip
+from tests.support.mail_round_trip import Postroom, head
 from tests.support.office import Office
-from tests.support.postroom import Postroom, head
 from tests.support.returned_mails import AWAY, MAILBOX, POSTFIX, POSTFIX_DELAYED, SAMPLES, SUCCESS, Sample
 
 KIM = "kim@demo.example"
@@ -25,7 +25,7 @@ KIM = "kim@demo.example"
 
 @pytest.fixture
 def post(office: Office, settings) -> Iterator[Postroom]:
-    with postroom.opened(settings, office.engine) as here:
+    with mail_round_trip.opened(settings, office.engine) as here:
         yield here
 
 

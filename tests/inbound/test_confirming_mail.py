@@ -10,9 +10,21 @@ from gateway.network.mail import secret_addresses
 from gateway.network.people import accounts
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
-from tests.support.arriving import BY_EVIL, KIM, answers, arrives, change, posts, row, secret_of, sent, states, token
 from tests.support.office import Office
-from tests.support.signed import letter, signed
+from tests.support.signed_mails import letter, signed
+from tests.support.unproved_mails import (
+    BY_EVIL,
+    KIM,
+    answers,
+    arrives,
+    change,
+    posts,
+    row,
+    secret_of,
+    sent,
+    states,
+    token,
+)
 from workers import mail_auth
 from workers.sending.render_mail import Mailing
 

@@ -20,9 +20,9 @@ from gateway.network.mail import mail_addresses
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound
-from tests.support import enclosed
-from tests.support.arriving import BY_DEMO, ELSEWHERE, KIM, arrives, change, posts, row
+from tests.support import sample_files
 from tests.support.office import Office
+from tests.support.unproved_mails import BY_DEMO, ELSEWHERE, KIM, arrives, change, posts, row
 from workers import inbound as reading_worker
 from workers import mail_auth
 from workers.runtime.context import WorkerContext
@@ -89,7 +89,7 @@ def decoded(office: Office, monkeypatch: pytest.MonkeyPatch) -> Decodings:
 
 def with_pictures(made: EmailMessage) -> bytes:
     for number in range(2):
-        enclosed.enclose(made, f"{number}.png", None, "image/png")
+        sample_files.enclose(made, f"{number}.png", None, "image/png")
     return made.as_bytes()
 
 

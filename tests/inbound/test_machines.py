@@ -15,12 +15,12 @@ from gateway.network.follows import follows
 from gateway.network.people import accounts, addresses
 from gateway.settings import Settings, load
 from gateway.store.database import claim_mode, connect, transaction
-from tests.support import mail_process, postroom
+from tests.support import mail_process, mail_round_trip
 from tests.support.databases import Kept
 from tests.support.delivering import Carrier, open_room
 from tests.support.mail_process import Client
+from tests.support.mail_round_trip import Postroom
 from tests.support.office import Office
-from tests.support.postroom import Postroom
 from workers import deliver, fanout, inbound
 from workers.runtime.context import enter
 
@@ -57,7 +57,7 @@ ORDINARY = {
 
 @pytest.fixture
 def post(office: Office, settings: Settings) -> Iterator[Postroom]:
-    with postroom.opened(settings, office.engine) as here:
+    with mail_round_trip.opened(settings, office.engine) as here:
         yield here
 
 
@@ -131,7 +131,7 @@ def test_a_vacation_subject_is_a_weak_sign(post: Postroom, office: Office):
     post.mail(written("lunch", KIM, "Subject: lunch"), ["post@mail.example"], KIM)
     post.work()
     (letter,) = post.sent()
-    head = postroom.head(letter).splitlines()
+    head = mail_round_trip.head(letter).splitlines()
     reply_to = next(line for line in head if line.startswith("Reply-To"))[11:-1]
     named = next(line for line in head if line.startswith("Message-ID"))[12:]
     away = written("I am away.", PRIYA, "Subject: Automatic reply: lunch")
@@ -151,7 +151,7 @@ def answer(post: Postroom, words: Callable[[], str], who: set[str], rounds: int 
     for _ in range(rounds):
         letters = [one for one in post.sent() if one.recipient in who]
         for letter in letters:
-            head = dict(line.split(": ", 1) for line in postroom.head(letter).splitlines() if ": " in line)
+            head = dict(line.split(": ", 1) for line in mail_round_trip.head(letter).splitlines() if ": " in line)
             raw = written(words(), letter.recipient, f"Subject: Re: {head.get('Subject', '')}")
             post.mail(raw, [head["Reply-To"].strip("<>")], letter.recipient)
             count += 1
@@ -277,7 +277,7 @@ def forge(settings: Settings, count: int, sessions: int = 10) -> None:
 
 def no_backscatter(office: Office, settings: Settings, count: int) -> None:
     strict = settings.model_copy(update={"mail_trust": ()})
-    with postroom.opened(strict, office.engine) as post:
+    with mail_round_trip.opened(strict, office.engine) as post:
         forge(strict, count)
         post.work()
         assert post.sql("SELECT count(*) FROM inbound") == [(count,)]

@@ -13,7 +13,7 @@ from gateway.mail.decode import mime
 from gateway.mail.decode.attachments import enclosures, part
 from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.settings import Settings, load
-from tests.support import enclosed
+from tests.support import sample_files
 
 Opened = Any
 
@@ -35,7 +35,7 @@ def mail(*files: tuple[str, bytes | None, str], html: str = "", shown: dict[str,
         for cid, content in (shown or {}).items():
             page.add_related(content, "image", "png", cid=f"<{cid}>", filename=f"{cid}.png", disposition="inline")  # type: ignore[union-attr]
     for name, content, kind in files:
-        enclosed.enclose(made, name, content, kind)
+        sample_files.enclose(made, name, content, kind)
     return mime.parse(made.as_bytes())
 
 
@@ -55,7 +55,7 @@ JPG = ("van.jpg", None, "image/jpeg")
 
 
 def test_files_hang_on_the_post_as_what_they_are(settings: Settings) -> None:
-    found = look(mail(JPG, ("plan", enclosed.MADE["pdf"], "image/gif")), False, settings)
+    found = look(mail(JPG, ("plan", sample_files.MADE["pdf"], "image/gif")), False, settings)
     assert [(each.name, each.content_type) for each in found.brought] == [
         ("van.jpg", "image/jpeg"),
         ("plan.pdf", "application/pdf"),
@@ -71,7 +71,7 @@ def test_a_part_is_found_again_by_its_number(settings: Settings) -> None:
     message = mail(JPG, ("plan.pdf", None, "application/pdf"))
     again = mime.parse(message.as_bytes())
     for each in look(message, False, settings).brought:
-        assert part(again, each.number) == enclosed.MADE[each.name.rpartition(".")[2]]
+        assert part(again, each.number) == sample_files.MADE[each.name.rpartition(".")[2]]
     assert part(again, 99) is None
 
 
@@ -82,10 +82,10 @@ def test_a_part_is_found_again_by_its_number(settings: Settings) -> None:
         ("logo.svg", None, "image/svg+xml", "a web page"),
         ("all.zip", None, "application/zip", "an archive"),
         ("IMG_1.HEIC", b"\0\0\0\x18ftypheic", "image/heic", "send it as JPEG"),
-        ("sums.xlsx", enclosed.office("xl/workbook.xml", "xl/vbaProject.bin"), "x/y", "it contains macros"),
+        ("sums.xlsx", sample_files.office("xl/workbook.xml", "xl/vbaProject.bin"), "x/y", "it contains macros"),
         ("thing.bin", b"\0\1\2\3", "x/y", "this kind of file is not passed on"),
-        ("bomb.png", enclosed.bomb(), "image/png", "too many pixels"),
-        ("half.png", enclosed.MADE["png"][:20], "image/png", "the picture is broken"),
+        ("bomb.png", sample_files.bomb(), "image/png", "too many pixels"),
+        ("half.png", sample_files.MADE["png"][:20], "image/png", "the picture is broken"),
         ("winmail.dat", b"x\x9f\x3e\x22", "application/ms-tnef", "Outlook wrapped it up: send as HTML or plain text"),
         ("secret.asc", b"-----BEGIN PGP MESSAGE-----\n", "application/octet-stream", "encrypted"),
         ("smime.p7m", b"0\x80", "application/pkcs7-mime", "encrypted"),
@@ -105,7 +105,7 @@ def test_a_mail_inside_the_mail_is_not_passed_on(settings: Settings) -> None:
     made.set_content("see below")
     inner = EmailMessage()
     inner.set_content("the inner words")
-    enclosed.enclose(inner, "van.jpg")
+    sample_files.enclose(inner, "van.jpg")
     made.add_attachment(inner)
     assert list(reasons(mime.parse(made.as_bytes()), settings).values()) == ["a mail inside the mail"]
 
@@ -138,12 +138,12 @@ def test_what_mail_programs_add_is_no_file(name: str, kind: str, settings: Setti
 def test_logos_and_beacons_are_no_pictures(settings: Settings) -> None:
     html = '<p>the van</p><img src="cid:van"><img src="cid:logo"><img src="cid:dot">'
     shown = {
-        "van": enclosed.picture(form="PNG"),
-        "logo": enclosed.picture(600, 90, "PNG"),
-        "dot": enclosed.picture(1, 1, "PNG"),
+        "van": sample_files.picture(form="PNG"),
+        "logo": sample_files.picture(600, 90, "PNG"),
+        "dot": sample_files.picture(1, 1, "PNG"),
     }
     assert names(mail(html=html, shown=shown), settings) == ["van.png"]
-    assert names(mail(("icon.png", enclosed.picture(64, 64, "PNG"), "image/png")), settings) == ["icon.png"]
+    assert names(mail(("icon.png", sample_files.picture(64, 64, "PNG"), "image/png")), settings) == ["icon.png"]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_logos_and_beacons_are_no_pictures(settings: Settings) -> None:
 )
 def test_pictures_of_what_is_quoted_are_not_the_writers(end: str, settings: Settings) -> None:
     html = f'<p>the van</p><img src="cid:van">{end}<img src="cid:theirs"></div>'
-    shown = {"van": enclosed.picture(form="PNG"), "theirs": enclosed.picture(500, 500, "PNG")}
+    shown = {"van": sample_files.picture(form="PNG"), "theirs": sample_files.picture(500, 500, "PNG")}
     message = mail(html=html, shown=shown)
     assert names(message, settings) == ["van.png"]
     assert names(message, settings, forwarded=True) == ["van.png", "theirs.png"], "of a forwarded mail all count"

@@ -16,7 +16,7 @@ from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address, Consent, Installation, Post
-from tests.support import cast
+from tests.support import personas
 
 assert handlers.MODULES
 PHONE = "+14155550177"
@@ -27,7 +27,7 @@ def company(engine: Engine) -> Engine:
     """The cast, and Ida, whose phone is only invited."""
     with transaction(engine) as session:
         session.add(Installation(mode="simulated"))
-        cast.assemble(session)
+        personas.assemble(session)
         ida = accounts.create_person(session, "ida", "Ida Moss")
         addresses.add(session, ida.id, "sms", PHONE, state="invited")
     return engine
@@ -37,7 +37,7 @@ def say(
     engine: Engine, settings: Settings, text: str, phone: str = PHONE, opt_out: str | None = None
 ) -> InboundOutcome:
     identity = uuid.uuid4().bytes
-    incoming = Incoming("sms", identity, phone, (cast.NUMBER,), b"", True, text=text, opt_out_type=opt_out)
+    incoming = Incoming("sms", identity, phone, (personas.NUMBER,), b"", True, text=text, opt_out_type=opt_out)
     with transaction(engine) as session:
         inbox.accept(session, inbox.hash_key(session), [incoming])
         row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)

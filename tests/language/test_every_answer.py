@@ -10,9 +10,9 @@ from gateway.i18n.phrases import languages
 from gateway.i18n.refusals import SENTENCES
 from gateway.settings import Settings
 from gateway.sms.fit import segments, thrifty
+from tests.support.answer_recorder import Ear
+from tests.support.conversation_player import play
 from tests.support.databases import Kept
-from tests.support.heard_sentences import Ear
-from tests.support.scripted import play
 
 STORIES = sorted((Path(__file__).parents[1] / "conversations").glob("*.txt"))
 # What people wrote themselves is as long as they wrote it.

@@ -12,11 +12,11 @@ from gateway.network.people import accounts
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Post
-from tests.support import cast, scripted
+from tests.support import conversation_player, personas
 from tests.support.office import Office
 
-PHONES = [person.handle for person in cast.PEOPLE if person.phone]
-PEOPLE = [person.handle for person in cast.PEOPLE]
+PHONES = [person.handle for person in personas.PEOPLE if person.phone]
+PEOPLE = [person.handle for person in personas.PEOPLE]
 GROUPS = {"acme": ["kim", "sam"], "sales": ["pat"], "dispatch": ["dana"], "board": ["anne", "dave"]}
 NOBODY = ["zzyzx", "samm", "kmi", "dnaa", "slaes", "chris", "me", "at"]
 VERBS = ["d", "D", "dm", "Msg:", "pm,", "d.", "\uff44", "\u200bd", "/d", "d\u200e"]
@@ -48,7 +48,7 @@ class Stage:
             self.office.work()
 
     def row(self, statement: str, who: str) -> tuple[object, ...] | None:
-        rows = self.office.sql(statement, phone=next(each.phone for each in cast.PEOPLE if each.handle == who))
+        rows = self.office.sql(statement, phone=next(each.phone for each in personas.PEOPLE if each.handle == who))
         return tuple(rows[0]) if rows else None
 
 
@@ -131,7 +131,9 @@ def in_public(stage: Stage, who: str) -> None:
 def time_passes(stage: Stage, who: str) -> None:
     seconds = stage.rng.choice([3, 11, 400, 1900])
     stage.said.append(f"({seconds} seconds later)")
-    scripted._let_pass(scripted.Stage(stage.office.engine, stage.office.world), str(seconds), "seconds")
+    conversation_player._let_pass(
+        conversation_player.Stage(stage.office.engine, stage.office.world), str(seconds), "seconds"
+    )
     stage.office.work()
 
 

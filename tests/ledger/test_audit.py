@@ -13,8 +13,8 @@ from gateway.network.mail import unsubscribe
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect, transaction
 from tests.conftest import SECRET
-from tests.support.breaches import BREACHES, Breach
 from tests.support.office import Office, point_command_line
+from tests.support.rule_violations import BREACHES, Breach
 
 
 @pytest.fixture(scope="module")

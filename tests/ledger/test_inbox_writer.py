@@ -16,7 +16,7 @@ from gateway.doors.sms import twilio as sms
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from tests.support.delivering import change, open_room, person, rows
-from tests.support.running import company
+from tests.support.running_critter import company
 from tests.support.simulation import ACCOUNT, SAM, TOKEN, simulation
 from tests.support.web_process import changed, send, served, text
 from workers import inbound

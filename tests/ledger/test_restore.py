@@ -30,7 +30,7 @@ from gateway.settings import Settings, embedded
 from gateway.store import restore_marker
 from gateway.store.database import connect, passes, transaction
 from tests.conftest import _administer as administer
-from tests.support import cast
+from tests.support import personas
 from tests.support.databases import Kept, owned
 from tests.support.office import Office, critter, point_command_line
 
@@ -153,7 +153,7 @@ def listed(there: Office, sid: str, sent_at: datetime) -> str:
         "INSERT INTO inbound (channel, natural_key, sender, recipients, trusted, text, sent_at)"
         " VALUES ('sms', sha256(CAST(:sid AS text)::bytea), :phone, '{}', true, 'lunch', :sent_at) RETURNING state",
         sid=sid,
-        phone=cast.PEOPLE[1].phone,
+        phone=personas.PEOPLE[1].phone,
         sent_at=sent_at,
     )
     return str(row[0])

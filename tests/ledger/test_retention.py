@@ -12,7 +12,7 @@ from gateway.ledger.operations.retention import PastMonth, RetentionAges
 from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests.support import cast
+from tests.support import personas
 from tests.support.office import Office
 from tests.support.simulation import ACCOUNT, OURS, SAM, TOKEN, Simulation, simulation, soon
 from workers import redaction
@@ -20,7 +20,7 @@ from workers.runtime.context import WorkerContext
 from workers.runtime.event_loop import Loop
 from workers.upkeep.retention import ages, batches
 
-KIM = cast.PEOPLE[0].phone or ""
+KIM = personas.PEOPLE[0].phone or ""
 
 
 def pass_over(office: Office, days: int = 0) -> dict[str, int]:

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.errors import Refused
 from gateway.mail.parse.own_words import read_own_words
-from tests.support.evil_mails import MAILS
+from tests.support.hostile_mails import MAILS
 
 SECONDS = 4.0
 MEGABYTES = 50

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from tests.support.arriving import KIM, posts, secret_of, states
 from tests.support.mail_process import Client, opened
 from tests.support.office import Office
-from tests.support.signed import letter, signed
+from tests.support.signed_mails import letter, signed
+from tests.support.unproved_mails import KIM, posts, secret_of, states
 from tests.support.web_process import changed
 from workers import mail_auth
 

@@ -13,7 +13,7 @@ from gateway.mail.auth.public_suffix import aligned, organisation
 from gateway.mail.auth.sender_trust import KnownBeforeDns, evaluate_trust
 from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.settings import load
-from tests.support.signed import HEADERS, letter, signed, zone
+from tests.support.signed_mails import HEADERS, letter, signed, zone
 
 OURS = ["post@mail.example"]
 CORP = zone("corp.example")

@@ -13,9 +13,9 @@ from gateway.mail.decode import mime
 from gateway.network.mail import sender_verdicts
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound
-from tests.support.arriving import BY_DEMO, ELSEWHERE, KIM, answers, arrives, posts, row, secret_of, sent, states
 from tests.support.mail_process import Client, opened
-from tests.support.signed import RSA, letter, signed
+from tests.support.signed_mails import RSA, letter, signed
+from tests.support.unproved_mails import BY_DEMO, ELSEWHERE, KIM, answers, arrives, posts, row, secret_of, sent, states
 from tests.support.web_process import changed
 from workers import mail_auth
 

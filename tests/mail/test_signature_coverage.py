@@ -19,7 +19,7 @@ from gateway.mail.parse import own_words
 from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.settings import load
 from tests.mail.test_identity import BY_CORP, MX, NOWHERE, OURS, PASS, says
-from tests.support.signed import PEM, letter, zone
+from tests.support.signed_mails import PEM, letter, zone
 
 ROOT = Path(__file__).parents[2]
 WORLD = Zone(zone("corp.example"))

@@ -23,9 +23,9 @@ from migrations.running import MigrationRunner
 from tests.conftest import _administer as administer
 from tests.project.test_schema import CATALOG, catalog
 from tests.support.databases import migrate
-from tests.support.migrating import door, fill
-from tests.support.nursery import shared
-from tests.support.running import ROOT
+from tests.support.fork_server import shared
+from tests.support.live_migration import door, fill
+from tests.support.running_critter import ROOT
 
 ROWS = 200_000
 LONGEST = 1.0  # second that a door may wait

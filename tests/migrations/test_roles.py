@@ -21,7 +21,7 @@ from gateway.store.tables import Table
 from gateway.store.views import VIEWS
 from migrations import rights
 from tests.support.databases import owned
-from tests.support.running import ROOT
+from tests.support.running_critter import ROOT
 
 
 def administer(servers: Servers, database: str, *statements: str) -> None:

@@ -15,7 +15,7 @@ from gateway.ledger.inbox.inbox import Incoming
 from gateway.network.audience import visibility
 from gateway.sms import number_types
 from gateway.store.database import transaction
-from tests.support import cast
+from tests.support import personas
 from tests.support.office import Office
 
 SAM = "+14155550102"
@@ -27,7 +27,7 @@ Texts = Callable[..., str]
 def texts(office: Office) -> Texts:
     """A text to one of our numbers, read; its SID."""
 
-    def say(words: str, phone: str = SAM, to: str = cast.NUMBER, answered: str | None = None) -> str:
+    def say(words: str, phone: str = SAM, to: str = personas.NUMBER, answered: str | None = None) -> str:
         sid = f"SM{uuid.uuid4().hex}"
         incoming = Incoming("sms", sid.encode(), phone, (to,), b"", True, sid, words)
         office.accept(replace(incoming, opt_out_type=answered))
@@ -68,7 +68,7 @@ def test_the_number_tells_its_kind(number, kind):
     assert number_types.kind(number) == kind
 
 
-@pytest.mark.parametrize("number", [cast.NUMBER, TOLL_FREE])
+@pytest.mark.parametrize("number", [personas.NUMBER, TOLL_FREE])
 def test_where_the_carrier_answers_stop_we_do_not(office: Office, texts: Texts, number: str):
     texts("STOP", to=number)
     assert state(office) == "stopped"
@@ -160,7 +160,7 @@ def test_a_plain_no_is_one_at_once(office: Office, texts: Texts, words: str):
     sid = texts(words)
     assert state(office) == "stopped"
     kept = office.sql("SELECT wording, our_address, carrier_id, source, kind FROM consent")
-    assert kept == [(words, cast.NUMBER, sid, "text", "opt_out")]
+    assert kept == [(words, personas.NUMBER, sid, "text", "opt_out")]
     assert office.critter("consent", "flagged").output == "No text waits for a decision.\n"
 
 
@@ -184,7 +184,7 @@ def test_an_operator_decides(office: Office, texts: Texts):
     assert office.critter("consent", "stop", row["id"]).output.startswith("Opted out.")
     assert state(office) == "stopped"
     kept = office.sql("SELECT wording, our_address, carrier_id, source FROM consent")
-    assert kept == [(REFUSING[0], cast.NUMBER, sid, "operator")]
+    assert kept == [(REFUSING[0], personas.NUMBER, sid, "operator")]
     assert office.critter("consent", "stop", row["id"]).output == "It was opted out already.\n"
     assert office.critter("consent", "dismiss", row["id"]).output == "It was closed already.\n"
     assert office.critter("consent", "flagged").output == "No text waits for a decision.\n"
@@ -218,7 +218,7 @@ def test_the_export_has_every_word_and_number(office: Office, texts: Texts):
         "number": SAM,
         "who": "sam",
         "wording": "STOP, please!",
-        "our_number": cast.NUMBER,
+        "our_number": personas.NUMBER,
         "carrier_id": stopped,
         "source": "text",
     }
@@ -255,7 +255,7 @@ def test_a_yes_keeps_its_words_in_every_way_it_comes(office: Office, texts: Text
     assert kept[0] == ("opt_in", "signed the form on May 3", None, None, "import")
     assert kept[1][0] == "opt_in"
     assert str(kept[1][1]).startswith("(answered)")
-    assert tuple(kept[1][2:]) == (cast.NUMBER, sid, "text")
+    assert tuple(kept[1][2:]) == (personas.NUMBER, sid, "text")
 
 
 def test_no_answer_but_these_leaves_for_a_stopped_phone(office: Office, texts: Texts):
@@ -274,8 +274,10 @@ def test_a_mailbox_that_opted_out_is_brought_back_by_start_alone(office: Office)
     """Such a one was asked in, said STOP, and was tied to a colleague later."""
     office.sql("UPDATE addresses SET state = 'stopped', stopped_at = now() WHERE address = 'priya@demo.example'")
     for words, state_after in (("on", "stopped"), ("start", "verified")):
-        letter = f"From: priya@demo.example\r\nTo: post@{cast.DOMAIN}\r\nSubject: mails\r\n\r\n{words}\r\n".encode()
-        office.accept(Incoming("email", words.encode(), "priya@demo.example", (f"post@{cast.DOMAIN}",), letter, True))
+        letter = f"From: priya@demo.example\r\nTo: post@{personas.DOMAIN}\r\nSubject: mails\r\n\r\n{words}\r\n".encode()
+        office.accept(
+            Incoming("email", words.encode(), "priya@demo.example", (f"post@{personas.DOMAIN}",), letter, True)
+        )
         office.work()
         assert state(office, "priya@demo.example") == state_after
     [(said,)] = office.sql("SELECT body FROM messages ORDER BY id DESC LIMIT 1")
@@ -290,7 +292,7 @@ def test_an_unsubscribe_address_acts_from_whichever_mailbox_it_is_written_to(off
     )
     follows = "SELECT count(*) FROM follows f JOIN addresses b ON b.account_id = f.follower_id WHERE b.id = :box"
     assert office.sql(follows, box=box) == [(1,)]
-    to = f"u-{office.world.signer.sign('unsubscribe', int(str(kim)), int(str(box)))}@{cast.DOMAIN}"
+    to = f"u-{office.world.signer.sign('unsubscribe', int(str(kim)), int(str(box)))}@{personas.DOMAIN}"
     letter = b"From: p.nair@elsewhere.example\r\nSubject: \r\n\r\n"
     office.accept(Incoming("email", b"u", "p.nair@elsewhere.example", (to,), letter, True))
     office.work()

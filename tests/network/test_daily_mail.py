@@ -24,7 +24,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Installation
-from tests.support import cast
+from tests.support import personas
 from workers.sending.render_mail import Mailing
 
 SIGNER = Signer(("a key",))
@@ -37,7 +37,7 @@ def company(engine: Engine) -> Engine:
     """The cast, sixteen people since two days who follow nobody, and an update of Kim's."""
     with transaction(engine) as session:
         session.add(Installation(mode="simulated"))
-        cast.assemble(session)
+        personas.assemble(session)
         for number in range(READERS):
             person = accounts.create_person(session, f"reader{number}", f"Reader {number}")
             addresses.add(session, person.id, "email", f"reader{number}@demo.example")
@@ -55,7 +55,7 @@ def say(session: Session, handle: str, words: str, group: str = "") -> None:
 def write(engine: Engine, hour: int | None = None, most: int = 1000) -> tuple[int, int]:
     """At this hour in UTC, unless one is given."""
     with transaction(engine) as session:
-        return daily_mail.write(session, SIGNER, cast.DOMAIN, COMPANY, now().hour if hour is None else hour, most)
+        return daily_mail.write(session, SIGNER, personas.DOMAIN, COMPANY, now().hour if hour is None else hour, most)
 
 
 def now() -> datetime:
@@ -97,7 +97,7 @@ def test_each_once_a_day_from_several_workers(company: Engine) -> None:
 
 def test_a_worker_that_dies_leaves_nothing(company: Engine) -> None:
     with company.connect() as connection, Session(connection) as session:
-        assert daily_mail.write(session, SIGNER, cast.DOMAIN, COMPANY, now().hour, 1000)[1] == READERS
+        assert daily_mail.write(session, SIGNER, personas.DOMAIN, COMPANY, now().hour, 1000)[1] == READERS
         session.rollback()
     assert bodies(company, "reader0") == []
     assert write(company)[1] == READERS

@@ -21,7 +21,7 @@ from gateway.network.people import erase
 from gateway.network.people.name_patterns import patterns
 from gateway.store.database import transaction
 from gateway.store.tables import Account
-from tests.support import cast
+from tests.support import personas
 from tests.support.office import Office
 
 ZOE = "+14155550188"
@@ -75,7 +75,7 @@ def busy(office: Office) -> Office:
 def first(sid: str) -> Incoming:
     raw = urllib.parse.urlencode({"From": ZOE, "Body": SAYS}).encode()
     picture = Picture("https://api.twilio.com/zoe", "image/png")
-    return Incoming("sms", sid.encode(), ZOE, (cast.NUMBER,), raw, True, sid, SAYS, pictures=(picture,))
+    return Incoming("sms", sid.encode(), ZOE, (personas.NUMBER,), raw, True, sid, SAYS, pictures=(picture,))
 
 
 def zoe(office: Office, words: str) -> None:
@@ -179,7 +179,7 @@ def test_the_carrier_is_asked_to_delete_and_pictures_go(busy: Office) -> None:
 
 
 def test_a_picture_that_somebody_else_sent_too_stays(busy: Office) -> None:
-    other = Incoming("sms", b"x", cast.PEOPLE[1].phone or "", (cast.NUMBER,), b"", True, "SMx", "look",
+    other = Incoming("sms", b"x", personas.PEOPLE[1].phone or "", (personas.NUMBER,), b"", True, "SMx", "look",
                      pictures=(Picture("https://api.twilio.com/other", None),))  # fmt: skip
     busy.accept(other)
     busy.work()

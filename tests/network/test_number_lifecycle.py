@@ -9,7 +9,7 @@ from gateway.network.people import accounts, addresses
 from gateway.network.verification import number_lifecycle
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from tests.support import cast
+from tests.support import personas
 from tests.support.office import Office
 from workers.effects import address_effects
 
@@ -203,7 +203,7 @@ def test_an_operator_takes_a_phone_from_its_owner(office: Office) -> None:
     office.says("sam", "d kim only for you")
     office.says("sam", "d kim and not sent yet")
     office.read()
-    kims = next(person.phone for person in cast.PEOPLE if person.handle == "kim")
+    kims = next(person.phone for person in personas.PEOPLE if person.handle == "kim")
     assert kims
     assert office.critter("people", "link", "bob", kims).output.startswith("That is @kim's")
     assert office.critter("people", "unlink", "+14155550133").exit_code == 2

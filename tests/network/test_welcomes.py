@@ -11,14 +11,14 @@ from gateway.sms.first_contact import introduction
 from gateway.sms.fit import segments, thrifty
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from tests.support import cast
+from tests.support import personas
 from tests.support.office import Office, point_command_line
 
 COMPANY = "Critter Demo Co"
 
 
 def invite(office: Office, handle: str) -> str:
-    phone = next(person.phone for person in cast.PEOPLE if person.handle == handle)
+    phone = next(person.phone for person in personas.PEOPLE if person.handle == handle)
     with transaction(office.engine) as session:
         row = update(Address).where(Address.address == phone)
         session.execute(row.values(state="invited", introduced_at=None, seen_at=None))

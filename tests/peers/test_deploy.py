@@ -11,7 +11,7 @@ from bench.latency import Phones
 from bench.mail_in import listens
 from tests.peers.conftest import need
 from tests.support.ports import free_port
-from tests.support.running import ROOT
+from tests.support.running_critter import ROOT
 
 DEPLOY = ROOT / "deploy"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.running import ROOT
+from tests.support.running_critter import ROOT
 
 INNER = """
 import signal, subprocess, sys, time

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from critter.servers import binaries
 from gateway.store.database import connect
 from tests.rehearsal.network import RANGE, Host, missing, network
-from tests.support.running import ROOT, Company
+from tests.support.running_critter import ROOT, Company
 from tests.whole.test_kills import CROWD, KIM, marked, received
 
 FOLLOWERS = 1_500

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from gateway.security.signed_tokens import Signer
 from gateway.settings import load
-from tests.support.running import Company
+from tests.support.running_critter import Company
 
 ACCEPTED = ("create", "mail")
 MESSAGE_ID = re.compile(r"<critter\.(\d+)\.(\d+)@")

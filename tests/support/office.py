@@ -23,7 +23,7 @@ from gateway.network.audience import visibility
 from gateway.queue.jobs import QUEUES
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests.support import cast
+from tests.support import personas
 from workers.sending import budget_reservation
 from workers.sending.send_loop import OutboundItem
 
@@ -54,18 +54,18 @@ class Office:
     def assemble(self) -> None:
         """Writes the people into an empty database."""
         with transaction(self.engine) as session:
-            cast.assemble(session)
+            personas.assemble(session)
             claim_mode(session, "simulated")
 
     def says(self, handle: str, words: str, *, trusted: bool = True) -> int:
         """A text from somebody's phone, accepted; the id of its row."""
-        phone = next(person.phone for person in cast.PEOPLE if person.handle == handle)
+        phone = next(person.phone for person in personas.PEOPLE if person.handle == handle)
         assert phone
         return self.accept_text(phone, words, trusted=trusted)
 
     def accept_text(self, phone: str, words: str, *, trusted: bool = True) -> int:
         sid = f"SM{uuid.uuid4().hex}"
-        return self.accept(Incoming("sms", sid.encode(), phone, (cast.NUMBER,), b"", trusted, sid, words))
+        return self.accept(Incoming("sms", sid.encode(), phone, (personas.NUMBER,), b"", trusted, sid, words))
 
     def accept(self, incoming: Incoming) -> int:
         with transaction(self.engine) as session:

@@ -15,7 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from critter.processes.app import DoorResources, build, create_app
 from gateway.settings import Settings, load
-from tests.support.nursery import Process, shared
+from tests.support.fork_server import Process, shared
 
 ROOT = Path(__file__).parents[2]
 SERVE = "import json, sys; from gateway.settings import load; import critter.processes.app as app; "

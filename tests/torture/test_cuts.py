@@ -10,7 +10,7 @@ from critter.servers import Servers
 from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from tests.support.cable import Cable
+from tests.support.database_proxy import Cable
 from tests.support.delivering import rows
 from tests.support.web_process import changed, send, served, text
 

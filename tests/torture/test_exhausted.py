@@ -15,8 +15,8 @@ import requests
 
 from critter.servers import Servers
 from tests.support import web_process
-from tests.support.herd import Herd, crowd, herd
-from tests.support.running import company
+from tests.support.running_critter import company
+from tests.support.single_processes import Herd, crowd, herd
 
 KIM = "+14155550101"
 FEW = {"RLIMIT_NOFILE": 64}

@@ -24,8 +24,8 @@ from gateway.ledger.audit import invariants
 from gateway.store.database import transaction
 from tests.support.arrivals import compare, received
 from tests.support.databases import restructure
-from tests.support.herd import WORKERS, Herd, crowd, herd
-from tests.support.running import ROOT
+from tests.support.running_critter import ROOT
+from tests.support.single_processes import WORKERS, Herd, crowd, herd
 
 SAM = "+14155550102"
 HEARERS = 30

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 import migrations
 from gateway.store.database import connect
 from tests.migrations.test_migrations import LONGEST, finished, old
-from tests.support.migrating import door, fill
+from tests.support.live_migration import door, fill
 
 __all__ = ["old"]
 ROWS = 1_000_000

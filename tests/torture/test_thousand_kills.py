@@ -20,7 +20,7 @@ from critter.servers import Servers
 from gateway.settings import load
 from gateway.store.database import claim_mode, connect, transaction
 from tests.support.databases import migrate
-from tests.support.running import ROOT, Company, ports
+from tests.support.running_critter import ROOT, Company, ports
 from tests.whole.test_kills import CROWD, KIM, marked, received
 
 KILLS = int(os.environ.get("CRITTER_TORTURE_KILLS", "1000"))

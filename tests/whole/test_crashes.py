@@ -29,7 +29,7 @@ from gateway.store.database import transaction
 from tests.support import web_process
 from tests.support.arrivals import marked, received
 from tests.support.delivering import open_room
-from tests.support.herd import CRITTERS, Herd, crowd, herd
+from tests.support.single_processes import CRITTERS, Herd, crowd, herd
 from workers.runtime.context import WorkerContext
 from workers.upkeep import scheduler
 from workers.upkeep.lease_sweeper import sweep

@@ -12,7 +12,7 @@ import redis
 
 from gateway.settings import load
 from tests.support.arrivals import Key, marked, received
-from tests.support.running import Company, company
+from tests.support.running_critter import Company, company
 
 FOLLOWERS = 1_000
 KIM = "+14155550199"

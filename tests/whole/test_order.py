@@ -4,7 +4,7 @@ from pathlib import Path
 
 from critter.servers import Servers
 from tests.support.arrivals import compare, received
-from tests.support.herd import herd
+from tests.support.single_processes import herd
 
 POSTS = 500
 WORKERS = [f"worker-sms:{number}" for number in range(8)]

@@ -23,12 +23,12 @@ from critter.servers.postgres import SUPERUSER
 from gateway.failpoints import KILLED
 from gateway.settings import embedded, load
 from gateway.store.database import connect
-from tests.support import cast
+from tests.support import personas
 from tests.support.arrivals import ACCEPTED
 from tests.support.databases import migrate, owned
-from tests.support.herd import Herd, herd
 from tests.support.office import Office, point_command_line
 from tests.support.rights import prove_two_roles
+from tests.support.single_processes import Herd, herd
 
 LIVE = "live"
 WORDS = (b"a picture of Kim's", b"a picture of somebody who was erased")
@@ -177,7 +177,7 @@ def _office(made: Restores, database: str) -> Office:
     settings = load({**made.critter.environ, "CRITTER_DATABASE_URL": url, "CRITTER_DATABASE_OWNER_URL": owned(url)})
     office = Office(connect(url, keys=settings.secret_keys), settings)
     office.assemble()
-    assert cast.PEOPLE
+    assert personas.PEOPLE
     return office
 
 

@@ -26,7 +26,7 @@ from gateway.ledger.inbox import inbox
 from gateway.settings import embedded
 from gateway.store.database import transaction
 from tests.support.arrivals import compare
-from tests.support.herd import CRITTERS, WORKERS, Herd, crowd, herd
+from tests.support.single_processes import CRITTERS, WORKERS, Herd, crowd, herd
 
 SECONDS = float(os.environ.get("CRITTER_SOAK_SECONDS", "15"))
 SEED = int(os.environ.get("CRITTER_SOAK_SEED", str(random.randrange(10**6))))

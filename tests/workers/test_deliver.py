@@ -19,7 +19,7 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address, Post
 from tests.support.delivering import Carrier, change, open_room, people, person, post, rows, states
-from tests.support.stalls import Stalls
+from tests.support.stall_meter import Stalls
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
 from workers.sending import number_pool

@@ -11,8 +11,8 @@ from gateway.ledger.inbox import unauthenticated
 from gateway.mail.auth.dns import DnsUnavailable, Zone
 from gateway.network.mail import sender_verdicts
 from gateway.store.database import transaction
-from tests.support.arriving import BY_DEMO, DEMO, ELSEWHERE, KIM, arrives, change, posts, row, states
-from tests.support.signed import letter, signed
+from tests.support.signed_mails import letter, signed
+from tests.support.unproved_mails import BY_DEMO, DEMO, ELSEWHERE, KIM, arrives, change, posts, row, states
 from workers import mail_auth
 from workers.upkeep import lease_sweeper
 

@@ -27,7 +27,7 @@ from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Installation, Media, Post
-from tests.support import enclosed
+from tests.support import sample_files
 from tests.support.simulation import ACCOUNT, OURS, SAM, TOKEN, Simulation, simulation
 from workers.media import step
 from workers.runtime.context import WorkerContext
@@ -35,7 +35,7 @@ from workers.runtime.event_loop import Loop
 from workers.upkeep import media_gc
 from workers.upkeep.retention import batches
 
-JPEG = enclosed.from_a_camera(1)
+JPEG = sample_files.from_a_camera(1)
 
 
 def fetch(api_base: str, url: str) -> bytes:
@@ -113,8 +113,8 @@ def test_a_worker_keeps_the_picture_of_a_text_without_what_its_camera_wrote(engi
     assert row.sha256
     kept = media_folder.place(settings.var, row.sha256.hex()).read_bytes()
     assert (len(kept), hashlib.sha256(kept).digest()) == (row.size, row.sha256)
-    assert enclosed.MAKER.encode() in JPEG
-    assert enclosed.MAKER.encode() not in kept
+    assert sample_files.MAKER.encode() in JPEG
+    assert sample_files.MAKER.encode() not in kept
 
 
 def test_a_refused_address_is_not_tried_again(engine: Engine, settings: Settings) -> None:
@@ -146,7 +146,7 @@ def mailed(engine: Engine, *files: tuple[str, bytes | None]) -> int:
     mail["From"], mail["To"], mail["Subject"] = "kim@demo.example", "post@mail.example", "the van"
     mail.set_content("the van is here")
     for name, content in files:
-        enclosed.enclose(mail, name, content)
+        sample_files.enclose(mail, name, content)
     raw = mail.as_bytes()
     with transaction(engine) as session:
         _installed(session)
@@ -170,7 +170,7 @@ def read(engine: Engine, here: WorkerContext) -> list[InboundOutcome]:
 
 
 def test_files_of_a_mail_are_kept_and_the_bell_is_rung(engine: Engine, settings: Settings) -> None:
-    large = enclosed.from_a_camera(1, width=2000, height=1500)
+    large = sample_files.from_a_camera(1, width=2000, height=1500)
     mailed(engine, ("van.jpg", large), ("plan.pdf", None), ("setup.exe", None))
     here = room(engine, settings)
     (outcome,) = read(engine, here)
@@ -180,12 +180,12 @@ def test_files_of_a_mail_are_kept_and_the_bell_is_rung(engine: Engine, settings:
         pass
     van, plan = media(engine)
     assert (van.state, van.name, plan.state, plan.name, plan.size) == (
-        "fetched", "van.jpg", "fetched", "plan.pdf", len(enclosed.MADE["pdf"]),
+        "fetched", "van.jpg", "fetched", "plan.pdf", len(sample_files.MADE["pdf"]),
     )  # fmt: skip
     assert van.small_sha256
     assert van.sha256
     for digest in (van.sha256, van.small_sha256):
-        assert enclosed.MAKER.encode() not in media_folder.place(settings.var, digest.hex()).read_bytes()
+        assert sample_files.MAKER.encode() not in media_folder.place(settings.var, digest.hex()).read_bytes()
     with transaction(engine) as session:
         post = session.scalars(select(Post)).one()
         assert (post.attached, post.pictures_of) == ("2 files", van.inbound_id)
@@ -194,7 +194,7 @@ def test_files_of_a_mail_are_kept_and_the_bell_is_rung(engine: Engine, settings:
 
 
 def test_a_picture_that_breaks_when_it_is_decoded_is_told_on_its_page_only(engine: Engine, settings: Settings) -> None:
-    mailed(engine, ("half.jpg", enclosed.MADE["jpg"][:2_000]))
+    mailed(engine, ("half.jpg", sample_files.MADE["jpg"][:2_000]))
     here = room(engine, settings)
     read(engine, here)
     assert step(here)
@@ -218,7 +218,7 @@ def test_a_worker_that_is_lost_does_not_lose_the_picture(engine: Engine, setting
 
 
 def test_what_nobody_refers_to_is_swept_and_nothing_else(engine: Engine, settings: Settings) -> None:
-    mailed(engine, ("van.jpg", enclosed.picture(2000, 1200)))
+    mailed(engine, ("van.jpg", sample_files.picture(2000, 1200)))
     here = room(engine, settings)
     read(engine, here)
     while step(here):

@@ -18,7 +18,7 @@ from gateway.settings import Settings
 from gateway.settings.sms_numbers import sms_senders
 from gateway.store.database import transaction
 from tests.support.delivering import Carrier, change, open_room, people, post, rows, states
-from tests.support.stalls import Stalls
+from tests.support.stall_meter import Stalls
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
 from workers.sending.pacing import Bucket, Pacer

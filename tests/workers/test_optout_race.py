@@ -15,9 +15,9 @@ from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests.support import cast
+from tests.support import personas
 from tests.support.delivering import Carrier, change, open_room, people, person, rows
-from tests.support.stalls import Stalls
+from tests.support.stall_meter import Stalls
 from workers import deliver, fanout
 from workers.runtime.context import WorkerContext, enter
 
@@ -44,7 +44,7 @@ def hear_text(room: WorkerContext, phone: str, words: str) -> float:
     """A text as the inbound worker reads it; the moment when it had committed."""
     sid = f"SM{uuid.uuid4().hex}"
     with transaction(room.engine) as session:
-        incoming = Incoming("sms", sid.encode(), phone, (cast.NUMBER,), b"", True, sid, words)
+        incoming = Incoming("sms", sid.encode(), phone, (personas.NUMBER,), b"", True, sid, words)
         inbox.accept(session, inbox.hash_key(session), [incoming])
     with transaction(room.engine) as session:
         claimed = inbox.claim(session, "test", timedelta(seconds=60), 1)[0]

@@ -15,8 +15,8 @@ from gateway.ledger.operations import redactions
 from gateway.ledger.outbox import fanouts
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, concerns_one, connect, passes, transaction
+from tests.support.database_errors import OF_ALL, OF_ONE, break_table, fails, mend
 from tests.support.delivering import change, open_room, person, rows
-from tests.support.trouble import OF_ALL, OF_ONE, break_table, fails, mend
 from workers import inbound, mail_auth
 from workers import media as picture_worker
 from workers.runtime import transient_errors

@@ -13,9 +13,9 @@ from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
+from tests.support.database_errors import break_table, fails, mend
 from tests.support.databases import restructure
 from tests.support.delivering import Carrier, change, follow, open_room, person, post, rows
-from tests.support.trouble import break_table, fails, mend
 from workers import (
     author_reports,
     callbacks,

@@ -18,7 +18,7 @@ from gateway.ledger.outbox.outbox import Target
 from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 from tests.support.delivering import people, person, post, rows
-from tests.support.nursery import Process, shared
+from tests.support.fork_server import Process, shared
 from tests.support.simulation import ACCOUNT, OURS, TOKEN, Simulation, simulation
 from tests.support.web_process import ROOT, changed, environment
 from workers.reconcile import HOLD

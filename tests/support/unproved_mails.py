@@ -12,7 +12,7 @@ from gateway.network.people import accounts
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from tests.support.office import Office
-from tests.support.signed import letter, zone
+from tests.support.signed_mails import letter, zone
 from workers import mail_auth
 from workers.runtime.context import WorkerContext
 

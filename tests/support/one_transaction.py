@@ -13,7 +13,7 @@ from gateway.inbound.process import process
 from gateway.ledger.outbox import fanouts
 from gateway.network.audience import visibility
 from gateway.store.tables import Address, Delivery, Inbound, Message
-from tests.support import cast
+from tests.support import personas
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def thrown_away(engine: Engine) -> Iterator[Session]:
 def tell(session: Session, world: CommandRegistry, sender: str, words: str) -> InboundOutcome:
     """A text from this phone, read and done at once."""
     row = Inbound(
-        channel="sms", natural_key=uuid.uuid4().bytes, sender=sender, recipients=[cast.NUMBER], trusted=True,
+        channel="sms", natural_key=uuid.uuid4().bytes, sender=sender, recipients=[personas.NUMBER], trusted=True,
         text=words, state="working", received_at=func.clock_timestamp(),
     )  # fmt: skip
     session.add(row)

@@ -15,8 +15,8 @@ from critter.servers import Servers
 from gateway.settings import Settings, load
 from gateway.store.database import claim_mode, connect, transaction
 from tests.support.databases import migrate, owned
-from tests.support.nursery import Child, Nursery, shared
-from tests.support.running import Company, ports
+from tests.support.fork_server import Child, Nursery, shared
+from tests.support.running_critter import Company, ports
 
 WORKERS = ("worker-inbound", "worker-proving", "worker-fanout", "worker-sms", "worker-email")
 CRITTERS = ("web", "mail", *WORKERS, "clock")

@@ -53,7 +53,7 @@ from gateway.settings import Settings
 from gateway.sms.first_contact import introduction
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
-from tests.support import cast, enclosed
+from tests.support import personas, sample_files
 
 assert handlers.MODULES  # importing them fills the table
 
@@ -78,7 +78,7 @@ class Stage:
 def play(path: Path, engine: Engine, settings: Settings) -> None:
     """Runs the story; an AssertionError names the line that went otherwise."""
     with transaction(engine) as session:
-        cast.assemble(session)
+        personas.assemble(session)
         session.execute(text("INSERT INTO installation (mode) VALUES ('simulated')"))
     stage = Stage(engine, world(settings))
     for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -126,10 +126,10 @@ def _is(stage: Stage, expected: str, words: str) -> bool:
     return right
 
 
-def _speaker(who: str) -> cast.Person:
+def _speaker(who: str) -> personas.Person:
     """One of the cast, or a stranger by their number or mailbox."""
-    found = next((person for person in cast.PEOPLE if person.handle == who), None)
-    return found or cast.Person(who, who, who if who.startswith("+") else None, who if "@" in who else None)
+    found = next((person for person in personas.PEOPLE if person.handle == who), None)
+    return found or personas.Person(who, who, who if who.startswith("+") else None, who if "@" in who else None)
 
 
 def _say(stage: Stage, who: str, what: str, by_mail: bool) -> None:
@@ -143,7 +143,7 @@ def _say(stage: Stage, who: str, what: str, by_mail: bool) -> None:
         identity = uuid.uuid4().bytes
         what, files = _enclosed(what)
         sent = tuple(Picture(f"https://api.twilio.com/{name}", "image/jpeg") for name in files)
-        incoming = Incoming("sms", identity, person.phone, (cast.NUMBER,), b"", True, text=what, pictures=sent)
+        incoming = Incoming("sms", identity, person.phone, (personas.NUMBER,), b"", True, text=what, pictures=sent)
     with transaction(stage.engine) as session:
         inbox.accept(session, inbox.hash_key(session), [incoming])
     _work(stage)
@@ -155,25 +155,25 @@ def _enclosed(what: str) -> tuple[str, list[str]]:
     return (what[: found.start()], found[1].split(", ")) if found else (what, [])
 
 
-def _mail(stage: Stage, person: cast.Person, what: str) -> Incoming:
+def _mail(stage: Stage, person: personas.Person, what: str) -> Incoming:
     assert person.mailbox
     what, files = _enclosed(what)
     local, _, body = what.partition(": ")
     subject, mark, rest = (body + " ").partition(" // ")
     subject, body = (subject, rest.strip()) if mark else ("(no subject)", body)
     mail = EmailMessage()
-    to = tuple(f"{_local(stage, person, one)}@{cast.DOMAIN}" for one in local.split(","))
+    to = tuple(f"{_local(stage, person, one)}@{personas.DOMAIN}" for one in local.split(","))
     mail["From"], mail["To"], mail["Subject"] = person.mailbox, ", ".join(to), subject
     mail["Message-ID"] = f"<{uuid.uuid4()}@demo.example>"
     mail.set_content(body)
     for name in files:
-        enclosed.enclose(mail, name)
+        sample_files.enclose(mail, name)
     raw = f"Return-Path: <{person.mailbox}>\r\n".encode() + mail.as_bytes()
     identity = uuid.uuid4().bytes
     return Incoming("email", identity, person.mailbox, to, raw, True, str(mail["Message-ID"]))
 
 
-def _local(stage: Stage, person: cast.Person, written: str) -> str:
+def _local(stage: Stage, person: personas.Person, written: str) -> str:
     head, _, whose = written.partition("/")  # re/priya: the reply address that Priya was given
     if head != "re":
         return written.partition("@")[0]
@@ -339,7 +339,7 @@ def _daily_mails(stage: Stage) -> None:
         session.execute(text("UPDATE accounts SET daily_on = daily_on - 1"))
         zone = session.scalar(text("SELECT date_part('hour', now() AT TIME ZONE 'UTC')"))
         world_ = stage.world
-        daily_mail.write(session, world_.signer, cast.DOMAIN, world_.settings.company, int(zone or 0), 100)
+        daily_mail.write(session, world_.signer, personas.DOMAIN, world_.settings.company, int(zone or 0), 100)
     _work(stage)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 
 from gateway.settings import load
 from gateway.store.database import connect
-from tests.support.nursery import Process, shared
+from tests.support.fork_server import Process, shared
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]

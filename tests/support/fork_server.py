@@ -1,7 +1,7 @@
 """Processes of Critter for tests that start and end them by the hundred: forked from one that has imported everything.
 
-`python -m tests.support.nursery` is that process; it reads orders, one JSON object a line, and answers each with one.
-To import everything takes two seconds of processor time, so all tests of a test process share one (`shared`).
+`python -m tests.support.fork_server` is that process; it reads orders, one JSON object a line, and answers each with
+one. To import everything takes two seconds of processor time, so all tests of a test process share one (`shared`).
 """
 
 import atexit
@@ -102,7 +102,7 @@ class Process:
 
 class Nursery:
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "tests.support.nursery"]
+        command = [sys.executable, "-m", "tests.support.fork_server"]
         self._turn = threading.Lock()
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.ask({}) == "ready"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from tests.support.stalls import Stalls
+from tests.support.stall_meter import Stalls
 
 FILL = """
 INSERT INTO installation (mode) VALUES ('simulated');
