@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from gateway.channels import EMAIL, SMS
 from gateway.ledger.commit import counters
 from gateway.ledger.outbox import fanouts as spreading
-from gateway.network.audience import visibility
+from gateway.network.audience import recipients
 from gateway.network.receipts import author_reports
 from gateway.store.database import transaction
 from gateway.store.tables import Fanout
@@ -54,8 +54,8 @@ def begin(here: WorkerContext, session: Session, inbound_id: int) -> set[str]:
 def _chunk(here: WorkerContext, session: Session, fanout: Fanout, priority: int) -> set[str]:
     """Writes one chunk. Returns the drains to wake: of the channels that got rows, and `fanout` when more is left."""
     chunk = FIRST if fanout.reached == 0 else CHUNK
-    upto, texts, mails = visibility.expand(session, fanout, priority, chunk)
-    done = upto == visibility.END
+    upto, texts, mails = recipients.expand(session, fanout, priority, chunk)
+    done = upto == recipients.END
     spreading.advance(session, fanout, upto, texts, mails, done=done)
     if done:
         author_reports.schedule(session, fanout, fanout.texts + texts, here.settings.ask_phones)

@@ -16,7 +16,7 @@ from gateway.i18n.refusals import refusal
 from gateway.language.fragments.part_marks import part
 from gateway.language.words.normalize import clean
 from gateway.ledger.inbox import media
-from gateway.network.audience import visibility
+from gateway.network.audience import recipients
 from gateway.network.follows import last_effect
 from gateway.network.people import accounts
 from gateway.network.posts import posts, split_texts
@@ -57,7 +57,7 @@ def post_to_groups(
 
 
 def _unheard(session: Session, actor: Actor, post: Post, source_id: int) -> Literal["first", "again"] | None:
-    if visibility.has_readers(session, post):
+    if recipients.has_readers(session, post):
         return None
     if last_effect.told_unheard(session, actor.account.id, source_id):
         return "again"

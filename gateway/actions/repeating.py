@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.actions import posting
 from gateway.actions.model.actor import Actor
 from gateway.i18n.refusals import refusal
-from gateway.network.audience import visibility
+from gateway.network.audience import recipients, visibility
 from gateway.network.people import accounts
 from gateway.network.posts import posts, timelines
 from gateway.network.posts.posts import NewPost
@@ -40,7 +40,7 @@ def repeat(session: Session, actor: Actor, post_id: int | None) -> PassedOn:
     if posts.is_spreading(session, post.id):
         words = replace(words, hold=BEHIND)
     written = posting.publish(session, actor, words)
-    return PassedOn(writer.name, written.id, visibility.has_readers(session, written))
+    return PassedOn(writer.name, written.id, recipients.has_readers(session, written))
 
 
 def _check_may_pass_on(session: Session, actor: Actor, post: Post) -> None:

@@ -8,7 +8,7 @@ from gateway.actions.model.actor import Actor
 from gateway.actions.posting import Posted
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
-from gateway.network.audience import visibility
+from gateway.network.audience import recipients, visibility
 from gateway.network.follows import mutes
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
@@ -40,7 +40,7 @@ def _publicly(session: Session, actor: Actor, post_id: int | None, text: str) ->
         actor.account, text, "company", actor.door, in_reply_to=post_id, inbound_id=actor.inbound_id
     )  # fmt: skip
     written = posting.publish(session, actor, words)
-    heard = visibility.has_readers(session, written)
+    heard = recipients.has_readers(session, written)
     return Posted(written.id, unheard=None if heard else "first")
 
 

@@ -3,7 +3,7 @@
 import json
 
 from gateway.ledger.outbox import fanouts
-from gateway.network.audience import visibility
+from gateway.network.audience import recipients
 from gateway.network.people import accounts
 from gateway.store.database import transaction
 from tests.support.office import Office
@@ -83,8 +83,8 @@ def test_a_fan_out_that_runs_stops_where_it_is(office: Office) -> None:
     with transaction(office.engine) as session:
         fanout = fanouts.claim(session)
         assert fanout is not None
-        upto, texts, mails = visibility.expand(session, fanout, fanouts.priority(session, fanout), 1)
-        fanouts.advance(session, fanout, upto, texts, mails, done=upto == visibility.END)
+        upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 1)
+        fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
         assert texts + mails == 1
     with transaction(office.engine) as session:
         kim = accounts.by_handle(session, "kim")

@@ -13,7 +13,7 @@ from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import fanouts
-from gateway.network.audience import visibility
+from gateway.network.audience import recipients
 from gateway.network.conversation import conversations, reply_limits
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.settings import Settings
@@ -65,8 +65,8 @@ def privately(engine: Engine, config: Settings, words: str = "can you talk?", ph
     say(engine, config, f"d sam {words}", phone)
     with transaction(engine) as session:
         while fanout := fanouts.claim(session):
-            upto, texts, mails = visibility.expand(session, fanout, fanouts.priority(session, fanout), 10)
-            fanouts.advance(session, fanout, upto, texts, mails, done=upto == visibility.END)
+            upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 10)
+            fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
         _arrive(session)
 
 

@@ -16,7 +16,7 @@ from gateway.inbound.commands import TABLE, CommandRegistry, world
 from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
-from gateway.network.audience import visibility
+from gateway.network.audience import recipients
 from gateway.network.follows import follows, tag_follows
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import posts
@@ -119,7 +119,7 @@ def company(engine: Engine) -> Engine:
             tag_follows.follow(session, person.id, "win", channel == "sms", None)
         posts.publish(session, NewPost(kim, "the ACME deal is ours #win", "company", "sms"))
         for fanout in session.scalars(select(Fanout)):
-            visibility.expand(session, fanout, 5, 100)
+            recipients.expand(session, fanout, 5, 100)
         session.execute(text("UPDATE deliveries SET state = 'sent', sent_at = now(), ended_at = now()"))
         session.execute(text("UPDATE fanouts SET state = 'done', done_at = now()"))
     return engine

@@ -17,8 +17,7 @@ from gateway.ledger.audit.audience_rules import BY_WORDS
 from gateway.ledger.operations import retention
 from gateway.ledger.outbox import claims
 from gateway.mail.compose.layout import lay_out
-from gateway.network.audience import phone_estimate
-from gateway.network.audience import visibility as audience
+from gateway.network.audience import phone_estimate, recipients, send_refusals
 from gateway.network.follows import follows, mutes, trackers
 from gateway.network.follows.mutes import MuteSnapshot
 from gateway.network.people import accounts, export
@@ -199,15 +198,15 @@ def test_why_it_does_not_leave(session: Session, company: Company) -> None:
     company.spread()
     untrack(session, company)
     [(message, address, _)] = company.rows(post)
-    assert audience.refusals(session, [(message, address)]) == {(message, address): "left"}
+    assert send_refusals.refusals(session, [(message, address)]) == {(message, address): "left"}
 
 
 def test_somebody_hears_it_who_only_tracks(session: Session, company: Company) -> None:
     author = company.people[0]
-    assert audience.has_readers(session, company.says(author, "acme"))
-    assert not audience.has_readers(session, company.says(author, "lunch"))
+    assert recipients.has_readers(session, company.says(author, "acme"))
+    assert not recipients.has_readers(session, company.says(author, "lunch"))
     block_author(session, company)
-    assert not audience.has_readers(session, company.says(author, "acme"))
+    assert not recipients.has_readers(session, company.says(author, "acme"))
 
 
 def test_phones_are_counted_once(session: Session, company: Company) -> None:

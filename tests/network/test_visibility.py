@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.outbox import fanouts
+from gateway.network.audience import recipients, send_refusals
 from gateway.network.audience import visibility as audience
 from gateway.network.follows import follows, mutes, tag_follows
 from gateway.network.follows.mutes import MuteSnapshot
@@ -52,8 +53,8 @@ class Company:
         return self.session.get_one(Post, written.id)
 
     def tells(self, author: Account, words: str, *whom: Account) -> Post:
-        recipients = [(person.id, person.id) for person in whom]
-        return posts.publish(self.session, NewPost(author, words, "direct", "cli", recipients=recipients))
+        targets = [(person.id, person.id) for person in whom]
+        return posts.publish(self.session, NewPost(author, words, "direct", "cli", recipients=targets))
 
     def spread(self, chunk: int = 100, times: int = 10**6) -> None:
         """Chunks of whatever is due, as the workers make them."""
@@ -61,8 +62,8 @@ class Company:
             fanout = fanouts.claim(self.session)
             if fanout is None:
                 return
-            upto, texts, mails = audience.expand(self.session, fanout, 5, chunk)
-            fanouts.advance(self.session, fanout, upto, texts, mails, done=upto == audience.END)
+            upto, texts, mails = recipients.expand(self.session, fanout, 5, chunk)
+            fanouts.advance(self.session, fanout, upto, texts, mails, done=upto == recipients.END)
             self.session.expire(fanout)
 
     def rows(self, post: Post) -> list[tuple[int, int, int]]:
@@ -74,7 +75,7 @@ class Company:
     def sent(self, post: Post) -> list[int]:
         """Who gets it when it is about to leave now, one entry for each copy."""
         made = self.rows(post)
-        refused = audience.refusals(self.session, [(message, address) for message, address, _ in made])
+        refused = send_refusals.refusals(self.session, [(message, address) for message, address, _ in made])
         return sorted(person for message, address, person in made if (message, address) not in refused)
 
 
@@ -149,7 +150,7 @@ def test_a_block_in_a_running_fan_out_stops_what_has_not_left(session: Session) 
     company.spread(chunk=4)
     assert company.sent(post) == ids(set(readers) - {readers[0], readers[1], readers[7]})
     assert len(company.rows(post)) == 8
-    refused = audience.refusals(session, [row[:2] for row in company.rows(post)])
+    refused = send_refusals.refusals(session, [row[:2] for row in company.rows(post)])
     assert sorted(refused.values()) == ["silenced", "silenced"]
 
 
@@ -160,7 +161,7 @@ def test_a_mute_ends_by_itself(session: Session) -> None:
     silence(session, reader, author, "mute")
     session.execute(text("UPDATE silences SET expires_at = now() - interval '1 minute'"))
     post = company.says(author, "hello")
-    assert audience.has_readers(session, post)
+    assert recipients.has_readers(session, post)
     company.spread()
     assert company.sent(post) == [reader.id]
 

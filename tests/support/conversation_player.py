@@ -43,7 +43,7 @@ from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
 from gateway.ledger.outbox import fanouts
-from gateway.network.audience import visibility
+from gateway.network.audience import recipients, send_refusals
 from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
 from gateway.network.people import accounts, addresses
@@ -203,8 +203,8 @@ def _spread_one(stage: Stage) -> bool:
         fanout = fanouts.claim(session)
         if fanout is None:
             return False
-        upto, texts, mails = visibility.expand(session, fanout, fanouts.priority(session, fanout), 3)
-        fanouts.advance(session, fanout, upto, texts, mails, done=upto == visibility.END)
+        upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 3)
+        fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
     return True
 
 
@@ -213,7 +213,7 @@ def _deliver(stage: Stage) -> bool:
         due = select(Delivery, Message, Address).join(Message, Message.id == Delivery.message_id)
         due = due.join(Address, Address.id == Delivery.address_id)
         rows = session.execute(due.where(Delivery.ended_at.is_(None)).order_by(Delivery.message_id)).all()
-        refused = visibility.refusals(session, [(row[0].message_id, row[0].address_id) for row in rows])
+        refused = send_refusals.refusals(session, [(row[0].message_id, row[0].address_id) for row in rows])
         for delivery, message, address in rows:
             _hand_over(stage, session, delivery, message, address, refused)
     return bool(rows)

@@ -19,7 +19,7 @@ from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import claims, fanouts
 from gateway.ledger.outbox.settlements import Settlement, settle
-from gateway.network.audience import visibility
+from gateway.network.audience import recipients, send_refusals
 from gateway.queue.jobs import QUEUES
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
@@ -91,14 +91,14 @@ class Office:
             fanout = fanouts.claim(session)
             if fanout is None:
                 return False
-            upto, texts, mails = visibility.expand(session, fanout, fanouts.priority(session, fanout), 100)
-            fanouts.advance(session, fanout, upto, texts, mails, done=upto == visibility.END)
+            upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 100)
+            fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
         return True
 
     def send(self, channel: str) -> bool:
         with transaction(self.engine) as session:
             claimed = claims.claim(session, channel, "test", LEASE, 100)
-            refused = visibility.refusals(session, [one.key for one in claimed])
+            refused = send_refusals.refusals(session, [one.key for one in claimed])
             claims.cancel(session, claimed, refused)
             sent = [one for one in claimed if one.key not in refused]
             if channel == "sms":

@@ -11,7 +11,7 @@ from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import process
 from gateway.ledger.outbox import fanouts
-from gateway.network.audience import visibility
+from gateway.network.audience import recipients, send_refusals
 from gateway.store.tables import Address, Delivery, Inbound, Message
 from tests.support import personas
 
@@ -54,8 +54,8 @@ def tried(session: Session, world: CommandRegistry, sender: str, words: str) -> 
 def deliver(session: Session) -> list[tuple[int, int]]:
     """Spreads and sends all that is due: (post or 0, address) of each that left."""
     while fanout := fanouts.claim(session):
-        upto, texts, mails = visibility.expand(session, fanout, fanouts.priority(session, fanout), 100)
-        fanouts.advance(session, fanout, upto, texts, mails, done=upto == visibility.END)
+        upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 100)
+        fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
         session.flush()
         session.expire_all()
     due = session.execute(
@@ -65,7 +65,7 @@ def deliver(session: Session) -> list[tuple[int, int]]:
         .where(Delivery.ended_at.is_(None))
         .order_by(Delivery.message_id)
     ).all()
-    refused = visibility.refusals(session, [(row.message_id, row.address_id) for row, _ in due])
+    refused = send_refusals.refusals(session, [(row.message_id, row.address_id) for row, _ in due])
     now = session.scalar(text("SELECT clock_timestamp()"))
     left = []
     for row, post in due:

@@ -21,7 +21,7 @@ from gateway.ledger.money import charges
 from gateway.ledger.outbox import claims, settlements
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key, MessageContent, Senders
 from gateway.ledger.outbox.settlements import Settlement
-from gateway.network.audience import visibility
+from gateway.network.audience import send_refusals, visibility
 from gateway.network.conversation import remainders
 from gateway.store.database import transaction
 from workers.effects import address_effects
@@ -79,7 +79,7 @@ class DeliveryStore(Generic[Parcel]):
             rows = self._claimed(session, limit, suspects)
             if not rows:
                 return Batch((), 0, decided_at)
-            refused = visibility.refusals(session, [row.key for row in rows])
+            refused = send_refusals.refusals(session, [row.key for row in rows])
             claims.cancel(session, rows, refused)
             allowed = [row for row in rows if row.key not in refused]
             contents = self._content_of(session, {row.message_id for row in allowed})
@@ -178,7 +178,7 @@ class DeliveryStore(Generic[Parcel]):
                 self._release(session, [load.claimed for load in loads], PAUSED)
                 return frozenset()
             ours = claims.keep(session, [load.claimed for load in loads], self._here.owner, self._lease)
-            refused = visibility.refusals(session, [one.key for one in ours])
+            refused = send_refusals.refusals(session, [one.key for one in ours])
             claims.cancel(session, ours, refused)
             self._uncount(session, [one.attempt_id for one in ours if one.key in refused])
             held = {one.attempt_id for one in ours if one.key not in refused}
