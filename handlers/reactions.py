@@ -7,7 +7,7 @@ from gateway.i18n.phrases import say
 from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, command, meaning
 from gateway.network.audience import visibility
-from gateway.network.conversation import on_screen
+from gateway.network.conversation import quoted_items
 from gateway.network.posts import posts, timelines
 from gateway.store.tables import Account, Post
 
@@ -33,7 +33,7 @@ def _target(session: Session, turn: CommandContext) -> int | None:
         answered = session.get(Post, turn.reading.post)
         return posts.original(answered) if answered else None
     if turn.text:
-        post = on_screen.post(session, turn.address, turn.text)
+        post = quoted_items.post(session, turn.address, turn.text)
         return posts.original(post) if post else None
     items = timelines.list_received(session, turn.address.id, 1)
     return posts.original(items[0].post) if items else None

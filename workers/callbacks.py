@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from gateway.carriers.common.receipt import Receipt
+from gateway.carriers.common.delivery_report import Receipt
 from gateway.carriers.instrumented import alarm
 from gateway.carriers.parts import read_receipt
 from gateway.channels import SMS
-from gateway.ledger.outbox import attempts
-from gateway.ledger.outbox.attempts import CarrierReport
+from gateway.ledger.outbox import attempt_reports
+from gateway.ledger.outbox.attempt_reports import CarrierReport
 from gateway.ledger.outbox.callbacks import mark_applied, open_callbacks
 from gateway.ledger.senders import senders
 from gateway.store.database import transaction
@@ -72,7 +72,7 @@ def _one_by_one(here: WorkerContext) -> bool:
 def _apply(session: Session, found: Sequence[Callback]) -> None:
     receipts = [(one, _receipt(one)) for one in found]
     known = [(one, receipt) for one, receipt in receipts if receipt is not None]
-    attempts.advance(session, [_report(one, receipt) for one, receipt in known])
+    attempt_reports.advance(session, [_report(one, receipt) for one, receipt in known])
     _apply_effects(session, known)
     mark_applied(found)
     session.flush()

@@ -13,8 +13,8 @@ from critter.servers import Servers
 from critter.servers.spawn import die_with_parent
 from critter.up import ports
 from critter.up.forked import Forked
-from critter.up.kept import Start, SupervisedProcess
 from critter.up.output import PipeReader
+from critter.up.supervised_process import Start, SupervisedProcess
 from critter.up.supervisor import Signals, end, keep_running
 from gateway.setting_types.values import dialled, netloc
 from gateway.settings import Settings, embedded

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
-from critter.up.kept import SupervisedProcess
 from critter.up.output import PipeReader
+from critter.up.supervised_process import SupervisedProcess
 
 TICK = 0.1  # seconds
 GRACE = 20.0  # seconds for work in progress

@@ -19,7 +19,7 @@ from gateway.ledger.inbox import media
 from gateway.network.audience import recipients
 from gateway.network.follows import last_effect
 from gateway.network.people import accounts
-from gateway.network.posts import posts, split_texts
+from gateway.network.posts import continuations, posts
 from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Effect, Post
 
@@ -74,14 +74,14 @@ def append_part(session: Session, actor: Actor, post_id: int, text: str) -> bool
         return False
     if first := session.get(Post, post_id):
         group = accounts.by_id(session, first.group_id) if first.group_id else None
-        whole = f"{split_texts.without_mark(first.text)} {text}"
+        whole = f"{continuations.without_mark(first.text)} {text}"
         confirm_repeat(session, actor, NewPost(actor.account, whole, first.visibility, actor.door, group))
     return append(session, actor, post_id, text)
 
 
 def append(session: Session, actor: Actor, post_id: int, text: str) -> bool:
     """Appends the words while the post still waits; False when it has left."""
-    if not split_texts.append(session, actor.account, post_id, text):
+    if not continuations.append(session, actor.account, post_id, text):
         return False
     actor.did("appended", post_id)
     return True

@@ -10,8 +10,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gateway.carriers.common.delivery_report import Receipt
 from gateway.carriers.common.protocol import Carrier, OutboundEmail, Text
-from gateway.carriers.common.receipt import Receipt
 from gateway.carriers.descriptors.descriptor import CarrierDescriptor, Part
 from gateway.carriers.descriptors.registry import CARRIERS
 from gateway.carriers.twilio.inbound_list import TwilioInbox

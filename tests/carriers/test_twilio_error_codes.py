@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers.common.receipt import Receipt
+from gateway.carriers.common.delivery_report import Receipt
 from gateway.carriers.twilio.error_codes import CODES, callback_outcome, code_of
 
 

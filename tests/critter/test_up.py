@@ -15,8 +15,8 @@ import pytest
 from critter.servers.spawn import spawn
 from critter.up import ports
 from critter.up.forked import Forked
-from critter.up.kept import SupervisedProcess, describe_end
 from critter.up.output import PipeReader, wait_readable
+from critter.up.supervised_process import SupervisedProcess, describe_end
 from gateway.errors import Refused
 from gateway.settings import Settings, load
 

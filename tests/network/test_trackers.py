@@ -21,7 +21,7 @@ from gateway.network.audience import phone_estimate, recipients, send_refusals
 from gateway.network.follows import follows, mutes, trackers
 from gateway.network.follows.mutes import MuteSnapshot
 from gateway.network.people import accounts, export
-from gateway.network.posts import posts, split_texts
+from gateway.network.posts import continuations, posts
 from gateway.network.posts.posts import NewPost
 from gateway.network.receipts import receipts
 from gateway.security.signed_tokens import Signer
@@ -236,11 +236,11 @@ def test_a_later_part_brings_it_to_more(session: Session, company: Company) -> N
     follows.follow(session, other.id, author.id, True)
     waiting = NewPost(author, "1/2 we signed AC", "company", "cli", hold=HOUR)
     post = posts.publish(session, waiting)
-    assert split_texts.append(session, author, post.id, "the acme contract")
+    assert continuations.append(session, author, post.id, "the acme contract")
     private = posts.publish(
         session, NewPost(author, "1/2", "direct", "cli", recipients=[(other.id, other.id)], hold=HOUR)
     )
-    assert split_texts.append(session, author, private.id, "acme")
+    assert continuations.append(session, author, private.id, "acme")
     session.execute(update(Fanout).values(not_before=func.now()))
     assert reached(company, session.get_one(Post, post.id)) == ids([tracker, other])
     assert reached(company, session.get_one(Post, private.id)) == [other.id]

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, abort, request
 
+from gateway.carriers.common.delivery_report import Receipt
 from gateway.carriers.common.http_check import open_connection
 from gateway.carriers.common.http_client import HttpLink, explain_unanswered, send_each
 from gateway.carriers.common.protocol import Outcome, Text
-from gateway.carriers.common.receipt import Receipt
 from gateway.carriers.common.send_gate import OPEN, Gate
 from gateway.carriers.descriptors.descriptor import CarrierDescriptor, CarrierSettings, refuse_short
 from gateway.channels import SMS

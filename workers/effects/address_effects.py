@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from gateway.carriers.common.delivery_report import Action
 from gateway.carriers.common.protocol import Outcome
-from gateway.carriers.common.receipt import Action
 from gateway.carriers.twilio.error_codes import code_of
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.network.people import addresses

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from gateway.carriers.common.delivery_report import Action, Receipt
 from gateway.carriers.common.protocol import Outcome
-from gateway.carriers.common.receipt import Action, Receipt
 
 BUSY: Final = "busy"
 ACCEPTED: Final = ("0: ", "3: ", "Sent.")  # passed to its SMS center, put into its own queue, and an older wording

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.carriers.common.receipt import Action, Receipt, Step
+from gateway.carriers.common.delivery_report import Action, Receipt, Step
 
 
 @dataclass(frozen=True, slots=True)

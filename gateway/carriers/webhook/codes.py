@@ -11,9 +11,9 @@ import json
 import re
 from typing import Any, Final
 
+from gateway.carriers.common.delivery_report import Receipt
 from gateway.carriers.common.http_client import HttpResponse
 from gateway.carriers.common.protocol import Outcome
-from gateway.carriers.common.receipt import Receipt
 from gateway.carriers.twilio.error_codes import callback_outcome
 
 ID: Final = re.compile(r"[!-~]{1,100}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.i18n.phrases import say
 from gateway.language.model.reading import NamedAccount, Reading, ResolvedName, Resolver
-from gateway.language.privacy.d_words import D_WORDS
+from gateway.language.privacy.words_starting_with_d import D_WORDS
 from gateway.language.usage.arguments import LONGEST_WORD
 from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, first_token, fold_case, name_of, verb_of
 

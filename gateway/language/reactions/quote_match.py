@@ -1,4 +1,4 @@
-"""Checks whether a phone quotes a text that went to it. gateway/network/conversation/on_screen.py calls it."""
+"""Checks whether a phone quotes a text that went to it. gateway/network/conversation/quoted_items.py calls it."""
 
 import re
 

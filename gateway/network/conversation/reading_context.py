@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.language.model.reading import Choice, Context, Item, NamedAccount, OpenQuestion, PendingFragment, Resolver
 from gateway.network.audience import visibility
-from gateway.network.conversation import conversations, on_screen
+from gateway.network.conversation import conversations, quoted_items
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import tag_follows
 from gateway.network.people.directory import find, find_named
@@ -49,7 +49,7 @@ def context(
         private_thread=_chosen_thread(session, talk.thread, items),
         machine=machine,
         tagged={heard.tag: _item(heard) for heard in reversed(items) if heard.tag},
-        on_screen=lambda words: on_screen.find(session, address, words) is not None,
+        on_screen=lambda words: quoted_items.find(session, address, words) is not None,
         known_tag=lambda tag: bool(tag_follows.heard(session, [tag])),
     )
 

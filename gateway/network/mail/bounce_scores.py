@@ -15,8 +15,8 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import say, translated
-from gateway.ledger.outbox import attempts, cancellations, outbox
-from gateway.ledger.outbox.attempts import CarrierReport, Step
+from gateway.ledger.outbox import attempt_reports, cancellations, outbox
+from gateway.ledger.outbox.attempt_reports import CarrierReport, Step
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.mail.bounces import status_codes
 from gateway.mail.bounces.dsn import BounceReport
@@ -76,7 +76,7 @@ def count_bounce(session: Session, message_id: int, address_id: int, bounce: Bou
     latest = session.scalar(LATEST, {"message": message_id, "address": address_id}) if step else None
     if step and latest:
         reason = (bounce.status or status_codes.UNREAD) if step == "failed" else None
-        attempts.advance(session, [CarrierReport(latest, None, step, reason)])
+        attempt_reports.advance(session, [CarrierReport(latest, None, step, reason)])
     return _counted(session, message_id, address_id, bounce) if bounce.failed else CountedBounce()
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from gateway.ledger.outbox import attempts, claims, settlements
-from gateway.ledger.outbox.attempts import AttemptStatus, CarrierReport, after
+from gateway.ledger.outbox import attempt_reports, claims, settlements
+from gateway.ledger.outbox.attempt_reports import AttemptStatus, CarrierReport, after
 from gateway.ledger.outbox.callbacks import CallbackCall, record
 from gateway.ledger.outbox.outbox import Target
 from gateway.ledger.outbox.settlements import Settlement
@@ -67,7 +67,7 @@ def claim(engine: Engine) -> claims.ClaimedDelivery:
 
 def advance(engine: Engine, *reports: CarrierReport) -> None:
     with transaction(engine) as session:
-        attempts.advance(session, reports)
+        attempt_reports.advance(session, reports)
 
 
 def settle(engine: Engine, claimed: claims.ClaimedDelivery, state: str = "sent") -> None:
