@@ -31,50 +31,50 @@ class KeptText:
     upload_id: int | None
 
 
-def ask_thread(session: Session, turn: CommandContext) -> Phrase:
+def ask_thread(session: Session, context: CommandContext) -> Phrase:
     """The question about a bare text after a private message, or the open one about this text as well."""
-    author = turn.names[0]
-    open_ = conversations.open_question(session, turn.address.id)
+    author = context.names[0]
+    open_ = conversations.open_question(session, context.address.id)
     if open_ and open_.kind == KIND and open_.choices[0]["id"] == author.id:
-        return _join(session, turn, author, open_)
-    kept = [_keep(session, turn)]
+        return _join(session, context, author, open_)
+    kept = [_keep(session, context)]
     choices = [{"label": author.name, "id": author.id}]
-    commands.ask(session, turn, AskedQuestion(KIND, choices, ("POST", "DROP"), _about(turn, kept)))
-    turn.actor.did("asked", kept[0]["draft"])
+    commands.ask(session, context, AskedQuestion(KIND, choices, ("POST", "DROP"), _about(context, kept)))
+    context.actor.did("asked", kept[0]["draft"])
     return _question(author.name, 1)
 
 
-def _join(session: Session, turn: CommandContext, author: NamedAccount, open_: AskedQuestion) -> Phrase:
+def _join(session: Session, context: CommandContext, author: NamedAccount, open_: AskedQuestion) -> Phrase:
     """Adds the text to the open question. Its writer knows that question already, so the text is kept even when no more
     answers may be sent there for now."""
     earlier = _entries(open_)
-    if _is_second_half(session, turn, earlier[-1]):
+    if _is_second_half(session, context, earlier[-1]):
         conversations.forget_draft(session, earlier.pop()["draft"])
     if len(earlier) >= MOST:
         raise refusal("too_many_kept", number=len(earlier))
-    kept = [*earlier, _keep(session, turn)]
-    about = {**open_.about, **_about(turn, kept)}
-    conversations.change(session, turn.address.id, replace(open_, about=about), anew=True)
-    turn.actor.did("asked", kept[-1]["draft"])
+    kept = [*earlier, _keep(session, context)]
+    about = {**open_.about, **_about(context, kept)}
+    conversations.change(session, context.address.id, replace(open_, about=about), anew=True)
+    context.actor.did("asked", kept[-1]["draft"])
     return _question(author.name, len(kept))
 
 
-def _is_second_half(session: Session, turn: CommandContext, last: dict[str, Any]) -> bool:
+def _is_second_half(session: Session, context: CommandContext, last: dict[str, Any]) -> bool:
     """Whether it is the second half of a text that a phone cut in two; the whole then takes the place of the first
     half."""
-    words = conversations.draft(session, turn.account.id, last["draft"])
-    return bool(words) and turn.reading.text != clean(turn.said) and turn.reading.text.startswith(words or "")
+    words = conversations.draft(session, context.account.id, last["draft"])
+    return bool(words) and context.reading.text != clean(context.said) and context.reading.text.startswith(words or "")
 
 
-def _keep(session: Session, turn: CommandContext) -> dict[str, Any]:
-    draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
-    return {"draft": draft, "post": turn.reading.post, "pictures_of": turn.actor.upload_id or turn.inbound_id}
+def _keep(session: Session, context: CommandContext) -> dict[str, Any]:
+    draft = conversations.keep_draft(session, context.account.id, context.reading.text)
+    return {"draft": draft, "post": context.reading.post, "pictures_of": context.actor.upload_id or context.inbound_id}
 
 
-def _about(turn: CommandContext, kept: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _about(context: CommandContext, kept: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """`draft`, `reading` and `pictures_of` are of the last text, for workers of the version before."""
     last = kept[-1]
-    return {**last, "reading": pack(turn.reading), "kept": list(kept)}
+    return {**last, "reading": pack(context.reading), "kept": list(kept)}
 
 
 def _entries(asked: AskedQuestion) -> list[dict[str, Any]]:
@@ -97,9 +97,9 @@ def _question(name: str, number: int) -> Phrase:
     )
 
 
-def decide(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
+def decide(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """Does what the answer says with all of the texts, in the order in which they came."""
-    texts = _texts(session, turn, asked)
+    texts = _texts(session, context, asked)
     if not texts:
         raise refusal("question_run_out")
     for each in texts:
@@ -107,21 +107,21 @@ def decide(session: Session, turn: CommandContext, asked: AskedQuestion, word: s
     if word == "DROP":
         number = count("{count} text is deleted.", "{count} texts are deleted.", len(texts))
         return number if len(texts) > 1 else say("Deleted.")
-    return _post(session, turn, texts) if word == "POST" else _send(session, turn, asked, word, texts)
+    return _post(session, context, texts) if word == "POST" else _send(session, context, asked, word, texts)
 
 
-def _texts(session: Session, turn: CommandContext, asked: AskedQuestion) -> list[KeptText]:
+def _texts(session: Session, context: CommandContext, asked: AskedQuestion) -> list[KeptText]:
     found = []
     for entry in _entries(asked):
-        words = conversations.draft(session, turn.account.id, entry["draft"])
+        words = conversations.draft(session, context.account.id, entry["draft"])
         if words:
             found.append(KeptText(entry["draft"], words, entry["post"], entry["pictures_of"]))
     return found
 
 
-def _post(session: Session, turn: CommandContext, texts: Sequence[KeptText]) -> str:
+def _post(session: Session, context: CommandContext, texts: Sequence[KeptText]) -> str:
     readings = [(each, Reading("update", (each.words,), reason="chosen", text=each.words)) for each in texts]
-    answer, number = _act(session, turn, readings)
+    answer, number = _act(session, context, readings)
     if answer:
         return answer
     if number == 1:
@@ -133,11 +133,11 @@ def _post(session: Session, turn: CommandContext, texts: Sequence[KeptText]) -> 
     )
 
 
-def _send(session: Session, turn: CommandContext, asked: AskedQuestion, word: str, texts: Sequence[KeptText]) -> str:
+def _send(session: Session, context: CommandContext, asked: AskedQuestion, word: str, texts: Sequence[KeptText]) -> str:
     """Sends the texts as chosen. The choice holds for this thread: further bare texts go the same way for a while."""
     author, last = choose(session, asked, word), texts[-1]
     if last.post:
-        conversations.keep_thread(session, turn.address.id, last.post)
+        conversations.keep_thread(session, context.address.id, last.post)
     readings = [
         (
             each,
@@ -147,7 +147,7 @@ def _send(session: Session, turn: CommandContext, asked: AskedQuestion, word: st
         )
         for each in texts
     ]
-    answer, number = _act(session, turn, readings)
+    answer, number = _act(session, context, readings)
     if answer and number == 1:
         return answer
     return count(
@@ -159,22 +159,22 @@ def _send(session: Session, turn: CommandContext, asked: AskedQuestion, word: st
 
 
 def _act(
-    session: Session, turn: CommandContext, readings: Sequence[tuple[KeptText, Reading]]
+    session: Session, context: CommandContext, readings: Sequence[tuple[KeptText, Reading]]
 ) -> tuple[str | None, int]:
     """Performs each in order, with its own pictures. What has to be asked about is told last."""
     answers: list[str | None] = []
     questions: list[str] = []
     for each, reading in readings:
-        asked = _asked(turn)
-        answer = act(session, turn.as_read(reading, said=each.words, upload_id=each.upload_id))
-        (questions if _asked(turn) > asked else answers).append(answer or "")
+        asked = _asked(context)
+        answer = act(session, context.as_read(reading, said=each.words, upload_id=each.upload_id))
+        (questions if _asked(context) > asked else answers).append(answer or "")
     if questions:
         return questions[-1], len(answers)
     return (answers[0] if len(answers) == 1 else None) or None, len(answers)
 
 
-def _asked(turn: CommandContext) -> int:
-    return sum(effect.kind == "asked" for effect in turn.actor.effects)
+def _asked(context: CommandContext) -> int:
+    return sum(effect.kind == "asked" for effect in context.actor.effects)
 
 
 def take_back(session: Session, address_id: int, asked: AskedQuestion, draft: int) -> Phrase | None:

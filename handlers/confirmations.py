@@ -17,7 +17,7 @@ SHOWN = 3  # names in an answer
 
 
 @confirms("reach")
-def _ask_reach(session: Session, turn: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
+def _ask_reach(session: Session, context: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
     asked = joined([describe_reach(needed.facts["reach"]), say("Reply OK to send it, DROP to delete it.")])
     return QuestionRequired(asked, needed.gives)
 
@@ -41,7 +41,7 @@ def describe_reach(reach: ReachEstimate) -> Phrase:
 
 
 @confirms("repeat")
-def _ask_repeat(session: Session, turn: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
+def _ask_repeat(session: Session, context: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
     whose = _whose(needed.facts["repeated"])
     if needed.facts["private"]:
         question, words = say("Not sent yet. Reply OK to send it, DROP to delete it."), ("OK", "DROP")
@@ -62,12 +62,12 @@ def _whose(repeated: Repeated) -> Phrase:
 
 
 @confirms("end")
-def _ask_end(session: Session, turn: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
+def _ask_end(session: Session, context: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
     """A follow, a mute or an `off` without an end is not shortened unasked."""
     asked = say(
         "{stands} End that on {time}? Reply OK to end it then, DROP to leave it as it is.",
         stands=_standing(needed.facts["standing"], needed.facts["name"]),
-        time=local(turn, needed.facts["until"]),
+        time=local(context, needed.facts["until"]),
     )
     return QuestionRequired(asked, needed.gives)
 

@@ -23,9 +23,9 @@ DAILY: Final = ("daily",)
 KNOWN_BY: Final = 60  # characters of an update by which its reader recognises it
 
 
-def daily(session: Session, turn: CommandContext, wanted: bool) -> str:
+def daily(session: Session, context: CommandContext, wanted: bool) -> str:
     """`on daily` and `off daily`."""
-    profile.set_daily_mail(session, turn.actor, wanted)
+    profile.set_daily_mail(session, context.actor, wanted)
     return describe_daily(wanted)
 
 
@@ -35,21 +35,21 @@ def describe_daily(wanted: bool) -> Phrase:
     return say("The daily mail is off. Everything else stays as it is. To get it back: ON DAILY")
 
 
-def which(session: Session, turn: CommandContext) -> str:
+def which(session: Session, context: CommandContext) -> str:
     """Keeps and asks about words that answer the mail and name none of its updates. A digit chooses whom they
     answer."""
-    listed = daily_mail.list_items(session, turn.reading.post or 0)
+    listed = daily_mail.list_items(session, context.reading.post or 0)
     updates = select(Post, Account.name).join(Account, Account.id == Post.author_id).where(Post.id.in_(listed))
-    rows = session.execute(updates.where(visibility.readable_by(turn.account.id)))
+    rows = session.execute(updates.where(visibility.readable_by(context.account.id)))
     found = {post.id: (name, post.text) for post, name in rows}
     if not found:
         raise refusal("updates_gone")
-    turn.quotes |= found.keys()
+    context.quotes |= found.keys()
     choices = [{"label": found[each][0], "id": each} if each in found else {"label": "", "id": 0} for each in listed]
-    draft = conversations.keep_draft(session, turn.account.id, turn.text)
-    about = {"draft": draft, "reading": pack(turn.reading)}
-    ask(session, turn, AskedQuestion("daily", choices, ("DROP",), about))
-    turn.actor.did("asked", draft)
+    draft = conversations.keep_draft(session, context.account.id, context.text)
+    about = {"draft": draft, "reading": pack(context.reading)}
+    ask(session, context, AskedQuestion("daily", choices, ("DROP",), about))
+    context.actor.did("asked", draft)
     lines = [_line(number, *found[each]) for number, each in enumerate(listed, 1) if each in found]
     return joined(
         [
@@ -65,8 +65,8 @@ def _line(number: int, name: str, words: str) -> str:
 
 
 @question("daily")
-def _this_one(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str:
+def _this_one(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> str:
     choice = asked.choices[int(word) - 1]
     words = kept_reading(asked).text
     reading = Reading("reply", (words,), reason="chosen", text=words, post=choice["id"])
-    return act(session, turn.as_read(reading)) or say("Your answer went to {name}.", name=choice["label"])
+    return act(session, context.as_read(reading)) or say("Your answer went to {name}.", name=choice["label"])

@@ -27,13 +27,13 @@ BY = {"sms": say("by text"), "email": say("by mail")}
     about="get someone's updates, or join a group",
     spanish="seguir, sigue, añadir=add, agregar=add",
 )
-def follow(session: Session, turn: CommandContext) -> str:
-    if len(turn.names) == 2:
-        return add(session, turn)
-    source = turn.names[0] if turn.names else _group_called(session, turn.reading.args[0])
+def follow(session: Session, context: CommandContext) -> str:
+    if len(context.names) == 2:
+        return add(session, context)
+    source = context.names[0] if context.names else _group_called(session, context.reading.args[0])
     if source is None:
-        return _tell(turn, following.follow_tag(session, turn.actor, turn.reading.args[0], _end(turn)))
-    return _tell(turn, following.follow(session, turn.actor, source, _end(turn)))
+        return _tell(context, following.follow_tag(session, context.actor, context.reading.args[0], _end(context)))
+    return _tell(context, following.follow(session, context.actor, source, _end(context)))
 
 
 def _group_called(session: Session, tag: str) -> NamedAccount | None:
@@ -42,7 +42,7 @@ def _group_called(session: Session, tag: str) -> NamedAccount | None:
     return find_named(group) if group else None
 
 
-def _tell(turn: CommandContext, done: Followed) -> str:
+def _tell(context: CommandContext, done: Followed) -> str:
     """What the follower will get: on which channel, how much a day, and how to stop it."""
     if done.state == "requested":
         return say(
@@ -51,14 +51,14 @@ def _tell(turn: CommandContext, done: Followed) -> str:
     amount = say("about one a week or less")
     if done.per_day >= 0.2:
         amount = count("about {count} a day", "about {count} a day", max(1, round(done.per_day)))
-    how = say("{by}, {amount}.", by=BY[turn.address.channel], amount=amount)
-    return joined([_opening(turn, done), how, say("To stop: LEAVE {handle!u}", handle=done.handle)])
+    how = say("{by}, {amount}.", by=BY[context.address.channel], amount=amount)
+    return joined([_opening(context, done), how, say("To stop: LEAVE {handle!u}", handle=done.handle)])
 
 
-def _opening(turn: CommandContext, done: Followed) -> Phrase:
+def _opening(context: CommandContext, done: Followed) -> Phrase:
     """The first sentence. A follow says when it ends; one that had an end and has none any more says so, too."""
     if done.until:
-        return say("You follow {name} till {time}:", name=done.name, time=local(turn, done.until))
+        return say("You follow {name} till {time}:", name=done.name, time=local(context, done.until))
     if done.state == "already" and done.had_end:
         return say("You follow {name} with no end now:", name=done.name)
     if done.state == "already":
@@ -66,19 +66,19 @@ def _opening(turn: CommandContext, done: Followed) -> Phrase:
     return say("You follow {name}:", name=done.name)
 
 
-def local(turn: CommandContext, moment: datetime) -> datetime:
+def local(context: CommandContext, moment: datetime) -> datetime:
     """The moment in the person's own time zone."""
-    return moment.astimezone(ZoneInfo(turn.account.timezone))
+    return moment.astimezone(ZoneInfo(context.account.timezone))
 
 
-def _end(turn: CommandContext) -> datetime | None:
-    args = turn.reading.args
-    return ends(turn, args[1]) if len(args) > 1 else None
+def _end(context: CommandContext) -> datetime | None:
+    args = context.reading.args
+    return ends(context, args[1]) if len(args) > 1 else None
 
 
-def ends(turn: CommandContext, duration: str) -> datetime:
+def ends(context: CommandContext, duration: str) -> datetime:
     """When `2h` or `till 9` is over, in the person's own time zone."""
-    return durations.ends(duration, datetime.now(ZoneInfo(turn.account.timezone)))
+    return durations.ends(duration, datetime.now(ZoneInfo(context.account.timezone)))
 
 
 @command(
@@ -89,18 +89,18 @@ def ends(turn: CommandContext, duration: str) -> datetime:
     about="stop following, or leave a group",
     spanish="dejar, deja, quitar=remove",
 )
-def leave(session: Session, turn: CommandContext) -> str:
-    if not turn.names:
-        return _leave_tag(session, turn, turn.reading.args[0])
-    if len(turn.names) == 2 and turn.names[0].id != turn.account.id:
-        return remove(session, turn)
-    return _tell_left(following.unfollow(session, turn.actor, turn.names[-1]))
+def leave(session: Session, context: CommandContext) -> str:
+    if not context.names:
+        return _leave_tag(session, context, context.reading.args[0])
+    if len(context.names) == 2 and context.names[0].id != context.account.id:
+        return remove(session, context)
+    return _tell_left(following.unfollow(session, context.actor, context.names[-1]))
 
 
-def _leave_tag(session: Session, turn: CommandContext, tag: str) -> str:
-    left = following.unfollow_tag(session, turn.actor, tag)
+def _leave_tag(session: Session, context: CommandContext, tag: str) -> str:
+    left = following.unfollow_tag(session, context.actor, tag)
     group = _group_called(session, tag) if left.state == "none" else None
-    return _tell_left(following.unfollow(session, turn.actor, group) if group else left)
+    return _tell_left(following.unfollow(session, context.actor, group) if group else left)
 
 
 def _tell_left(left: Unfollowed) -> str:

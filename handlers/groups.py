@@ -16,9 +16,9 @@ ACCESS = {"open": say("open"), "closed": say("closed"), "broadcast": say("broadc
 
 
 @command("new GROUP [open, closed, broadcast]", intent="new", asks=True, about="make a group", spanish="nuevo, crear")
-def new(session: Session, turn: CommandContext) -> str:
-    handle, access = turn.reading.args[0], turn.reading.args[1] if len(turn.reading.args) > 1 else "open"
-    group = grouping.create_group(session, turn.actor, handle, access, set(turn.world.verbs))
+def new(session: Session, context: CommandContext) -> str:
+    handle, access = context.reading.args[0], context.reading.args[1] if len(context.reading.args) > 1 else "open"
+    group = grouping.create_group(session, context.actor, handle, access, set(context.registry.verbs))
     return say(
         "{handle} is ready, {what}. Others: JOIN {handle!u}. You: #{handle} text",
         handle=group.handle,
@@ -27,7 +27,7 @@ def new(session: Session, turn: CommandContext) -> str:
 
 
 @confirms("new_group")
-def _ask(session: Session, turn: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
+def _ask(session: Session, context: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
     asked = say(
         "Make {access} group {handle}? Reply OK to make it, POST to tell everyone your words instead, DROP to delete.",
         access=ACCESS[needed.facts["access"]],

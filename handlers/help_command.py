@@ -28,50 +28,50 @@ ON_A_SHORT_CODE = template(
 
 
 @command("help [VERB]", aliases=("?",), about="how to use Critter", spanish="ayuda")
-def help_(session: Session, turn: CommandContext) -> str | None:
+def help_(session: Session, context: CommandContext) -> str | None:
     """HELP and INFO come here too; where the carrier has answered them itself, we stay silent."""
-    if turn.carrier_answered:
+    if context.carrier_answered:
         return None
-    if number_types.kind(turn.our_address or "") == "short-code" and carrier_word(turn.said) == "help":
-        return say(ON_A_SHORT_CODE, company=turn.world.settings.company)
-    if turn.reading.args == ("stop",):
+    if number_types.kind(context.our_address or "") == "short-code" and carrier_word(context.said) == "help":
+        return say(ON_A_SHORT_CODE, company=context.registry.settings.company)
+    if context.reading.args == ("stop",):
         return MAILS
-    if turn.reading.args:
-        return help_lines.about(turn.world.verbs[turn.reading.args[0]], turn.account.language)
-    if turn.address.channel == "email":
-        return mail_help.whole_help(turn.world.verbs, turn.world.settings.mail_domain)
-    pages = joined([help_lines.line(verb) for verb in help_lines.ready(turn.world.verbs)], "\n")
-    remainders.keep(session, turn.address.id, translated(pages, turn.account.language), ())
+    if context.reading.args:
+        return help_lines.about(context.registry.verbs[context.reading.args[0]], context.account.language)
+    if context.address.channel == "email":
+        return mail_help.whole_help(context.registry.verbs, context.registry.settings.mail_domain)
+    pages = joined([help_lines.line(verb) for verb in help_lines.ready(context.registry.verbs)], "\n")
+    remainders.keep(session, context.address.id, translated(pages, context.account.language), ())
     return joined([START, OPTING_OUT])
 
 
 @command("more", about="the rest of a text that was cut", spanish="más, mas")
-def more(session: Session, turn: CommandContext) -> str:
+def more(session: Session, context: CommandContext) -> str:
     """What is kept may not be readable any more: it was retracted, or its reader was removed from the group."""
-    rest = _rest(session, turn)
+    rest = _rest(session, context)
     if rest is None:
         return say("There is no more.")
-    if not visibility.may_read_all(session, turn.account.id, rest.posts):
-        remainders.forget(session, turn.address.id)
+    if not visibility.may_read_all(session, context.account.id, rest.posts):
+        remainders.forget(session, context.address.id)
         return say("There is no more: it was taken back, or is no longer for you.")
-    turn.quotes |= set(rest.posts)
+    context.quotes |= set(rest.posts)
     page, left = fit.page(rest.text)
-    remainders.keep(session, turn.address.id, left, rest.posts)
+    remainders.keep(session, context.address.id, left, rest.posts)
     pages = fit.pages(left)
     return joined([page, count("MORE: {count} page.", "MORE: {count} pages.", pages) if pages else ""], "\n")
 
 
-def _rest(session: Session, turn: CommandContext) -> KeptRemainder | None:
+def _rest(session: Session, context: CommandContext) -> KeptRemainder | None:
     """The rest of the last item or of the last long answer, whichever came later."""
-    kept = remainders.read_remainder(session, turn.address.id)
-    items = timelines.list_received(session, turn.address.id, 1) if turn.address.channel == "sms" else []
-    if items and (kept is None or items[0].age < kept.age) and (left := _left_out(turn, items[0])):
+    kept = remainders.read_remainder(session, context.address.id)
+    items = timelines.list_received(session, context.address.id, 1) if context.address.channel == "sms" else []
+    if items and (kept is None or items[0].age < kept.age) and (left := _left_out(context, items[0])):
         return KeptRemainder(left, (items[0].post.id,), items[0].age)
     return kept
 
 
-def _left_out(turn: CommandContext, last: timelines.ReceivedItem) -> str:
+def _left_out(context: CommandContext, last: timelines.ReceivedItem) -> str:
     """What a text that was shortened left out."""
-    page = f"{turn.world.settings.public_url}/p/{turn.world.signer.sign('page', last.post.id, turn.address.id)}"
-    pictures = turn.actor.media_url(last.post.id, turn.address.id)
+    page = f"{context.registry.settings.public_url}/p/{context.registry.signer.sign('page', last.post.id, context.address.id)}"
+    pictures = context.actor.media_url(last.post.id, context.address.id)
     return rendering.for_phone(last.author, last.group, last.post, last.tag, page, pictures).rest

@@ -23,22 +23,25 @@ MOST = {"sms": 10, "email": 50}  # updates in one answer
     about="the latest updates of someone, a group or a #tag",
     spanish="ver, leer",
 )
-def get(session: Session, turn: CommandContext) -> str:
-    *count, what = turn.reading.args
-    limit = min(int(count[0]), MOST[turn.address.channel]) if count else 1
-    if turn.names:
-        called, entries = turn.names[0].name, accounts_and_posts.latest(session, turn.actor, turn.names[0], limit)
+def get(session: Session, context: CommandContext) -> str:
+    *count, what = context.reading.args
+    limit = min(int(count[0]), MOST[context.address.channel]) if count else 1
+    if context.names:
+        called, entries = (
+            context.names[0].name,
+            accounts_and_posts.latest(session, context.actor, context.names[0], limit),
+        )
     else:
-        called, entries = what, accounts_and_posts.latest_tagged(session, turn.actor, what.lstrip("#"), limit)
+        called, entries = what, accounts_and_posts.latest_tagged(session, context.actor, what.lstrip("#"), limit)
     if not entries:
         return say("Nothing from {name} yet.", name=called)
-    turn.quotes |= {entry.post.id for entry in entries}
-    return joined([_entry(turn, entry) for entry in entries], "\n")
+    context.quotes |= {entry.post.id for entry in entries}
+    return joined([_entry(context, entry) for entry in entries], "\n")
 
 
-def _entry(turn: CommandContext, entry: timelines.TimelineEntry) -> Phrase:
+def _entry(context: CommandContext, entry: timelines.TimelineEntry) -> Phrase:
     post, by = entry.post, rendering.signature(entry.author, entry.group, entry.post, entry.origin)
-    link = turn.actor.media_url(post.id, turn.address.id) if post.attached else ""
+    link = context.actor.media_url(post.id, context.address.id) if post.attached else ""
     shown = post.text + rendering.link_media(post.attached, post.text, link)
     return say("{by}: {text} ({ago})", by=by, text=shown, ago=_ago(entry.age))
 
@@ -56,8 +59,8 @@ def _ago(age: timedelta) -> Phrase:
 
 
 @command("whois NAME", aliases=("w",), about="name, title, followers, how to reach them", spanish="quién es, quien es")
-def whois(session: Session, turn: CommandContext) -> str:
-    found = accounts_and_posts.profile(session, turn.actor, turn.names[0])
+def whois(session: Session, context: CommandContext) -> str:
+    found = accounts_and_posts.profile(session, context.actor, context.names[0])
     account = found.account
     if found.apart:
         return f"{account.name} (@{account.handle})."
@@ -89,8 +92,8 @@ def _followers(number: int) -> Phrase:
 
 
 @command("stats [NAME]", about="followers, following, updates", spanish="cifras")
-def stats(session: Session, turn: CommandContext) -> str:
-    found = accounts_and_posts.statistics(session, turn.actor, turn.names[0] if turn.names else None)
+def stats(session: Session, context: CommandContext) -> str:
+    found = accounts_and_posts.statistics(session, context.actor, context.names[0] if context.names else None)
     written = count("{count} update", "{count} updates", found.updates)
     followed = say("following {number}", number=found.following) if found.account.kind == "person" else ""
     counts = joined([_followers(found.followers or 0), followed, written], ", ")
@@ -98,11 +101,11 @@ def stats(session: Session, turn: CommandContext) -> str:
 
 
 @command("who NAME", "who about TOPIC", about="who follows them, or is in the group")
-def who(session: Session, turn: CommandContext) -> str:
-    if not turn.names:
+def who(session: Session, context: CommandContext) -> str:
+    if not context.names:
         raise refusal("not_available", verb="who about")
-    found = accounts_and_posts.followers(session, turn.actor, SHOWN[turn.address.channel], turn.names[0])
-    name = turn.names[0].name
+    found = accounts_and_posts.followers(session, context.actor, SHOWN[context.address.channel], context.names[0])
+    name = context.names[0].name
     if not found.number:
         return say("Nobody follows {name} yet.", name=name)
     return say("{name} has {followers}: {names}", name=name, followers=_followers(found.number), names=_handles(found))
@@ -116,17 +119,17 @@ def _handles(found: Accounts, mark: str = "@") -> str:
 
 
 @command("followers", about="who follows me", spanish="seguidores")
-def followers(session: Session, turn: CommandContext) -> str:
-    found = accounts_and_posts.followers(session, turn.actor, SHOWN[turn.address.channel])
+def followers(session: Session, context: CommandContext) -> str:
+    found = accounts_and_posts.followers(session, context.actor, SHOWN[context.address.channel])
     if not found.number:
         return say("Nobody follows you yet.")
     return say("{followers}: {names}", followers=_followers(found.number), names=_handles(found))
 
 
 @command("following", about="who I follow", spanish="siguiendo")
-def following(session: Session, turn: CommandContext) -> str:
-    found, followed = accounts_and_posts.following(session, turn.actor, SHOWN[turn.address.channel])
-    tags = ", ".join(f"#{tag}" for tag in followed[: SHOWN[turn.address.channel]])
+def following(session: Session, context: CommandContext) -> str:
+    found, followed = accounts_and_posts.following(session, context.actor, SHOWN[context.address.channel])
+    tags = ", ".join(f"#{tag}" for tag in followed[: SHOWN[context.address.channel]])
     if not found.number:
         return say("You follow {names}.", names=tags) if tags else say("You follow nobody yet. Try: follow NAME")
     names = _handles(found)
@@ -134,8 +137,8 @@ def following(session: Session, turn: CommandContext) -> str:
 
 
 @command("groups", about="my groups", spanish="grupos")
-def groups(session: Session, turn: CommandContext) -> str:
-    found = accounts_and_posts.groups(session, turn.actor, SHOWN[turn.address.channel])
+def groups(session: Session, context: CommandContext) -> str:
+    found = accounts_and_posts.groups(session, context.actor, SHOWN[context.address.channel])
     if not found.number:
         return say("You are in no group yet. Try: join GROUP")
     counted = count("{count} group", "{count} groups", found.number)

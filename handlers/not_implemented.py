@@ -9,6 +9,6 @@ from gateway.inbound.commands import CommandContext, command
 @command("quiet RANGE", "quiet [for]", intent="setting", ready=False, about="no texts at night")
 @command("prefer CHANNEL", intent="setting", ready=False, about="texts or mails")
 @command("digest TIME", "digest on|off", intent="setting", ready=False, about="one summary a day")
-def not_yet(session: Session, turn: CommandContext) -> str:
+def not_yet(session: Session, context: CommandContext) -> str:
     """Says that it is not implemented; the words are kept from everybody but the writer."""
-    raise refusal("not_available", verb=turn.reading.verb or turn.reading.intent)
+    raise refusal("not_available", verb=context.reading.verb or context.reading.intent)

@@ -8,7 +8,7 @@ from gateway.inbound.commands import CommandContext, command
 
 
 @command("nudge NAME", about="ask for an update", spanish="preguntar")
-def nudge(session: Session, turn: CommandContext) -> str:
-    if nudging.nudge(session, turn.actor, turn.names[0]):
-        return say("Nudged {name}.", name=turn.names[0].name)
-    return say("You already nudged {name} today.", name=turn.names[0].name)
+def nudge(session: Session, context: CommandContext) -> str:
+    if nudging.nudge(session, context.actor, context.names[0]):
+        return say("Nudged {name}.", name=context.names[0].name)
+    return say("You already nudged {name} today.", name=context.names[0].name)

@@ -38,45 +38,45 @@ NO_MORE = {
 
 
 @meaning("ask")
-def ask(session: Session, turn: CommandContext) -> str | None:
+def ask(session: Session, context: CommandContext) -> str | None:
     """Keeps the words and asks; what is not answered within 30 minutes is deleted."""
-    reading = turn.reading
+    reading = context.reading
     if reading.privacy != "direct" and reading.post:
-        return which(session, turn)
+        return which(session, context)
     if reading.unknown == STOP and reading.verb is None:
-        return _put(session, turn, "private", NO_MORE[turn.address.channel], ())
+        return _put(session, context, "private", NO_MORE[context.address.channel], ())
     if reading.privacy == "direct":
-        return bare_texts.ask_thread(session, turn) if reading.post else _ask_private(session, turn)
+        return bare_texts.ask_thread(session, context) if reading.post else _ask_private(session, context)
     if reading.form and not reading.unknown:
-        return _ask_meant(session, turn)
-    if reading.verb and turn.world.verbs[reading.verb].asks:
-        return turn.world.handlers[reading.verb](session, turn)
+        return _ask_meant(session, context)
+    if reading.verb and context.registry.verbs[reading.verb].asks:
+        return context.registry.handlers[reading.verb](session, context)
     kept = say("Nothing was done.") if reading.verb else say("Kept, not posted.")
     kind = "verb" if reading.verb else "group"
-    return _put(session, turn, kind, joined([sentence(reading.reason), kept]), reading.near)
+    return _put(session, context, kind, joined([sentence(reading.reason), kept]), reading.near)
 
 
-def _ask_private(session: Session, turn: CommandContext) -> str:
+def _ask_private(session: Session, context: CommandContext) -> str:
     """Asks when somebody in the list is unknown or ambiguous: until then nobody gets it."""
-    reading = turn.reading
+    reading = context.reading
     unknown = len(reading.args[0].split(",")) - len(reading.names)
     choices = reading.near if unknown <= 1 and reading.args[1] else ()
     if choices == reading.names:
         choices = choices[:1]  # all of them are certain, and one digit confirms all
-    return _put(session, turn, "private", joined([sentence(reading.reason), say("Kept private.")]), choices)
+    return _put(session, context, "private", joined([sentence(reading.reason), say("Kept private.")]), choices)
 
 
-def _ask_meant(session: Session, turn: CommandContext) -> str:
+def _ask_meant(session: Session, context: CommandContext) -> str:
     """Asks about a misspelt verb, or a verb and somebody's name in a sentence: nothing is done and nothing posted
     unasked."""
-    form = turn.reading.form
+    form = context.reading.form
     question_ = say('Did you mean "{form}"? Reply OK to do it, POST to post your text, DROP to delete it.', form=form)
-    return _keep_and_ask(session, turn, "meant", [], ("OK", "POST", "DROP"), question_)
+    return _keep_and_ask(session, context, "meant", [], ("OK", "POST", "DROP"), question_)
 
 
-def _named(session: Session, turn: CommandContext, each: NamedAccount, *, alone: bool) -> Phrase | str:
+def _named(session: Session, context: CommandContext, each: NamedAccount, *, alone: bool) -> Phrase | str:
     """The label of one choice; those who are certain already go with it, and are named where it is the only choice."""
-    names = turn.reading.names
+    names = context.reading.names
     if names in ((), (each,)) or not alone:
         return _choice(session, each)
     if len({*names, each}) > MOST_NAMES:  # an answer has room for so many whole names
@@ -84,29 +84,33 @@ def _named(session: Session, turn: CommandContext, each: NamedAccount, *, alone:
     return listed([*(name.name for name in names), *([] if each in names else [_choice(session, each)])])
 
 
-def _put(session: Session, turn: CommandContext, kind: str, opening: str, near: Sequence[NamedAccount]) -> Phrase:
+def _put(session: Session, context: CommandContext, kind: str, opening: str, near: Sequence[NamedAccount]) -> Phrase:
     offered = near[:CHOICES]
     choices = [{"label": each.name, "id": each.id} for each in offered]
     lines = [
-        say("{digit} {choice}.", digit=str(digit), choice=_named(session, turn, each, alone=len(offered) == 1))
+        say("{digit} {choice}.", digit=str(digit), choice=_named(session, context, each, alone=len(offered) == 1))
         for digit, each in enumerate(offered, 1)
     ]
     question_ = joined([opening, *lines, POST_OR_DROP])
-    return _keep_and_ask(session, turn, kind, choices, ("POST", "DROP"), question_)
+    return _keep_and_ask(session, context, kind, choices, ("POST", "DROP"), question_)
 
 
 def _keep_and_ask(
     session: Session,
-    turn: CommandContext,
+    context: CommandContext,
     kind: str,
     choices: Sequence[dict[str, Any]],
     words: Sequence[str],
     question_: Phrase,
 ) -> Phrase:
-    draft = conversations.keep_draft(session, turn.account.id, turn.reading.text)
-    about = {"draft": draft, "reading": pack(turn.reading), "pictures_of": turn.actor.upload_id or turn.inbound_id}
-    commands.ask(session, turn, AskedQuestion(kind, choices, words, about))
-    turn.actor.did("asked", draft)
+    draft = conversations.keep_draft(session, context.account.id, context.reading.text)
+    about = {
+        "draft": draft,
+        "reading": pack(context.reading),
+        "pictures_of": context.actor.upload_id or context.inbound_id,
+    }
+    commands.ask(session, context, AskedQuestion(kind, choices, words, about))
+    context.actor.did("asked", draft)
     return question_
 
 
@@ -120,40 +124,42 @@ def _choice(session: Session, each: NamedAccount) -> str:
 
 
 @meaning("choice")
-def choice(session: Session, turn: CommandContext) -> str | None:
+def choice(session: Session, context: CommandContext) -> str | None:
     """Performs the answer to the open question. A refusal leaves the question open."""
-    asked = conversations.open_question(session, turn.address.id)
+    asked = conversations.open_question(session, context.address.id)
     if asked is None:
         raise refusal("question_run_out")
-    word, turn.actor.upload_id = turn.reading.args[0], asked.about.get("pictures_of")
-    return commands.reopen_question(session, turn, asked.about.get("before"), _answered(session, turn, asked, word))
+    word, context.actor.upload_id = context.reading.args[0], asked.about.get("pictures_of")
+    return commands.reopen_question(
+        session, context, asked.about.get("before"), _answered(session, context, asked, word)
+    )
 
 
-def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
+def _answered(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     if asked.secret and word.isdigit():
-        return turn.world.questions[asked.kind](session, turn, asked, word)
-    conversations.close(session, turn.address.id)
+        return context.registry.questions[asked.kind](session, context, asked, word)
+    conversations.close(session, context.address.id)
     if word == "UNDO":
-        return undo(session, turn)
+        return undo(session, context)
     if asked.kind == bare_texts.KIND:
-        return bare_texts.decide(session, turn, asked, word)
-    text = _kept(session, turn, asked)
+        return bare_texts.decide(session, context, asked, word)
+    text = _kept(session, context, asked)
     if word == "DROP":
         return say("Deleted.") if "draft" in asked.about else say("Left as it is.")
     if word == "POST" and asked.kind != "confirm":
         if asked.kind == "told":  # its writer has just sent these words to few people, and now wants all to read them
-            turn.actor.confirmed = turn.actor.confirmed | {REPEAT}
+            context.actor.confirmed = context.actor.confirmed | {REPEAT}
         as_update = Reading("update", (text,), reason="chosen", text=text)
-        return act(session, turn.as_read(as_update)) or say("Posted to everyone who follows you.")
-    return turn.world.questions[asked.kind](session, turn, asked, word)
+        return act(session, context.as_read(as_update)) or say("Posted to everyone who follows you.")
+    return context.registry.questions[asked.kind](session, context, asked, word)
 
 
-def _kept(session: Session, turn: CommandContext, asked: AskedQuestion) -> str:
+def _kept(session: Session, context: CommandContext, asked: AskedQuestion) -> str:
     """The words that were kept with the question; a question of ours, about no words, has none."""
     draft = asked.about.get("draft")
     if draft is None:
         return ""
-    text = conversations.draft(session, turn.account.id, draft)
+    text = conversations.draft(session, context.account.id, draft)
     if text is None:
         raise refusal("question_run_out")
     conversations.forget_draft(session, draft)
@@ -161,64 +167,64 @@ def _kept(session: Session, turn: CommandContext, asked: AskedQuestion) -> str:
 
 
 @question("private")
-def _privately(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str:
+def _privately(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> str:
     """Sends privately, with the chosen name in the place of the unknown one."""
     reading = kept_reading(asked)
     known = still_there(session, [each.id for each in reading.names])
     names = tuple(dict.fromkeys([*known, choose(session, asked, word)]))
     text = reading.args[-1]
     as_direct = Reading("direct", reading.args, "direct", "chosen", "d", names, text)
-    return act(session, turn.as_read(as_direct)) or ""
+    return act(session, context.as_read(as_direct)) or ""
 
 
 @question("meant")
-def _as_meant(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
+def _as_meant(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """Performs the command as it would be read now, because the person it names may have another handle since."""
     form = kept_reading(asked).form
-    resolver = reading_context.resolver(session, turn.account.id)
-    reading = read(form, "sms", turn.world.verbs_for(turn.account.language), resolver, Context())
+    resolver = reading_context.resolver(session, context.account.id)
+    reading = read(form, "sms", context.registry.verbs_for(context.account.language), resolver, Context())
     if reading.verb is None:
         raise refusal("account_gone")
-    return act(session, turn.as_read(reading))
+    return act(session, context.as_read(reading))
 
 
 @question("group")
-def _to_group(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
+def _to_group(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     group, text = choose(session, asked, word), kept_reading(asked).args[-1]
     if group.kind == "person":
         reply = Reading("reply", (group.handle, text), "company", "chosen", None, (group,), text)
-        return act(session, turn.as_read(reply)) or say("Posted to {name} and your followers.", name=group.name)
+        return act(session, context.as_read(reply)) or say("Posted to {name} and your followers.", name=group.name)
     reading = Reading("group", (group.handle, text), "group", "chosen", None, (group,), text)
-    return group_post(session, turn.as_read(reading)) or say("Posted to #{handle}.", handle=group.handle)
+    return group_post(session, context.as_read(reading)) or say("Posted to #{handle}.", handle=group.handle)
 
 
 @question("verb")
-def _as_command(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
+def _as_command(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """Reads the same words once more with the chosen name in them: another name in them may be unknown, too."""
     reading, picked = kept_reading(asked), choose(session, asked, word)
     args = [picked.handle if arg == reading.unknown else arg for arg in reading.args]
     said = first_token(reading.text.lstrip("/ "))[0]
     written = " ".join([said, *args])
-    resolver = reading_context.resolver(session, turn.account.id)
+    resolver = reading_context.resolver(session, context.account.id)
     return act(
         session,
-        turn.as_read(
-            forced_command(written, written, turn.world.verbs_for(turn.account.language), resolver, Context())
+        context.as_read(
+            forced_command(written, written, context.registry.verbs_for(context.account.language), resolver, Context())
         ),
     )
 
 
 @question("confirm")
-def _confirmed(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
+def _confirmed(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """Performs what was asked about as it was read then."""
     done = say("Posted.") if word == "POST" else say("Sent.")
-    return as_confirmed(session, turn, asked) or done
+    return as_confirmed(session, context, asked) or done
 
 
 @meaning("error")
-def error(session: Session, turn: CommandContext) -> str:
+def error(session: Session, context: CommandContext) -> str:
     """Says what is wrong, with the usage line or the nearest names."""
-    reading = turn.reading
+    reading = context.reading
     near = ", ".join(each.handle for each in reading.near[:CHOICES])
     if reading.verb and reading.form and str(reading.reason).endswith("?"):
         asked = first_token(reading.text.lstrip("/ "))[0].casefold()

@@ -36,8 +36,8 @@ _DIGITS = re.compile(r"\s*\d{4,8}[\s.!)]*")
 
 
 @confirms("add_member", "remove_member", "make_owner", "undo_member", "wide_message")
-def _ask_proof(session: Session, turn: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
-    return question_for(session, turn, _what(needed.kind, needed.facts), needed.gives)
+def _ask_proof(session: Session, context: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
+    return question_for(session, context, _what(needed.kind, needed.facts), needed.gives)
 
 
 def _what(kind: str, facts: Mapping[str, Any]) -> Phrase:
@@ -57,26 +57,26 @@ def _what(kind: str, facts: Mapping[str, Any]) -> Phrase:
 
 
 def question_for(
-    session: Session, turn: CommandContext, what: Phrase, gives: Collection[str] = (PROOF,)
+    session: Session, context: CommandContext, what: Phrase, gives: Collection[str] = (PROOF,)
 ) -> QuestionRequired:  # fmt: skip
     """The question that proves the writer. `what` is what would happen, a sentence; `gives`: what the right answer
     confirms. Raises Refused while wrong answers lock them out."""
-    if lock := lockouts.locked_until(session, turn.account.id, turn.address.channel):
-        raise _locked(session, turn, lock)
-    if turn.account.pin == "none":
-        return _code_question(session, turn, what, gives)
-    if pins.locked(session, turn.account.id):
+    if lock := lockouts.locked_until(session, context.account.id, context.address.channel):
+        raise _locked(session, context, lock)
+    if context.account.pin == "none":
+        return _code_question(session, context, what, gives)
+    if pins.locked(session, context.account.id):
         raise refusal("pin_ended")
     asked = say("{what} Reply with your PIN.", what=what)
     return QuestionRequired(asked, gives, words=("DROP",), secret=True, about={"code": None})
 
 
 def _code_question(
-    session: Session, turn: CommandContext, what: Phrase, gives: Collection[str]
+    session: Session, context: CommandContext, what: Phrase, gives: Collection[str]
 ) -> QuestionRequired:  # fmt: skip
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-    about = {"code": _seal(turn, code), "wrong": 0}  # `wrong`: the version before needs it
-    if turn.address.channel == "email" and notices.elsewhere(session, turn.account.id, "email"):
+    about = {"code": _seal(context, code), "wrong": 0}  # `wrong`: the version before needs it
+    if context.address.channel == "email" and notices.elsewhere(session, context.account.id, "email"):
         asked = say("{what} To confirm, reply with the code that we texted to your phone.", what=what)
         sent = say(
             "{code} is your code. Send it in a reply to our mail that asks for it. If you asked for "
@@ -88,53 +88,53 @@ def _code_question(
     return QuestionRequired(asked, gives, words=("DROP",), secret=True, about=about, elsewhere=sent)
 
 
-def _seal(turn: CommandContext, code: str) -> str:
+def _seal(context: CommandContext, code: str) -> str:
     """The keyed hash of the code, for this phone; the code itself is not kept."""
-    return turn.world.signer.seal("confirm", turn.address.id, code)
+    return context.registry.signer.seal("confirm", context.address.id, code)
 
 
 @question("secret")
-def _answered(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> str | None:
+def _answered(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> str | None:
     """A wrong answer is told and not refused, because a refusal would roll the count of tries back."""
-    turn.secret = True
-    if lock := lockouts.hold(session, turn.account.id, turn.address.channel):
-        conversations.expire(session, turn.address.id)
-        return _locked(session, turn, lock).text
+    context.secret = True
+    if lock := lockouts.hold(session, context.account.id, context.address.channel):
+        conversations.expire(session, context.address.id)
+        return _locked(session, context, lock).text
     kind: Kind = "pin" if asked.about["code"] is None else "code"
-    if not _right(session, turn, asked, word):
-        return _wrong(session, turn, kind)
-    lockouts.record_right(session, turn.account.id)
-    conversations.close(session, turn.address.id)
+    if not _right(session, context, asked, word):
+        return _wrong(session, context, kind)
+    lockouts.record_right(session, context.account.id)
+    conversations.close(session, context.address.id)
     try:
-        return as_confirmed(session, turn, asked) or say("Done.")
+        return as_confirmed(session, context, asked) or say("Done.")
     except Refused as refused:
         return refused.text
 
 
-def _locked(session: Session, turn: CommandContext, lock: timedelta) -> Refused:
-    return lockouts.refuse(session, turn.account.id, turn.address.channel, lock)
+def _locked(session: Session, context: CommandContext, lock: timedelta) -> Refused:
+    return lockouts.refuse(session, context.account.id, context.address.channel, lock)
 
 
 Kind = Literal["pin", "code"]
 
 
-def _right(session: Session, turn: CommandContext, asked: AskedQuestion, word: str) -> bool:
+def _right(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> bool:
     if asked.about["code"] is None:
-        return pins.check(session, turn.account.id, word) == "right"
-    return hmac.compare_digest(asked.about["code"], _seal(turn, word))
+        return pins.check(session, context.account.id, word) == "right"
+    return hmac.compare_digest(asked.about["code"], _seal(context, word))
 
 
-def _wrong(session: Session, turn: CommandContext, kind: Kind) -> str:
+def _wrong(session: Session, context: CommandContext, kind: Kind) -> str:
     """Says how many more may be wrong; the last one closes the question, and its writer is told on another channel."""
-    audit_log.record(session, f"@{turn.account.handle}", f"{kind}.wrong", turn.account.id)
-    counted = lockouts.record_wrong(session, turn.account.id, turn.address.channel)
-    ended = kind == "pin" and pins.locked(session, turn.account.id)
+    audit_log.record(session, f"@{context.account.handle}", f"{kind}.wrong", context.account.id)
+    counted = lockouts.record_wrong(session, context.account.id, context.address.channel)
+    ended = kind == "pin" and pins.locked(session, context.account.id)
     if counted.lock is None and not ended:
         return joined([NOT_RIGHT[kind], _left(counted.left)])
-    conversations.expire(session, turn.address.id)
+    conversations.expire(session, context.address.id)
     if counted.lock:
-        turn.actor.wakes |= lockouts.tell(session, turn.account, turn.address.channel, kind, counted)
-    return refusal("pin_ended").text if ended else _locked(session, turn, counted.lock or timedelta(0)).text
+        context.actor.queues |= lockouts.tell(session, context.account, context.address.channel, kind, counted)
+    return refusal("pin_ended").text if ended else _locked(session, context, counted.lock or timedelta(0)).text
 
 
 NOT_RIGHT = {"pin": say("That is not your PIN."), "code": say("That is not the code.")}
@@ -144,32 +144,32 @@ def _left(tries: int) -> Phrase:
     return count("{count} more try. Reply DROP to cancel.", "{count} more tries. Reply DROP to cancel.", tries)
 
 
-def _refuse_digits(turn: CommandContext) -> None:
+def _refuse_digits(context: CommandContext) -> None:
     """Digits alone, when nobody asked for them, may be a PIN: they are not kept, and are no update. The right ones are
     treated like any others, or a forger could text all of them and see which is never posted."""
-    if turn.reading.intent == "choice" or not _DIGITS.fullmatch(turn.said):
+    if context.reading.intent == "choice" or not _DIGITS.fullmatch(context.said):
         return
-    turn.secret = True
-    if turn.reading.intent != "error":
+    context.secret = True
+    if context.reading.intent != "error":
         raise refusal("digits_alone")
 
 
 @guard
-def _always(session: Session, turn: CommandContext) -> None:
+def _always(session: Session, context: CommandContext) -> None:
     """Runs before anything is done: some people want their PIN asked for with every text that does something."""
-    if turn.account.pin == "none":
+    if context.account.pin == "none":
         return
-    _refuse_digits(turn)
-    if turn.reading.intent in FREE and not _decides(session, turn):
+    _refuse_digits(context)
+    if context.reading.intent in FREE and not _decides(session, context):
         return
-    always = turn.account.pin == "always" and turn.actor.door == "sms" and turn.reading.intent not in LAW
-    if always and PROOF not in turn.actor.confirmed:
-        raise question_for(session, turn, say("This needs your PIN."))
+    always = context.account.pin == "always" and context.actor.door == "sms" and context.reading.intent not in LAW
+    if always and PROOF not in context.actor.confirmed:
+        raise question_for(session, context, say("This needs your PIN."))
 
 
-def _decides(session: Session, turn: CommandContext) -> bool:
+def _decides(session: Session, context: CommandContext) -> bool:
     """Whether it answers a question with more than a PIN, a code or a no, so that what was kept takes effect."""
-    if turn.reading.intent != "choice" or turn.reading.args[0] == "DROP":
+    if context.reading.intent != "choice" or context.reading.args[0] == "DROP":
         return False
-    asked = conversations.open_question(session, turn.address.id)
+    asked = conversations.open_question(session, context.address.id)
     return asked is not None and not asked.secret

@@ -24,17 +24,17 @@ from handlers.confirmations import describe_recipients
     about="write privately to people or a group",
     spanish="privado, mensaje",
 )
-def direct(session: Session, turn: CommandContext) -> str:
+def direct(session: Session, context: CommandContext) -> str:
     """A bare text after a broadcast comes here too, for that group's posters."""
-    if turn.reading.verb is None and turn.names and turn.names[0].group == "broadcast":
-        return tell_posters(session, turn, turn.names[0])
-    post = turn.reading.post
-    if post and messaging.append(session, turn.actor, turn.names, turn.text, post):
+    if context.reading.verb is None and context.names and context.names[0].group == "broadcast":
+        return tell_posters(session, context, context.names[0])
+    post = context.reading.post
+    if post and messaging.append(session, context.actor, context.names, context.text, post):
         return say("Added to your private message.")
-    return tell_sent(turn, messaging.send(session, turn.actor, turn.names, turn.text, post))
+    return tell_sent(context, messaging.send(session, context.actor, context.names, context.text, post))
 
 
-def tell_sent(turn: CommandContext, sent: SentMessage) -> str:
+def tell_sent(context: CommandContext, sent: SentMessage) -> str:
     called = describe_recipients(sent.names, sent.people)
     seconds = f"{sent.hold.total_seconds():g}"
     answer = (
@@ -42,24 +42,26 @@ def tell_sent(turn: CommandContext, sent: SentMessage) -> str:
         if sent.hold
         else say("Sent privately to {names}.", names=called)
     )
-    return joined([answer, describe_unreached(sent.unreached, turn.account.timezone) if sent.unreached else ""], "\n")
+    return joined(
+        [answer, describe_unreached(sent.unreached, context.account.timezone) if sent.unreached else ""], "\n"
+    )
 
 
-def tell_posters(session: Session, turn: CommandContext, group: NamedAccount) -> str:
+def tell_posters(session: Session, context: CommandContext, group: NamedAccount) -> str:
     """Sends what a reader of a broadcast texts back to those who post there, and to nobody else."""
-    asked_by = timelines.list_received(session, turn.address.id, 1, Post.group_id == group.id)
+    asked_by = timelines.list_received(session, context.address.id, 1, Post.group_id == group.id)
     in_reply_to = asked_by[0].post.id if asked_by else None
-    messaging.tell_posters(session, turn.actor, group, turn.text, in_reply_to)
-    return offer_to_everyone(session, turn, group.handle)
+    messaging.tell_posters(session, context.actor, group, context.text, in_reply_to)
+    return offer_to_everyone(session, context, group.handle)
 
 
-def offer_to_everyone(session: Session, turn: CommandContext, handle: str) -> str:
+def offer_to_everyone(session: Session, context: CommandContext, handle: str) -> str:
     """The answer to what went to a group's posters, with the offer to tell everyone, where that can be answered."""
-    open_ = conversations.open_question(session, turn.address.id)
+    open_ = conversations.open_question(session, context.address.id)
     if open_ and open_.kind != conversations.PASSING:  # an offer does not replace what was kept
         return say("Only {handle} got it.", handle=handle)
-    if not unanswerable(session, turn):  # no offer without an answer; the words are sent all the same
-        draft = conversations.keep_draft(session, turn.account.id, turn.text)
-        about = {"draft": draft, "pictures_of": turn.inbound_id}
-        conversations.ask(session, turn.address.id, AskedQuestion("told", [], ["POST"], about))
+    if not unanswerable(session, context):  # no offer without an answer; the words are sent all the same
+        draft = conversations.keep_draft(session, context.account.id, context.text)
+        about = {"draft": draft, "pictures_of": context.inbound_id}
+        conversations.ask(session, context.address.id, AskedQuestion("told", [], ["POST"], about))
     return say("Only {handle} got it. Reply POST to tell everyone.", handle=handle)

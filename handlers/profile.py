@@ -10,15 +10,15 @@ from gateway.inbound.commands import CommandContext, QuestionRequired, command, 
 
 
 @command("name FULLNAME", intent="setting", asks=True, about="my name")
-def name(session: Session, turn: CommandContext) -> str:
-    wanted, changed = profile.rename(session, turn.actor, turn.reading.args[0])
+def name(session: Session, context: CommandContext) -> str:
+    wanted, changed = profile.rename(session, context.actor, context.reading.args[0])
     if changed:
         return say("You are called {name} now.", name=wanted)
     return say("You already are called {name}.", name=wanted)
 
 
 @confirms("name")
-def _ask_name(session: Session, turn: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
+def _ask_name(session: Session, context: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
     asked = say(
         "Should we call you {name}? Others see it. Reply OK for yes, POST to tell everyone your "
         "words instead, DROP to delete.",
@@ -28,10 +28,10 @@ def _ask_name(session: Session, turn: CommandContext, needed: ConfirmationRequir
 
 
 @command("lang LANG", intent="setting", about="my language", spanish="idioma")
-def lang(session: Session, turn: CommandContext) -> str:
+def lang(session: Session, context: CommandContext) -> str:
     """The answer is in the new language already."""
-    tag = turn.reading.args[0]
-    if not profile.set_language(session, turn.actor, tag):
+    tag = context.reading.args[0]
+    if not profile.set_language(session, context.actor, tag):
         return say("Your language already is {language}.", language=own_name(tag))
     if tag.split("-")[0] in languages():
         return say("Answers come in {language} now.", language=own_name(tag))
@@ -47,9 +47,9 @@ def own_name(tag: str) -> str:
 
 
 @command("ack on|off", intent="setting", about="answer each of my updates")
-def ack(session: Session, turn: CommandContext) -> str:
-    on = turn.reading.args[0] == "on"
-    if profile.set_acknowledged(session, turn.actor, on):
+def ack(session: Session, context: CommandContext) -> str:
+    on = context.reading.args[0] == "on"
+    if profile.set_acknowledged(session, context.actor, on):
         return describe_acknowledged(on)
     return say("You already get an answer to each update.") if on else say("You get no answer to each update as it is.")
 

@@ -15,38 +15,38 @@ NO_TARGET = "a reaction to nothing that went to this address"
 
 
 @meaning("reaction")
-def reaction(session: Session, turn: CommandContext) -> str | None:
+def reaction(session: Session, context: CommandContext) -> str | None:
     """A phone's own reaction, or a single emoji. It is never answered, and is dropped when its item is not found."""
-    target = _target(session, turn)
+    target = _target(session, context)
     if target is None:
-        turn.dropped = NO_TARGET
+        context.dropped = NO_TARGET
         return None
-    *removed, kind = turn.reading.args
-    reacting.react(session, turn.actor, target, kind, removed=bool(removed))
+    *removed, kind = context.reading.args
+    reacting.react(session, context.actor, target, kind, removed=bool(removed))
     return None
 
 
-def _target(session: Session, turn: CommandContext) -> int | None:
+def _target(session: Session, context: CommandContext) -> int | None:
     """The item that the phone quotes; none when that is an answer of ours, or anything else. A single emoji is about
     the last item, a reaction by mail about the item that the mail answers."""
-    if turn.reading.post:
-        answered = session.get(Post, turn.reading.post)
+    if context.reading.post:
+        answered = session.get(Post, context.reading.post)
         return posts.original(answered) if answered else None
-    if turn.text:
-        post = quoted_items.post(session, turn.address, turn.text)
+    if context.text:
+        post = quoted_items.post(session, context.address, context.text)
         return posts.original(post) if post else None
-    items = timelines.list_received(session, turn.address.id, 1)
+    items = timelines.list_received(session, context.address.id, 1)
     return posts.original(items[0].post) if items else None
 
 
 @command("like [NAME]", aliases=("fav",), about="like the last update, or the last one from NAME", spanish="me gusta")
-def like(session: Session, turn: CommandContext) -> str:
-    by = (timelines.by_account(turn.names[0]),) if turn.names else ()
-    items = timelines.list_received(session, turn.address.id, 1, *by)
-    if not items or not visibility.may_read(session, turn.account.id, items[0].post.id):
+def like(session: Session, context: CommandContext) -> str:
+    by = (timelines.by_account(context.names[0]),) if context.names else ()
+    items = timelines.list_received(session, context.address.id, 1, *by)
+    if not items or not visibility.may_read(session, context.account.id, items[0].post.id):
         raise refusal("nothing_to_like")
-    group = items[0].group if turn.names and turn.names[0].kind == "group" else None
-    if not reacting.react(session, turn.actor, posts.original(items[0].post), "like"):
+    group = items[0].group if context.names and context.names[0].kind == "group" else None
+    if not reacting.react(session, context.actor, posts.original(items[0].post), "like"):
         return _already(items[0].author, group)
     return _liked(items[0].author, group)
 

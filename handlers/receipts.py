@@ -15,16 +15,16 @@ SHOWN = 2  # people who missed it, with reasons, that fit in one text
 @command(
     "who got [NAME]", "who got it", "who got #TAG", intent="receipts", english=True, about="who got my last update"
 )
-def who_got(session: Session, turn: CommandContext) -> str:
+def who_got(session: Session, context: CommandContext) -> str:
     """Without a name or with "it": my last update. A person: whether they have it. A group, a #tag: the last one
     there."""
-    args = turn.reading.args
-    if turn.names and turn.names[0].kind == "person":
-        return _one(session, turn, turn.names[0])
-    group = turn.names[0] if turn.names else None
+    args = context.reading.args
+    if context.names and context.names[0].kind == "person":
+        return _one(session, context, context.names[0])
+    group = context.names[0] if context.names else None
     tag = args[0].lstrip("#") if args and args[0].startswith("#") and not group else None
-    found = delivery_receipts.who_got(session, turn.actor, SHOWN, group, tag)
-    turn.quotes.add(found.post.id)
+    found = delivery_receipts.who_got(session, context.actor, SHOWN, group, tag)
+    context.quotes.add(found.post.id)
     return _tell(found)
 
 
@@ -36,10 +36,10 @@ def _tell(found: PostReceipts) -> Phrase:
     return joined([which, describe_counts(found.tally), by, missed])
 
 
-def _one(session: Session, turn: CommandContext, person: NamedAccount) -> str:
+def _one(session: Session, context: CommandContext, person: NamedAccount) -> str:
     """Whether they have my last update."""
-    post, got = delivery_receipts.has_got(session, turn.actor, person)
-    turn.quotes.add(post.id)
+    post, got = delivery_receipts.has_got(session, context.actor, person)
+    context.quotes.add(post.id)
     words = shorten(post.text)
     if got is None:
         return say('"{words}" was not for {name}.', words=words, name=person.name)

@@ -24,37 +24,37 @@ OFF: Final = {"sms": say("Texts are off."), "email": say("Mails are off.")}
     about="get nothing for now, from all or from one; your follows stay",
     spanish="apagar, pausar",
 )
-def off(session: Session, turn: CommandContext) -> str:
-    if turn.reading.args == DAILY:
-        return daily(session, turn, False)
-    until = _until(turn)
-    if turn.names:
-        return _off_source(session, turn, turn.names[0], until)
-    receiving.turn_off(session, turn.actor, turn.address, until)
+def off(session: Session, context: CommandContext) -> str:
+    if context.reading.args == DAILY:
+        return daily(session, context, False)
+    until = _until(context)
+    if context.names:
+        return _off_source(session, context, context.names[0], until)
+    receiving.turn_off(session, context.actor, context.address, until)
     return joined(
-        [_off_till(turn, until), say("You still get answers, and your follows stay. To turn them on again: ON")]
+        [_off_till(context, until), say("You still get answers, and your follows stay. To turn them on again: ON")]
     )
 
 
-def _off_till(turn: CommandContext, until: datetime | None) -> str:
+def _off_till(context: CommandContext, until: datetime | None) -> str:
     if until is None:
-        return OFF[turn.address.channel]
-    if turn.address.channel == "sms":
-        return say("Texts are off till {time}.", time=local(turn, until))
-    return say("Mails are off till {time}.", time=local(turn, until))
+        return OFF[context.address.channel]
+    if context.address.channel == "sms":
+        return say("Texts are off till {time}.", time=local(context, until))
+    return say("Mails are off till {time}.", time=local(context, until))
 
 
-def _off_source(session: Session, turn: CommandContext, source: NamedAccount, until: datetime | None) -> str:
-    receiving.turn_off_source(session, turn.actor, source, until)
+def _off_source(session: Session, context: CommandContext, source: NamedAccount, until: datetime | None) -> str:
+    receiving.turn_off_source(session, context.actor, source, until)
     stays = say("You still follow. To turn it on again: ON {handle!u}", handle=source.handle)
     if until is None:
         return joined([say("{name} is off.", name=source.name), stays])
-    return joined([say("{name} is off till {time}.", name=source.name, time=local(turn, until)), stays])
+    return joined([say("{name} is off till {time}.", name=source.name, time=local(context, until)), stays])
 
 
-def _until(turn: CommandContext) -> datetime | None:
-    rest = turn.reading.args[1:] if turn.names else turn.reading.args
-    return ends(turn, rest[0]) if rest else None
+def _until(context: CommandContext) -> datetime | None:
+    rest = context.reading.args[1:] if context.names else context.reading.args
+    return ends(context, rest[0]) if rest else None
 
 
 @command(
@@ -63,11 +63,11 @@ def _until(turn: CommandContext) -> datetime | None:
     about="get all of it again, or just one; ends a mute or a block",
     spanish="encender, reanudar",
 )
-def on(session: Session, turn: CommandContext) -> str:
-    if turn.reading.args == DAILY:
-        return daily(session, turn, True)
-    if not turn.names:
-        receiving.turn_on(session, turn.actor, turn.address)
-        return ON[turn.address.channel]
-    lifted = receiving.turn_on_source(session, turn.actor, turn.names[0])
-    return tell_lifted(lifted) if lifted else say("{name} is on.", name=turn.names[0].name)
+def on(session: Session, context: CommandContext) -> str:
+    if context.reading.args == DAILY:
+        return daily(session, context, True)
+    if not context.names:
+        receiving.turn_on(session, context.actor, context.address)
+        return ON[context.address.channel]
+    lifted = receiving.turn_on_source(session, context.actor, context.names[0])
+    return tell_lifted(lifted) if lifted else say("{name} is on.", name=context.names[0].name)

@@ -24,29 +24,29 @@ UNHEARD = say("Posted, but nobody can get it: the person you answer gets neither
     about="reply to the last message, as privately as it came",
     spanish="responder",
 )
-def reply(session: Session, turn: CommandContext) -> str | None:
+def reply(session: Session, context: CommandContext) -> str | None:
     """`@name text` comes here too, and a mail to a reply address."""
-    if turn.reading.verb is None and turn.names:
-        return _to_named(session, turn, turn.names[0])
-    done = replying.reply(session, turn.actor, turn.reading.post, turn.text)
-    return _tell_privately(session, turn, done) if isinstance(done, SentMessage) else _tell(done)
+    if context.reading.verb is None and context.names:
+        return _to_named(session, context, context.names[0])
+    done = replying.reply(session, context.actor, context.reading.post, context.text)
+    return _tell_privately(session, context, done) if isinstance(done, SentMessage) else _tell(done)
 
 
-def _to_named(session: Session, turn: CommandContext, person: NamedAccount) -> str | None:
+def _to_named(session: Session, context: CommandContext, person: NamedAccount) -> str | None:
     """A public reply, tied to the last item from that person, if that was public. Names at the beginning of the text
     stay in it, so that everyone sees whom it was for."""
     items = timelines.list_received(
-        session, turn.address.id, 1, Post.author_id == person.id, Post.visibility == "company"
+        session, context.address.id, 1, Post.author_id == person.id, Post.visibility == "company"
     )
-    text = " ".join([*(f"@{name.handle}" for name in turn.names), turn.text])
-    return _tell(replying.reply_publicly(session, turn.actor, items[0].post.id if items else None, text))
+    text = " ".join([*(f"@{name.handle}" for name in context.names), context.text])
+    return _tell(replying.reply_publicly(session, context.actor, items[0].post.id if items else None, text))
 
 
 def _tell(posted: Posted) -> str | None:
     return UNHEARD if posted.unheard else None
 
 
-def _tell_privately(session: Session, turn: CommandContext, sent: SentMessage) -> str:
+def _tell_privately(session: Session, context: CommandContext, sent: SentMessage) -> str:
     """What a reader of a broadcast answers goes to its posters alone; they may want everyone to read it."""
     [whom, *_] = sent.names
-    return offer_to_everyone(session, turn, whom.handle) if whom.group == "broadcast" else tell_sent(turn, sent)
+    return offer_to_everyone(session, context, whom.handle) if whom.group == "broadcast" else tell_sent(context, sent)

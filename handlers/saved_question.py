@@ -31,9 +31,9 @@ def still_there(session: Session, ids: Sequence[int]) -> list[NamedAccount]:
     return [find_named(account) for account in found if account]
 
 
-def as_confirmed(session: Session, turn: CommandContext, asked: AskedQuestion) -> str | None:
+def as_confirmed(session: Session, context: CommandContext, asked: AskedQuestion) -> str | None:
     """Performs what was asked about; it may ask again for something else."""
     reading = kept_reading(asked)
     still_there(session, [each.id for each in reading.names])
     confirmed = frozenset(asked.about["confirmed"])
-    return act(session, turn.as_read(reading, said=reading.text, confirmed=confirmed))
+    return act(session, context.as_read(reading, said=reading.text, confirmed=confirmed))

@@ -16,10 +16,10 @@ from handlers.follows import BY
 
 
 @command("track", 'track [WORD | "a phrase"]', about="get any update with a word in it; alone, what I track")
-def track(session: Session, turn: CommandContext) -> str:
-    if not turn.reading.args:
-        return _tracked(session, turn)
-    done = tracking.track(session, turn.actor, turn.reading.args[0])
+def track(session: Session, context: CommandContext) -> str:
+    if not context.reading.args:
+        return _tracked(session, context)
+    done = tracking.track(session, context.actor, context.reading.args[0])
     how = say("{by}, {amount}.", by=BY[SMS if done.by_text else EMAIL], amount=_amount(done.per_week))
     return joined([_opening(done), how, say("To stop: UNTRACK {phrase!u}", phrase=quoted(done.phrase))])
 
@@ -39,10 +39,10 @@ def _amount(per_week: float) -> Phrase:
 
 
 @command("untrack", 'untrack [WORD | "a phrase"]', about="no longer get updates with that word")
-def untrack(session: Session, turn: CommandContext) -> str:
-    if not turn.reading.args:
-        return _tracked(session, turn)
-    done = tracking.untrack(session, turn.actor, turn.reading.args[0])
+def untrack(session: Session, context: CommandContext) -> str:
+    if not context.reading.args:
+        return _tracked(session, context)
+    done = tracking.untrack(session, context.actor, context.reading.args[0])
     if done.state == "none":
         return say('You do not track "{phrase}". To see what you track: TRACK', phrase=shorten(done.phrase))
     return say(
@@ -52,13 +52,13 @@ def untrack(session: Session, turn: CommandContext) -> str:
     )
 
 
-def _tracked(session: Session, turn: CommandContext) -> Phrase:
+def _tracked(session: Session, context: CommandContext) -> Phrase:
     """All of them by mail; by text as many as fit in one."""
-    found = [quoted(phrase) for phrase in accounts_and_posts.tracked(session, turn.actor)]
+    found = [quoted(phrase) for phrase in accounts_and_posts.tracked(session, context.actor)]
     if not found:
         return say("You track nothing yet. To get every update with a word in it: TRACK WORD")
     shown = (_first(found, number) for number in range(len(found), 0, -1))
-    return next(each for each in shown if turn.address.channel == EMAIL or _fits(each))
+    return next(each for each in shown if context.address.channel == EMAIL or _fits(each))
 
 
 def _first(phrases: Sequence[str], number: int) -> Phrase:

@@ -20,23 +20,23 @@ from handlers.receiving import OFF, ON
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
-def undo(session: Session, turn: CommandContext) -> str:
-    proved = PROOF in turn.actor.confirmed  # then the newest effect is the question that this answers
+def undo(session: Session, context: CommandContext) -> str:
+    proved = PROOF in context.actor.confirmed  # then the newest effect is the question that this answers
     undoings = {**UNDOINGS, "asked": _forget}
-    undone = undoing.undo(session, turn.actor, undoings, ("asked",) if proved else ())
+    undone = undoing.undo(session, context.actor, undoings, ("asked",) if proved else ())
     if undone.outcome == "question_forgotten":
-        return reopen_question(session, turn, undone.facts["before"], say("Deleted.")) or ""
+        return reopen_question(session, context, undone.facts["before"], say("Deleted.")) or ""
     if undone.outcome in ("post_retracted", "message_retracted"):
-        _close_offer(session, turn)
+        _close_offer(session, context)
         return _retracted(undone)
     return _sentence(undone.outcome, undone.facts)
 
 
-def _close_offer(session: Session, turn: CommandContext) -> None:
+def _close_offer(session: Session, context: CommandContext) -> None:
     """Closes a question that offered to publish what is taken back."""
-    open_ = conversations.open_question(session, turn.address.id)
+    open_ = conversations.open_question(session, context.address.id)
     if open_ and open_.kind == conversations.PASSING:
-        conversations.close(session, turn.address.id)
+        conversations.close(session, context.address.id)
 
 
 def _retracted(undone: Undone) -> Phrase:

@@ -14,14 +14,14 @@ from gateway.network.posts import timelines
 
 
 @command("why", about="why I got the last update", spanish="por qué, porqué, por que")
-def why(session: Session, turn: CommandContext) -> str:
-    items = timelines.list_received(session, turn.address.id, 1)
-    cause = causes.cause_of(session, turn.actor, items[0] if items else None)
+def why(session: Session, context: CommandContext) -> str:
+    items = timelines.list_received(session, context.address.id, 1)
+    cause = causes.cause_of(session, context.actor, items[0] if items else None)
     if cause.kind in ("private", "private_group", "answers", "mentions"):
         return _addressed(cause)
     if cause.since is None:
         return _ended(cause)
-    return _followed(cause, _day(turn, cause.since))
+    return _followed(cause, _day(context, cause.since))
 
 
 def _addressed(cause: Cause) -> str:
@@ -71,5 +71,5 @@ def _followed(cause: Cause, day: date) -> str:
     return say("You have followed {name} since {date}. To stop: LEAVE {handle!u}", **values)
 
 
-def _day(turn: CommandContext, moment: datetime) -> date:
-    return moment.astimezone(ZoneInfo(turn.account.timezone)).date()
+def _day(context: CommandContext, moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(context.account.timezone)).date()

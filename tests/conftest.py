@@ -224,14 +224,14 @@ def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def here(office: Office) -> Iterator[WorkerContext]:
+def context(office: Office) -> Iterator[WorkerContext]:
     """The room of the worker that proves mails, in a world where only demo.example publishes anything."""
-    room = build(office.settings, "proving")
-    vars(room)["resolver"] = Zone(DEMO)
-    enter(room)
-    yield room
+    context = build(office.settings, "proving")
+    vars(context)["resolver"] = Zone(DEMO)
+    enter(context)
+    yield context
     enter(None)
-    room.close()
+    context.close()
 
 
 def _administer(servers: Servers, statement: str) -> None:

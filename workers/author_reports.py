@@ -23,20 +23,20 @@ def drain() -> None:
     drained("tellings", step)
 
 
-def step(here: WorkerContext) -> bool:
+def step(context: WorkerContext) -> bool:
     """Tells some of the reports that are due; returns False when none is. What goes into the outbox commits together
     with the mark that it was told."""
     rings: set[str] = set()
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         rows = author_reports.due(session, BATCH)
         for row in rows:
-            rings |= _tell(here, session, row)
+            rings |= _tell(context, session, row)
     for name in sorted(rings):
-        here.notifier.notify(name)
+        context.notifier.notify(name)
     return bool(rows)
 
 
-def _tell(here: WorkerContext, session: Session, row: Telling) -> frozenset[str]:
+def _tell(context: WorkerContext, session: Session, row: Telling) -> frozenset[str]:
     """Tells one report; returns the queues to wake. One that cannot be told waits, and the others go on. A transient
     error of the database ends the step instead, and the clock wakes a worker again."""
     post_id, kind = row.post_id, row.kind
@@ -44,7 +44,7 @@ def _tell(here: WorkerContext, session: Session, row: Telling) -> frozenset[str]
         with session.begin_nested():
             return author_reports.tell(session, row)
     except OperationalError as problem:
-        wait = here.passing.pause(f"report of {kind}", post_id, problem)
+        wait = context.passing.pause(f"report of {kind}", post_id, problem)
         if wait is None:
             raise
     except Exception:

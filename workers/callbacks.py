@@ -36,24 +36,24 @@ def drain() -> None:
     drained("receipts", step, TURN)
 
 
-def step(here: WorkerContext) -> bool:
+def step(context: WorkerContext) -> bool:
     """Applies the oldest callbacks; returns False when there were none. A callback whose attempt is gone has no
     effect."""
     try:
-        with transaction(here.engine) as session:
+        with transaction(context.engine) as session:
             found = open_callbacks(session, BATCH)
             _apply(session, found)
     except OperationalError:
         raise
     except Exception:
         log.exception("receipts cannot be applied together, so each is applied alone")
-        return _one_by_one(here)
+        return _one_by_one(context)
     return bool(found)
 
 
-def _one_by_one(here: WorkerContext) -> bool:
+def _one_by_one(context: WorkerContext) -> bool:
     """A receipt that cannot be applied must not hold up the others: it is logged, and has no effect."""
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         found = open_callbacks(session, BATCH)
         for number in [one.id for one in found]:
             one = session.get_one(Callback, number)

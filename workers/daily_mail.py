@@ -15,13 +15,13 @@ def drain() -> None:
     drained("dailies", step)
 
 
-def step(here: WorkerContext) -> bool:
+def step(context: WorkerContext) -> bool:
     """Writes one batch in one transaction; returns False when nobody is left whose morning it is."""
-    settings = here.settings
-    with transaction(here.engine) as session:
+    settings = context.settings
+    with transaction(context.engine) as session:
         looked_at, mails = daily_mail.write(
-            session, here.signer, settings.mail_domain, settings.company, settings.daily_mail_hour, BATCH
+            session, context.signer, settings.mail_domain, settings.company, settings.daily_mail_hour, BATCH
         )
     if mails:
-        here.notifier.notify(EMAIL)
+        context.notifier.notify(EMAIL)
     return looked_at > 0

@@ -32,50 +32,50 @@ SHARE: Final = 0.97  # of the relay's rate: a mail may begin somewhat later than
 
 def drain_sms() -> None:
     """Sends texts, each at the rate of the number that it leaves from."""
-    here = current()
-    if here.texts:
-        _drain(here, SMS, _texts(here))
+    context = current()
+    if context.texts:
+        _drain(context, SMS, _texts(context))
 
 
 def drain_email() -> None:
     """Sends mails as fast as the relay takes them."""
-    here = current()
-    if here.letters is not None:
-        _drain(here, EMAIL, _letters(here))
+    context = current()
+    if context.letters is not None:
+        _drain(context, EMAIL, _letters(context))
 
 
-def _drain(here: WorkerContext, channel: str, sender: Pool | SendLoop[OutboundEmail]) -> None:
-    here.notifier.answered(channel)
-    if here.loop.run(sender.drain(TURN[channel])):
-        here.notifier.notify(channel)
-
-
-@lru_cache(maxsize=1)
-def _texts(here: WorkerContext) -> Pool:
-    return Pool(here)
+def _drain(context: WorkerContext, channel: str, sender: Pool | SendLoop[OutboundEmail]) -> None:
+    context.notifier.answered(channel)
+    if context.loop.run(sender.drain(TURN[channel])):
+        context.notifier.notify(channel)
 
 
 @lru_cache(maxsize=1)
-def _letters(here: WorkerContext) -> SendLoop[OutboundEmail]:
-    assert here.letters is not None
-    kept = provider_terms(here.settings)
+def _texts(context: WorkerContext) -> Pool:
+    return Pool(context)
+
+
+@lru_cache(maxsize=1)
+def _letters(context: WorkerContext) -> SendLoop[OutboundEmail]:
+    assert context.letters is not None
+    kept = provider_terms(context.settings)
     day = RelayQuota(kept.daily) if kept.daily else None
-    desk = DeliveryStore(here, EMAIL, Mailing(here.settings, here.signer, here.keys).load, Relay(), day)
+    desk = DeliveryStore(context, EMAIL, Mailing(context.settings, context.signer, context.keys).load, Relay(), day)
     return SendLoop(
-        here.letters,
+        context.letters,
         DeliveryPort(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),
-        here.stopping,
-        pacer=_pacer(here, kept.rate),
+        context.stopping,
+        pacer=_pacer(context, kept.rate),
         limit=MAILS,
         together=MAILS_TOGETHER,
         width=MAILS_AT_ONCE,
         narrow=MAILS_FIRST,
-        lease=here.settings.lease_seconds,
+        lease=context.settings.lease_seconds,
     )
 
 
-def _pacer(here: WorkerContext, rate: float | None) -> Pacer:
-    return Pacer([Bucket(here.buckets, "relay", rate * SHARE)], keeps=True) if rate else Pacer()
+def _pacer(context: WorkerContext, rate: float | None) -> Pacer:
+    return Pacer([Bucket(context.buckets, "relay", rate * SHARE)], keeps=True) if rate else Pacer()
 
 
 class Relay:

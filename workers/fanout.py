@@ -22,9 +22,9 @@ def drain() -> None:
     drained("fanout", step)
 
 
-def step(here: WorkerContext) -> bool:
+def step(context: WorkerContext) -> bool:
     """Writes one chunk of the oldest fan-out that is due; returns False when there is none."""
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         fanout = spreading.claim(session)
         if fanout is None:
             return False
@@ -32,33 +32,33 @@ def step(here: WorkerContext) -> bool:
         priority = spreading.priority(session, fanout)
         try:
             with session.begin_nested():
-                rings = _chunk(here, session, fanout, priority) - {"fanout"}
+                rings = _chunk(context, session, fanout, priority) - {"fanout"}
         except Exception:
             log.exception("fan-out failed", message=key[0])
             spreading.postpone(session, *key)
             return True
     for queue in sorted(rings):
-        here.notifier.notify(queue)
+        context.notifier.notify(queue)
     return True
 
 
-def begin(here: WorkerContext, session: Session, inbound_id: int) -> set[str]:
+def begin(context: WorkerContext, session: Session, inbound_id: int) -> set[str]:
     """Makes the deliveries for the first followers of what an inbound posted, in the inbound's own transaction: they
     need not wait for another worker, nor for those whom its words bring it to. Returns the drains to wake after the
     commit; workers/inbound calls it."""
     fanouts = spreading.own(session, inbound_id)
-    chunks = [_chunk(here, session, fanout, priority) for fanout, priority in fanouts[:AT_ONCE]]
+    chunks = [_chunk(context, session, fanout, priority) for fanout, priority in fanouts[:AT_ONCE]]
     return set().union(*chunks, {"fanout"} if len(chunks) < max(1, len(fanouts)) else ())
 
 
-def _chunk(here: WorkerContext, session: Session, fanout: Fanout, priority: int) -> set[str]:
+def _chunk(context: WorkerContext, session: Session, fanout: Fanout, priority: int) -> set[str]:
     """Writes one chunk. Returns the drains to wake: of the channels that got rows, and `fanout` when more is left."""
     chunk = FIRST if fanout.reached == 0 else CHUNK
     upto, texts, mails = recipients.expand(session, fanout, priority, chunk)
     done = upto == recipients.END
     spreading.advance(session, fanout, upto, texts, mails, done=done)
     if done:
-        author_reports.schedule(session, fanout, fanout.texts + texts, here.settings.ask_phones)
+        author_reports.schedule(session, fanout, fanout.texts + texts, context.settings.ask_phones)
     made = {SMS: texts, EMAIL: mails}
     for channel, amount in made.items():
         counters.add("fanned_out", channel, amount=amount)

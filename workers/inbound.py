@@ -28,37 +28,37 @@ def drain() -> None:
     drained("inbound", step)
 
 
-def step(here: WorkerContext) -> bool:
+def step(context: WorkerContext) -> bool:
     """Reads some of the oldest texts and mails; returns False when that was all: what came meanwhile has woken a
     worker by itself."""
-    here.passing.repay(here.engine, "inbound")
-    lease = timedelta(seconds=here.settings.lease_seconds)
-    with transaction(here.engine) as session:
-        claimed = inbox.claim(session, here.owner, lease, BATCH)
+    context.passing.repay(context.engine, "inbound")
+    lease = timedelta(seconds=context.settings.lease_seconds)
+    with transaction(context.engine) as session:
+        claimed = inbox.claim(session, context.owner, lease, BATCH)
     for number, one in enumerate(claimed):
-        if here.stopping():
-            _give_back(here, claimed[number:])
+        if context.stopping():
+            _give_back(context, claimed[number:])
             return False
         try:
-            _hear(here, one)
+            _hear(context, one)
         except OperationalError as problem:  # a transient error is not this row's fault and does not count as a crash
-            pause = here.passing.pause("inbound", one.id, problem)
+            pause = context.passing.pause("inbound", one.id, problem)
             if pause is None:
-                _give_back(here, claimed[number:])
+                _give_back(context, claimed[number:])
                 raise
-            _give_back(here, [one], pause)
+            _give_back(context, [one], pause)
         else:
-            here.passing.over("inbound", one.id)
+            context.passing.over("inbound", one.id)
     return len(claimed) == BATCH or any(one.attempt > 1 for one in claimed)
 
 
-def _hear(here: WorkerContext, claimed: ClaimedInput) -> None:
+def _hear(context: WorkerContext, claimed: ClaimedInput) -> None:
     """Commits the effects, the answer and the row's end in one transaction. What raises is tried once more without the
     first followers, who may be the reason; if that fails too, it is tried again when its lease is over."""
     for spread in (True, False):
         try:
-            with transaction(here.engine) as session:
-                outcome, rings = _read(session, here, claimed, spread)
+            with transaction(context.engine) as session:
+                outcome, rings = _read(session, context, claimed, spread)
             break
         except OperationalError:
             raise  # the database is away: that is no fault of this row
@@ -70,35 +70,35 @@ def _hear(here: WorkerContext, claimed: ClaimedInput) -> None:
         counters.add("read", outcome.state)
         log.info("inbound", inbound=claimed.id, state=outcome.state, intent=outcome.intent)
     for queue in sorted(rings):
-        here.notifier.notify(queue)
+        context.notifier.notify(queue)
 
 
 def _read(
-    session: Session, here: WorkerContext, claimed: ClaimedInput, spread: bool
+    session: Session, context: WorkerContext, claimed: ClaimedInput, spread: bool
 ) -> tuple[InboundOutcome | None, set[str]]:
     """Returns what the input meant, and the drains to wake after the commit."""
     taken = inbox.take(session, claimed)
     if taken is None:  # another worker has it by now: this one woke up late
         return None, set()
     row = taken.row
-    mail = InboundMail(row, here.world.signer) if row.channel == EMAIL else None
-    limited_ = here.settings.sender_limits and not (mail and bounce_intake.is_unlimited(mail))
+    mail = InboundMail(row, context.registry.signer) if row.channel == EMAIL else None
+    limited_ = context.settings.sender_limits and not (mail and bounce_intake.is_unlimited(mail))
     ruling = sender_limits.decide(session, row) if limited_ else sender_limits.READ
     behind = None if ruling.kept or sender_limits.is_of_the_carriers(row) else taken.behind
     if moments := [moment for moment in (ruling.later, behind) if moment]:
         inbox.put_off(session, row, max(moments))
         return None, set()
-    outcome = process_limited(session, row, mail) if ruling.kept else process(session, here.world, row, mail)
+    outcome = process_limited(session, row, mail) if ruling.kept else process(session, context.registry, row, mail)
     if outcome.counted:
         alarms.alarm_returned(session)
     inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
-    if "fanout" not in outcome.rings or not spread:
-        return outcome, set(outcome.rings)
+    if "fanout" not in outcome.queues or not spread:
+        return outcome, set(outcome.queues)
     session.flush()
-    return outcome, (set(outcome.rings) - {"fanout"}) | fanout.begin(here, session, claimed.id)
+    return outcome, (set(outcome.queues) - {"fanout"}) | fanout.begin(context, session, claimed.id)
 
 
-def _give_back(here: WorkerContext, claimed: list[ClaimedInput], pause: timedelta = timedelta(0)) -> None:
+def _give_back(context: WorkerContext, claimed: list[ClaimedInput], pause: timedelta = timedelta(0)) -> None:
     """Gives rows back as if they had not been claimed. If the database cannot do that now, this worker does it
     later."""
-    here.passing.give_back(here.engine, "inbound", lambda session: inbox.release(session, claimed, pause))
+    context.passing.give_back(context.engine, "inbound", lambda session: inbox.release(session, claimed, pause))

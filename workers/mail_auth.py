@@ -41,56 +41,56 @@ def drain() -> None:
     drained("proving", step)
 
 
-def step(here: WorkerContext) -> bool:
+def step(context: WorkerContext) -> bool:
     """Proves all waiting mails, for one turn at most; returns False when nothing is left. Mails in hand at the end of
     the turn are still finished."""
-    here.passing.repay(here.engine, "unproved")
-    if here.stopping() or _alone(here):
+    context.passing.repay(context.engine, "unproved")
+    if context.stopping() or _alone(context):
         return True
     asked: Asked = {}
     end = time.monotonic() + TURN
     with ThreadPoolExecutor(THREADS, thread_name_prefix="dns") as threads:
         try:
-            while _more(here, threads, asked, end) or asked:
+            while _more(context, threads, asked, end) or asked:
                 done, _ = wait(asked, timeout=LOOK, return_when=FIRST_COMPLETED)
                 for one in done:
-                    _settle(here, asked.pop(one), one)
+                    _settle(context, asked.pop(one), one)
         finally:
-            _give_back(here, [case.one for case in asked.values()])
+            _give_back(context, [case.one for case in asked.values()])
     return time.monotonic() >= end
 
 
-def _alone(here: WorkerContext) -> bool:
+def _alone(context: WorkerContext) -> bool:
     """Proves alone a mail that crashed a worker before, so that no other mail can be blamed for a further crash."""
-    with transaction(here.engine) as session:
-        one = unauthenticated.suspect(session, here.owner, _lease(here))
-        case = sender_verdicts.case(session, here.signer, one) if one else None
+    with transaction(context.engine) as session:
+        one = unauthenticated.suspect(session, context.owner, _lease(context))
+        case = sender_verdicts.case(session, context.signer, one) if one else None
     if case is None:
         return False
     answer: Future[SenderTrust] = Future()
-    answer.set_result(_climb(here.settings, here.resolver, case))
-    _settle(here, case, answer)
+    answer.set_result(_climb(context.settings, context.resolver, case))
+    _settle(context, case, answer)
     return True
 
 
-def _more(here: WorkerContext, threads: ThreadPoolExecutor, asked: Asked, end: float) -> bool:
+def _more(context: WorkerContext, threads: ThreadPoolExecutor, asked: Asked, end: float) -> bool:
     """Claims as many mails as there are free threads; returns whether there were any."""
-    if here.stopping() or time.monotonic() >= end:
+    if context.stopping() or time.monotonic() >= end:
         return False
     strangers = sum(case.one.stranger for case in asked.values())
     room, lesser = THREADS - len(asked), FOR_STRANGERS - strangers
-    with transaction(here.engine) as session:
-        found = unauthenticated.claim(session, here.owner, _lease(here), room, min(room, lesser))
-        cases = [sender_verdicts.case(session, here.signer, one) for one in found]
+    with transaction(context.engine) as session:
+        found = unauthenticated.claim(session, context.owner, _lease(context), room, min(room, lesser))
+        cases = [sender_verdicts.case(session, context.signer, one) for one in found]
     if cases:
         crash_point("claimed to be proved")
     for case in cases:
-        asked[threads.submit(_climb, here.settings, here.resolver, case)] = case
+        asked[threads.submit(_climb, context.settings, context.resolver, case)] = case
     return bool(cases)
 
 
-def _lease(here: WorkerContext) -> timedelta:
-    return timedelta(seconds=here.settings.lease_seconds + LONGEST)
+def _lease(context: WorkerContext) -> timedelta:
+    return timedelta(seconds=context.settings.lease_seconds + LONGEST)
 
 
 def _climb(settings: Settings, resolver: Resolver, case: VerificationCase) -> SenderTrust:
@@ -99,7 +99,7 @@ def _climb(settings: Settings, resolver: Resolver, case: VerificationCase) -> Se
     return sender_trust.evaluate_trust(settings, resolver, case.mail, case.came, case.one.recipients, case.known)
 
 
-def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderTrust]") -> None:
+def _settle(context: WorkerContext, case: VerificationCase, answer: "Future[SenderTrust]") -> None:
     """Commits how the row ends and the question to its sender in one transaction. A mail whose proof raised an error
     keeps its lease, and is tried alone when the lease is over."""
     try:
@@ -109,24 +109,26 @@ def _settle(here: WorkerContext, case: VerificationCase, answer: "Future[SenderT
         log.exception("a mail was not proved", inbound=case.one.id, attempt=case.one.attempt)
         return
     try:
-        with transaction(here.engine) as session:
-            state, drains = sender_verdicts.settle(session, here.signer, case, standing, parsed)
+        with transaction(context.engine) as session:
+            state, drains = sender_verdicts.settle(session, context.signer, case, standing, parsed)
     except OperationalError as problem:  # a transient error is not this mail's fault
-        pause = here.passing.pause("unproved", case.one.id, problem)
-        _give_back(here, [case.one], pause or timedelta(0))
+        pause = context.passing.pause("unproved", case.one.id, problem)
+        _give_back(context, [case.one], pause or timedelta(0))
         if pause is None:
             raise
         return
-    here.passing.over("unproved", case.one.id)
+    context.passing.over("unproved", case.one.id)
     crash_point("proved")
     counters.add("proved", standing.proof or state)
     log.info("mail proved", inbound=case.one.id, state=state, rung=standing.rung)
     for name in sorted(drains):
-        here.notifier.notify(name)
+        context.notifier.notify(name)
 
 
-def _give_back(here: WorkerContext, cases: list[Unproved], pause: timedelta = timedelta(0)) -> None:
+def _give_back(context: WorkerContext, cases: list[Unproved], pause: timedelta = timedelta(0)) -> None:
     """Gives mails back as if they had not been claimed. If the database cannot do that now, this worker does it
     later."""
     if cases:
-        here.passing.give_back(here.engine, "unproved", lambda session: unauthenticated.release(session, cases, pause))
+        context.passing.give_back(
+            context.engine, "unproved", lambda session: unauthenticated.release(session, cases, pause)
+        )

@@ -38,46 +38,46 @@ def drain() -> None:
     drained("pictures", step, TURN)
 
 
-def step(here: WorkerContext) -> bool:
+def step(context: WorkerContext) -> bool:
     """Handles the file that has waited longest; returns False when none is due. It is fetched and cleaned outside of
     any transaction."""
-    here.passing.repay(here.engine, "picture")
-    with transaction(here.engine) as session:
+    context.passing.repay(context.engine, "picture")
+    with transaction(context.engine) as session:
         due = media.claim(session, LEASE)
     if due is None:
         return False
     try:
-        _end(here, due)
+        _end(context, due)
     except OperationalError:
-        here.passing.give_back(here.engine, "picture", lambda session: media.put_back(session, due, BREATH))
+        context.passing.give_back(context.engine, "picture", lambda session: media.put_back(session, due, BREATH))
         raise
     return True
 
 
-def _end(here: WorkerContext, due: DueMedia) -> None:
+def _end(context: WorkerContext, due: DueMedia) -> None:
     try:
-        content, kind = _cleaned(_brought(here, due), due)
+        content, kind = _cleaned(_brought(context, due), due)
     except MediaNotKept as unkept:
         log.warning("picture not kept", upload=due.upload_id, number=due.number, reason=str(unkept))
-        with transaction(here.engine) as session:
+        with transaction(context.engine) as session:
             media.mark_failed(session, due, str(unkept), again=unkept.again)
     else:
-        _keep(here, due, content, kind)
+        _keep(context, due, content, kind)
 
 
-def _brought(here: WorkerContext, due: DueMedia) -> bytes:
+def _brought(context: WorkerContext, due: DueMedia) -> bytes:
     """Returns the file's bytes as they came. Raises MediaNotKept."""
-    if due.digest and (there := media_folder.place(here.settings.var, due.digest.hex())).exists():
+    if due.digest and (there := media_folder.place(context.settings.var, due.digest.hex())).exists():
         return there.read_bytes()
     if due.content is not None:
         return due.content
     if due.url is None:
         return _out_of_mail(due)
-    settings = here.settings
+    settings = context.settings
     token = next(iter(settings.twilio_auth_tokens), "")
     source = TwilioMedia(settings.twilio_account_sid, token, settings.twilio_api_base)
     try:
-        return here.loop.run(source.fetch(due.url))
+        return context.loop.run(source.fetch(due.url))
     except CarrierError as error:
         raise MediaNotKept(error.reason, again=error.kind == "transient") from None
 
@@ -108,13 +108,13 @@ def _cleaned(content: bytes, due: DueMedia) -> "tuple[tuple[bytes, bytes | None]
     return (made.content, made.small), made.type
 
 
-def _keep(here: WorkerContext, due: DueMedia, contents: tuple[bytes, bytes | None], kind: str) -> None:
+def _keep(context: WorkerContext, due: DueMedia, contents: tuple[bytes, bytes | None], kind: str) -> None:
     """Writes the files first, then the row: a crash between the two leaves a file that a sweep removes."""
     whole, small = contents
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         media.in_use(session)
-        digest = media_folder.keep(here.settings.var, whole)
-        small_digest = media_folder.keep(here.settings.var, small) if small else None
+        digest = media_folder.keep(context.settings.var, whole)
+        small_digest = media_folder.keep(context.settings.var, small) if small else None
         crash_point("kept")
         name = file_types.name_file(due.name or "", kind)
         media.mark_stored(session, due, StoredMedia(digest, small_digest, len(whole), kind, name))

@@ -54,20 +54,20 @@ class Memory:
 class ListWatch:
     """One process's watch over the lists of all our numbers."""
 
-    here: WorkerContext
+    context: WorkerContext
     memories: dict[str, Memory] = field(default_factory=dict)
 
     def turn(self) -> int:
         """Reads the lists that are due; returns how many texts were found. It takes none in while a drain keeps the
         doors closed."""
-        if self.here.admission.is_closed():
+        if self.context.admission.is_closed():
             return 0
-        ours = self.here.settings.listed_numbers
-        period = timedelta(seconds=self.here.settings.sms_intake_seconds)
-        with transaction(self.here.engine) as session:
+        ours = self.context.settings.listed_numbers
+        period = timedelta(seconds=self.context.settings.sms_intake_seconds)
+        with transaction(self.context.engine) as session:
             if not self.memories:
                 poll_cursors.watch(session, ours)
-            taken = poll_cursors.take(session, ours, self.here.owner, period, _lease(self.here))
+            taken = poll_cursors.take(session, ours, self.context.owner, period, _lease(self.context))
         if not taken:
             return 0
         with ThreadPoolExecutor(min(AT_ONCE, len(taken)), "missed") as readers:
@@ -77,17 +77,17 @@ class ListWatch:
         """Reads one number's list. What goes wrong with it is recorded, and does not affect other numbers."""
         memory = self.memories.setdefault(taken.number, Memory())
         began = time.monotonic()
-        whole = memory.fresh is None or began - memory.whole_at >= self.here.settings.whole_list_seconds
+        whole = memory.fresh is None or began - memory.whole_at >= self.context.settings.whole_list_seconds
         floor = taken.floor if whole or memory.fresh is None else max(taken.floor, memory.fresh - LATE)
-        reading = _ListPass(self.here, taken, floor)
+        reading = _ListPass(self.context, taken, floor)
         reason = reading.run()
         found = reading.accept() if reason is None or taken.failures >= HASTE else 0
         reason = reason or reading.reason
-        with transaction(self.here.engine) as session:
+        with transaction(self.context.engine) as session:
             if reason is None:
-                poll_cursors.complete(session, taken, self.here.owner, whole)
+                poll_cursors.complete(session, taken, self.context.owner, whole)
             else:
-                poll_cursors.incomplete(session, taken, self.here.owner, reason)
+                poll_cursors.incomplete(session, taken, self.context.owner, reason)
         if reason is None:
             memory.fresh = taken.asked_at
             memory.whole_at = began if whole else memory.whole_at
@@ -95,12 +95,12 @@ class ListWatch:
         return found
 
     def _tell(self, taken: ClaimedCursor, found: int, reason: str | None) -> None:
-        ours = self.here.settings.listed_numbers.index(taken.number)  # a number is never logged
+        ours = self.context.settings.listed_numbers.index(taken.number)  # a number is never logged
         if reason is not None:
             log.warning("list of texts to us is not complete", number=ours, reason=reason, failures=taken.failures + 1)
         if found:
-            self.here.notifier.notify("inbound")
-            polls = self.here.settings.sms_intake == "poll"
+            self.context.notifier.notify("inbound")
+            polls = self.context.settings.sms_intake == "poll"
             log.info("texts found in the list", number=ours, texts=found) if polls else log.warning(
                 "texts came without a web hook", number=ours, texts=found
             )
@@ -109,11 +109,11 @@ class ListWatch:
 class _ListPass:
     """One pass over one number's list: collects the texts that the inbox does not have yet."""
 
-    def __init__(self, here: WorkerContext, taken: ClaimedCursor, floor: datetime) -> None:
-        self._here, self._taken, self._floor = here, taken, floor
+    def __init__(self, context: WorkerContext, taken: ClaimedCursor, floor: datetime) -> None:
+        self._here, self._taken, self._floor = context, taken, floor
         self._new: dict[str, ListedText] = {}
         self.reason: str | None = None
-        with transaction(here.engine) as session:
+        with transaction(context.engine) as session:
             self._key = inbox.hash_key(session)
 
     def run(self) -> str | None:
@@ -208,14 +208,14 @@ class _ListPass:
             return None
 
 
-def _lease(here: WorkerContext) -> timedelta:
+def _lease(context: WorkerContext) -> timedelta:
     """How long a claim lasts: it is renewed with each page, and a page may be fetched twice."""
-    return timedelta(seconds=here.settings.lease_seconds + TRIES * PATIENCE)
+    return timedelta(seconds=context.settings.lease_seconds + TRIES * PATIENCE)
 
 
-def watch_lists(here: WorkerContext, _failures: object) -> Callable[[], None]:
+def watch_lists(context: WorkerContext, _failures: object) -> Callable[[], None]:
     """Returns the function that looks once; the clock calls it again and again (workers/runtime/periodic_tasks)."""
-    watch = ListWatch(here)
+    watch = ListWatch(context)
 
     def turn() -> None:
         watch.turn()

@@ -29,15 +29,15 @@ def drain() -> None:
     drained("prices", step, TURN)
 
 
-def step(here: WorkerContext) -> bool:
+def step(context: WorkerContext) -> bool:
     """Reads one page of the oldest day that is due; returns False when none is. Only one carrier has prices so far."""
-    carriers = [carrier for carrier in here.texts.values() if isinstance(carrier, Billing)]
-    with transaction(here.engine) as session:
+    carriers = [carrier for carrier in context.texts.values() if isinstance(carrier, Billing)]
+    with transaction(context.engine) as session:
         day = price_sync.due(session) if carriers else None
     if day is None:
         return False
-    page = here.loop.run(_page(carriers[0], day))
-    with transaction(here.engine) as session:
+    page = context.loop.run(_page(carriers[0], day))
+    with transaction(context.engine) as session:
         if page is None:
             price_sync.put_off(session, day.day, AGAIN)
             return True

@@ -45,23 +45,23 @@ def drain() -> None:
     drained("reconcile", step, TURN)
 
 
-def step(here: WorkerContext) -> bool:
+def step(context: WorkerContext) -> bool:
     """Looks for some of the texts in doubt, phone by phone; returns False when none is due."""
-    if not here.texts:
+    if not context.texts:
         return False
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         in_doubt.give_up(session)
         doubtful = in_doubt.due(session, BATCH, HOLD)
     by_phone: dict[LookupPlace, list[Unknown]] = defaultdict(list)
     for one in doubtful:
         by_phone[LookupPlace(one.carrier, one.phone)].append(one)
-    mute = [place for place in by_phone if not isinstance(here.texts.get(place.carrier), MessageList)]
+    mute = [place for place in by_phone if not isinstance(context.texts.get(place.carrier), MessageList)]
     for place in mute:
-        _put_off(here, by_phone.pop(place), in_doubt.PATIENCE)  # only its callback can tell, until it is too late
-    listed = here.loop.run(_lists(here.texts, by_phone))
+        _put_off(context, by_phone.pop(place), in_doubt.PATIENCE)  # only its callback can tell, until it is too late
+    listed = context.loop.run(_lists(context.texts, by_phone))
     crash_point("listed")
-    _put_off(here, [one for place in by_phone.keys() - listed.keys() for one in by_phone[place]], AGAIN)
-    _compare(here, [(by_phone[place], found) for place, found in listed.items()])
+    _put_off(context, [one for place in by_phone.keys() - listed.keys() for one in by_phone[place]], AGAIN)
+    _compare(context, [(by_phone[place], found) for place, found in listed.items()])
     return bool(doubtful)
 
 
@@ -85,17 +85,17 @@ async def _list(texts: object, place: LookupPlace, mine: Sequence[Unknown]) -> l
         return None
 
 
-def _put_off(here: WorkerContext, mine: Sequence[Unknown], wait: timedelta) -> None:
+def _put_off(context: WorkerContext, mine: Sequence[Unknown], wait: timedelta) -> None:
     if mine:
-        with transaction(here.engine) as session:
+        with transaction(context.engine) as session:
             in_doubt.put_off(session, [one.attempt_id for one in mine], wait)
 
 
-def _compare(here: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Sequence[ListedMessage]]]) -> None:
+def _compare(context: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Sequence[ListedMessage]]]) -> None:
     """A text that is found was sent. One that is surely absent is sent again. One that may be hidden in the list is
     looked for again later."""
     verdicts: list[MatchResult] = []
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         digests = {message.carrier_id: digest(message.body) for _, listed in lists for message in listed}
         seen = in_doubt.record_seen(session, digests)
         elsewhere: dict[int, list[bytes]] = defaultdict(list)
@@ -110,7 +110,7 @@ def _compare(here: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Seque
         in_doubt.record_absent(session, absent)
         in_doubt.put_off(session, [one for verdict in verdicts for one in verdict.open], AGAIN)
     if absent:
-        here.notifier.notify(SMS)
+        context.notifier.notify(SMS)
 
 
 def _is_open(message: ListedMessage, seen: Mapping[str, SeenMessage]) -> bool:

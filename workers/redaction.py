@@ -19,24 +19,24 @@ log = structlog.get_logger()
 
 
 def drain() -> None:
-    room = current()
-    room.notifier.answered("redact")
-    step(room)
+    context = current()
+    context.notifier.answered("redact")
+    step(context)
 
 
-def step(here: WorkerContext) -> int:
+def step(context: WorkerContext) -> int:
     """Deletes some copies; returns how many are gone. What fails is tried again later; asking twice does no harm."""
-    settings = here.settings
+    settings = context.settings
     if not settings.twilio_auth_tokens:
         return 0  # they wait for the settings to have them again
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         sids = redactions.due(session, BATCH)
     if not sids:
         return 0
     twilio = TwilioRecords(settings.twilio_account_sid, settings.twilio_auth_tokens[0], settings.twilio_api_base)
-    answers = here.loop.run(twilio.delete(sids))
+    answers = context.loop.run(twilio.delete(sids))
     gone = [sid for sid, answer in answers.items() if answer in GONE]
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         redactions.mark_done(session, gone)
     if len(gone) < len(sids):
         failed = Counter(str(answer) for answer in answers.values() if answer not in GONE)

@@ -25,7 +25,7 @@ class BulkAction(NamedTuple):
     name: str
     deliveries: Callable[[Session, Sequence[DeliveryStatus]], tuple[Rings, int]]
     state: str  # of the inputs
-    rings: Rings  # for them
+    queues: Rings  # for them
 
 
 def apply_to_many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> tuple[Rings, int]:
@@ -34,7 +34,7 @@ def apply_to_many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> 
     with transaction(engine) as session:
         inputs = dead_letters.inputs(session, which)
         retry.decide(session, inputs, deed.state, operator_name(), f"inbound.{deed.name}")
-    rings, done = deed.rings if inputs else Rings(), len(inputs)
+    rings, done = deed.queues if inputs else Rings(), len(inputs)
     while True:
         with transaction(engine) as session:
             rows = dead_letters.deliveries(session, which)

@@ -55,23 +55,23 @@ def run(
     """
     settings = load()
     with database(settings) as engine, engine.connect() as connection:
-        world = build_registry(settings)
+        registry = build_registry(settings)
         if mail is not None:
-            told = explain_mail(connection, world, _read(mail), Envelope(peer, helo, envelope_from), tuple(to or ()))
+            told = explain_mail(connection, registry, _read(mail), Envelope(peer, helo, envelope_from), tuple(to or ()))
             show_json(told.plain()) if as_json else _show_mail(told)
             return
         if text is None:
             raise Refused("Say what: critter explain TEXT, or critter explain --mail FILE.eml.")
         if text == "-":
-            _each(connection, world, channel, as_)
+            _each(connection, registry, channel, as_)
             return
-        explained = explain(connection, world, _words(text), channel.value, as_)
+        explained = explain(connection, registry, _words(text), channel.value, as_)
     show_json(explained.plain()) if as_json else _show(explained)
 
 
-def _each(connection: Connection, world: CommandRegistry, channel: ExplainedChannel, handle: str | None) -> None:
+def _each(connection: Connection, registry: CommandRegistry, channel: ExplainedChannel, handle: str | None) -> None:
     for line in _lines(typer.get_binary_stream("stdin")):
-        show_json(explain(connection, world, line, channel.value, handle).plain())
+        show_json(explain(connection, registry, line, channel.value, handle).plain())
 
 
 def _lines(stream: BinaryIO) -> Iterator[str]:

@@ -56,12 +56,12 @@ class MailExplained:
 
 
 def explain_mail(
-    connection: Connection, world: CommandRegistry, content: bytes, came: Envelope, to: tuple[str, ...] = ()
+    connection: Connection, registry: CommandRegistry, content: bytes, came: Envelope, to: tuple[str, ...] = ()
 ) -> MailExplained:
     """`to`: our addresses that it came to; without any those in its header, else post@. Raises Refused when it has too
     many parts."""
     mail = ReceivedMail(BARE_LF.sub(b"\r\n", content))
-    recipients = [each.lower() for each in to] or _ours(mail, world.settings.mail_domain)
+    recipients = [each.lower() for each in to] or _ours(mail, registry.settings.mail_domain)
     letter, machine = mail.words, mail.machine(null_sender=bool(came.peer) and not came.sender)
     try:
         sender = mail.sender
@@ -70,11 +70,11 @@ def explain_mail(
         reason = "a report: the token of its address counts, whoever it is from" if report else "refused at the door"
         return _told(None, recipients, SenderTrust(None, str(refused)), letter, machine, None, reason, None)
     with forget_person(connection) as session:
-        standing = _standing(session, world, mail, sender, recipients, came)
+        standing = _standing(session, registry, mail, sender, recipients, came)
         inbound = _inbound(session, mail.octets, sender, recipients, came)
-        arrived = InboundMail(inbound, world.signer, mail)
-        letter = mail.words_after(earlier_words(session, world, arrived))
-        outcome = process(session, world, inbound, arrived)
+        arrived = InboundMail(inbound, registry.signer, mail)
+        letter = mail.words_after(earlier_words(session, registry, arrived))
+        outcome = process(session, registry, inbound, arrived)
     intent = outcome.intent or outcome.state
     return _told(sender, recipients, standing, letter, machine, intent, outcome.reason, outcome.answer)
 
@@ -101,10 +101,10 @@ def _ours(mail: ReceivedMail, domain: str) -> list[str]:
 
 
 def _standing(
-    session: Session, world: CommandRegistry, mail: ReceivedMail, sender: str, recipients: list[str], came: Envelope
+    session: Session, registry: CommandRegistry, mail: ReceivedMail, sender: str, recipients: list[str], came: Envelope
 ) -> SenderTrust:
     """Evaluates the sender trust as workers/mail_auth does."""
-    settings = world.settings
+    settings = registry.settings
     raw = trace_headers.write_header(came, settings.mail_domain or "localhost") + mail.octets
     one = Unproved(0, 0, sender, recipients, raw, datetime.now(UTC))
     signer = Signer(settings.secret_keys)

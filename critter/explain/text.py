@@ -59,11 +59,11 @@ class Explained:
 def build_registry(settings: Settings) -> CommandRegistry:
     """All the commands: handlers/ declares its own when it is imported."""
     assert handlers.MODULES
-    return commands.world(settings)
+    return commands.build_registry(settings)
 
 
 def explain(
-    connection: Connection, world: CommandRegistry, text: str, channel: Channel = SMS, handle: str | None = None
+    connection: Connection, registry: CommandRegistry, text: str, channel: Channel = SMS, handle: str | None = None
 ) -> Explained:
     """Processes the text in a transaction of its own and rolls it back, so no text knows of the one before.
 
@@ -71,11 +71,11 @@ def explain(
     from a device that was asked nothing and last got a public update, two hours ago.
     """
     with forget_person(connection) as session:
-        person = _named(session, handle) if handle else _anyone(session, world.settings)
+        person = _named(session, handle) if handle else _anyone(session, registry.settings)
         address = _own(session, person, channel) if handle else _quiet(session, person, channel)
-        came = _incoming(world.settings, channel, address.address, text.replace("\0", ""))
+        came = _incoming(registry.settings, channel, address.address, text.replace("\0", ""))
         inbound = inbox.put_claimed(session, came)
-        return _explained(person, process(session, world, inbound))
+        return _explained(person, process(session, registry, inbound))
 
 
 @contextmanager

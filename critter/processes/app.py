@@ -94,7 +94,7 @@ def create_app(settings: Settings, parts: DoorResources, front: Front = pages.we
     app.register_blueprint(media.blueprint(settings, signer, parts.engine))
     app.register_blueprint(logins.blueprint(settings, signer, parts.engine))
     assert handlers.MODULES  # importing them filled the table of commands
-    app.register_blueprint(help_page.blueprint(settings, commands.world(settings).verbs))
+    app.register_blueprint(help_page.blueprint(settings, commands.build_registry(settings).verbs))
     app.register_blueprint(front(settings))
     headers.install(app, settings)
     refuse_unclassed(app)

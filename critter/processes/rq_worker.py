@@ -36,7 +36,7 @@ class DrainWorker(SimpleWorker):
     exponential_backoff_factor = 1.0
     log_result_lifespan = False
 
-    def __init__(self, room: WorkerContext, queue: str, connection: Redis) -> None:
+    def __init__(self, context: WorkerContext, queue: str, connection: Redis) -> None:
         super().__init__(
             [jobs.rq_name(queue), queue],
             connection=connection,
@@ -45,7 +45,7 @@ class DrainWorker(SimpleWorker):
             worker_ttl=WORKER_TTL,
             log_job_description=False,
         )
-        self.room = room
+        self.context = context
         self._queue = queue
 
     def subscribe(self) -> None:
@@ -86,11 +86,11 @@ class DrainWorker(SimpleWorker):
             pipeline.execute()
         with self.death_penalty_class(jobs.TIMEOUT, JobTimeoutException):
             run(job.name)
-        listen_while_idle(self.room, self._queue, self.connection)
+        listen_while_idle(self.context, self._queue, self.connection)
 
     def request_stop(self, signum: Any, frame: FrameType | None) -> None:
         """SIGTERM: a drain ends by itself; a worker that waits for a job ends at once."""
-        self.room.stop()
+        self.context.stop()
         self._stop_requested = True
         if self.get_state() != WorkerStatus.BUSY:
             raise StopRequested
@@ -98,7 +98,7 @@ class DrainWorker(SimpleWorker):
     def _install_signal_handlers(self) -> None:
         """A signal that came before the handler was installed counts too."""
         super()._install_signal_handlers()  # type: ignore[no-untyped-call]
-        if self.room.stopping():
+        if self.context.stopping():
             raise StopRequested
 
     def _forget_workers(self) -> None:

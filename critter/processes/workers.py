@@ -41,33 +41,35 @@ def serve_worker(settings: Settings, queue: str) -> None:
     logs.configure()
     failpoints.arm(settings.crash_at, settings.var, f"worker-{queue}")
     sys.setswitchinterval(TURNS)
-    room = build(settings, queue)
-    enter(room)
-    _stop_on_signals(room)
-    with Heartbeat(room.engine, f"worker-{queue}", room.owner):
-        _work(room, queue)
-    room.close()
+    context = build(settings, queue)
+    enter(context)
+    _stop_on_signals(context)
+    with Heartbeat(context.engine, f"worker-{queue}", context.owner):
+        _work(context, queue)
+    context.close()
 
 
-def _work(room: WorkerContext, queue: str) -> None:
-    while not room.stopping():
+def _work(context: WorkerContext, queue: str) -> None:
+    while not context.stopping():
         try:
-            _answer(room, queue)
+            _answer(context, queue)
         except StopRequested:
             break
         except (RedisError, OSError) as problem:
             log.warning("redis is away", problem=type(problem).__name__)
-        room.rest(REST)
+        context.rest(REST)
 
 
-def _answer(room: WorkerContext, queue: str) -> None:
+def _answer(context: WorkerContext, queue: str) -> None:
     """Runs until SIGTERM, or until Redis was lost in the middle of a job; then RQ's worker gives up and a new one
     begins."""
-    with Redis.from_url(room.settings.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=5) as connection:
+    with Redis.from_url(
+        context.settings.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=5
+    ) as connection:
         try:
-            DrainWorker(room, queue, connection).work(logging_level="WARNING")
+            DrainWorker(context, queue, connection).work(logging_level="WARNING")
         finally:
-            _stop_on_signals(room)  # RQ's handler would end a wait with an exception
+            _stop_on_signals(context)  # RQ's handler would end a wait with an exception
 
 
 def serve_clock(settings: Settings) -> None:
@@ -76,12 +78,12 @@ def serve_clock(settings: Settings) -> None:
     failpoints.arm(settings.crash_at, settings.var, "clock")
     if stuck := check_without_money(settings):
         log.error(stuck)
-    room = build(settings, "clock")
-    _stop_on_signals(room)
-    with Heartbeat(room.engine, "clock", room.owner, room.admission) as pulse:
+    context = build(settings, "clock")
+    _stop_on_signals(context)
+    with Heartbeat(context.engine, "clock", context.owner, context.admission) as pulse:
         pulse.wait_for_beat()
-        scheduler.run(room)
-    room.close()
+        scheduler.run(context)
+    context.close()
 
 
 def build(settings: Settings, queue: str) -> WorkerContext:
@@ -114,6 +116,6 @@ def _letters(settings: Settings) -> Carrier[OutboundEmail]:
     return InstrumentedCarrier(parts.make_mails(settings))
 
 
-def _stop_on_signals(room: WorkerContext) -> None:
+def _stop_on_signals(context: WorkerContext) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: room.stop())
+        signal.signal(number, lambda *_: context.stop())

@@ -24,7 +24,7 @@ def invite(session: Session, actor: Actor, written: str) -> int:
     subject = translated(say("{name} invites you to Critter", name=actor.account.name), actor.account.language)
     notice = Outgoing("welcome", words, subject, words, inbound_id=actor.inbound_id, priority=2)
     outbox.put(session, notice, [Target(row.id, channel)])
-    actor.wakes.add(channel)
+    actor.queues.add(channel)
     actor.did("invite", row.id)
     return row.id
 

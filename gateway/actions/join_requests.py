@@ -34,7 +34,7 @@ def ask_owners(session: Session, actor: Actor, group: NamedAccount) -> None:
         where = reachability.reached(session, [owner.id])
         free = where and _may_be_asked(session, actor, where[0])
         words = describe_request(asking, group) if free else _notice(asking, group)
-        actor.wakes |= notices.tell(session, [owner.id], words, inbound_id=actor.inbound_id)
+        actor.queues |= notices.tell(session, [owner.id], words, inbound_id=actor.inbound_id)
         if free:
             conversations.ask(session, where[0].id, question(asking.id, group.id))
     if not running:
@@ -44,7 +44,7 @@ def ask_owners(session: Session, actor: Actor, group: NamedAccount) -> None:
             handle=asking.handle,
             group=group.name,
         )
-        actor.wakes |= notices.tell(session, accounts.operators(session), told, inbound_id=actor.inbound_id)
+        actor.queues |= notices.tell(session, accounts.operators(session), told, inbound_id=actor.inbound_id)
 
 
 def _may_be_asked(session: Session, actor: Actor, where: Address) -> bool:

@@ -112,7 +112,7 @@ def did(
 
 
 def tell(session: Session, actor: Actor, person: NamedAccount, words: Phrase) -> None:
-    actor.wakes |= notices.tell(session, [person.id], words, inbound_id=actor.inbound_id)
+    actor.queues |= notices.tell(session, [person.id], words, inbound_id=actor.inbound_id)
 
 
 def _added(actor: Actor, group: NamedAccount, was: FollowSnapshot | None) -> Phrase:

@@ -25,6 +25,6 @@ def nudge(session: Session, actor: Actor, person: NamedAccount) -> bool:
     if not nudges.record(session, actor.account.id, person.id):
         return False
     words = say("{name} would like to hear what you are doing. Just text it.", name=actor.account.name)
-    actor.wakes |= notices.tell(session, [person.id], words, actor.inbound_id, actor.account.id)
+    actor.queues |= notices.tell(session, [person.id], words, actor.inbound_id, actor.account.id)
     actor.did("nudge", person.id)
     return True

@@ -44,4 +44,4 @@ def _tell_posters(session: Session, actor: Actor) -> None:
         words = say(
             "{name} has stopped texts and no longer gets {handle}. Call if it matters.", name=name, handle=handle
         )
-        actor.wakes |= notices.tell(session, posters, words, actor.inbound_id)
+        actor.queues |= notices.tell(session, posters, words, actor.inbound_id)

@@ -68,4 +68,4 @@ def _tell(session: Session, actor: Actor, reported_id: int, words: Phrase) -> No
     """The notice to the operators has no words of anybody's. The reporter and the reported get none, should they be
     operators."""
     people = accounts.operators(session) - {actor.account.id, reported_id}
-    actor.wakes |= notices.tell(session, people, words, inbound_id=actor.inbound_id)
+    actor.queues |= notices.tell(session, people, words, inbound_id=actor.inbound_id)

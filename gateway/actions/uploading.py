@@ -38,7 +38,7 @@ def upload(session: Session, actor: Actor, name: str, content: bytes) -> Uploade
         raise refusal("uploads_a_day", number=DAILY)
     named = file_types.name_file(name, kind)
     upload_id = uploads.add(session, actor.account.id, named, kind, content)
-    actor.wakes.add("pictures")
+    actor.queues.add("pictures")
     return UploadedFile(upload_id, named, kind)
 
 

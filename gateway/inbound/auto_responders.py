@@ -52,11 +52,11 @@ _AWAY: Final = re.compile(
 _REPLY: Final = re.compile(r"\s*(?:re|aw|sv|rv|res|odp|antw)\s*:\s*", re.IGNORECASE)
 
 
-def suspect(session: Session, world: CommandRegistry, came: InboundMail, mail: OpenedMail) -> str | None:
+def suspect(session: Session, registry: CommandRegistry, came: InboundMail, mail: OpenedMail) -> str | None:
     """Why the mail may be a responder's; None for nearly every mail, and for one that an operator let in."""
     if came.inbound.not_before:
         return None
-    if is_away(mail.subject) and _answers_us(world, came):
+    if is_away(mail.subject) and _answers_us(registry, came):
         return AWAY
     if came.came_to("join", "leave"):
         return None  # its words are ignored, and no responder writes there
@@ -68,13 +68,13 @@ def is_away(subject: str) -> bool:
     return _AWAY.match(_REPLY.sub("", subject, count=1)) is not None
 
 
-def _answers_us(world: CommandRegistry, came: InboundMail) -> bool:
+def _answers_us(registry: CommandRegistry, came: InboundMail) -> bool:
     """Whether the mail went to a reply address, or names one of our Message-IDs."""
     if came.came_to("reply"):
         return True
     message = came.mail.message
     named = " ".join([*mime.fields(message, "In-Reply-To"), *mime.fields(message, "References")]).lower()
-    return f"@{world.settings.mail_domain}>" in named and "<critter." in named
+    return f"@{registry.settings.mail_domain}>" in named and "<critter." in named
 
 
 def _same_again(session: Session, came: InboundMail, words: str) -> bool:

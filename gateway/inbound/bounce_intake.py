@@ -33,7 +33,7 @@ _ADDRESS: Final = re.compile(r"([br][-+.][a-z2-7]{45})@([a-z0-9.-]+)", re.IGNORE
 _OURS: Final = re.compile(r"<critter\.(\d{1,19})\.(\d{1,19})@([a-z0-9.-]+)>", re.IGNORECASE)
 
 
-def take_bounce(session: Session, world: CommandRegistry, mail: InboundMail) -> InboundOutcome | None:
+def take_bounce(session: Session, registry: CommandRegistry, mail: InboundMail) -> InboundOutcome | None:
     """Counts the bounce and returns how its row ends; None for any other mail."""
     keys = _addressed(mail)
     if not keys and not mail.null_sender:
@@ -44,7 +44,7 @@ def take_bounce(session: Session, world: CommandRegistry, mail: InboundMail) -> 
     bounce = dsn.read(message)
     if bounce is None:
         return InboundOutcome("dropped", "machine", "an automatic answer to a return address") if keys else None
-    proved = keys or frozenset(_brought_back(session, world, message))
+    proved = keys or frozenset(_brought_back(session, registry, message))
     if not proved:
         counters.add("bounces", "unproved")
         return InboundOutcome("dropped", INTENT, "a bounce that brings nothing back of ours")
@@ -62,7 +62,7 @@ def _told(bounce: BounceReport, done: list[CountedBounce]) -> InboundOutcome:
     counters.add("bounces", bounce.kind if counted or not bounce.failed else "again")
     told = f"a bounce: {bounce.kind} {bounce.status}".rstrip()
     return InboundOutcome(
-        "done", INTENT, told, rings=frozenset().union(*(each.rings for each in done)), counted=counted
+        "done", INTENT, told, queues=frozenset().union(*(each.queues for each in done)), counted=counted
     )
 
 
@@ -71,34 +71,34 @@ def _addressed(mail: InboundMail) -> frozenset[Key]:
     return frozenset((one.ids[0], one.ids[1]) for one in mail.came_to("bounce"))
 
 
-def _bounce_token(world: CommandRegistry, local: str) -> Key | None:
-    found = mail_addresses.read(local, world.signer)
+def _bounce_token(registry: CommandRegistry, local: str) -> Key | None:
+    found = mail_addresses.read(local, registry.signer)
     return (found.ids[0], found.ids[1]) if found and found.kind == "bounce" else None
 
 
-def _brought_back(session: Session, world: CommandRegistry, message: "Message[Any, Any]") -> Iterator[Key]:
+def _brought_back(session: Session, registry: CommandRegistry, message: "Message[Any, Any]") -> Iterator[Key]:
     """The deliveries whose mails, or their headers, the bounce returns, each with a token that only that mail had."""
     for number, ours in enumerate(dsn.find_original(message)):
         if number == _MOST_RETURNED:
             return
         values = [value for name in _TELLING for value in mime.fields(ours, name)]
-        locals_ = [local for value in values for local, domain in _ADDRESS.findall(value) if _here(world, domain)]
+        locals_ = [local for value in values for local, domain in _ADDRESS.findall(value) if _here(registry, domain)]
         named = _OURS.search(" ".join(mime.fields(ours, "Message-ID")))
         bare = [f"b+{value.strip()}" for value in mime.fields(ours, _BARE)]
-        yield from (key for local in (*locals_, *bare) if (key := _bounce_token(world, local)))
-        if named and _here(world, named[3]):
+        yield from (key for local in (*locals_, *bare) if (key := _bounce_token(registry, local)))
+        if named and _here(registry, named[3]):
             key = int(named[1]), int(named[2])
-            if any(_reply_token(session, world, local, key) for local in locals_):
+            if any(_reply_token(session, registry, local, key) for local in locals_):
                 yield key
 
 
-def _here(world: CommandRegistry, domain: str) -> bool:
-    return domain.lower() == world.settings.mail_domain
+def _here(registry: CommandRegistry, domain: str) -> bool:
+    return domain.lower() == registry.settings.mail_domain
 
 
-def _reply_token(session: Session, world: CommandRegistry, local: str, key: Key) -> bool:
+def _reply_token(session: Session, registry: CommandRegistry, local: str, key: Key) -> bool:
     """The reply address that only that mail had: that of its post, for its reader."""
-    found = mail_addresses.read(local, world.signer)
+    found = mail_addresses.read(local, registry.signer)
     if found is None or found.kind != "reply" or found.ids[1] != key[1]:
         return False
     message = session.get(tables.Message, key[0]) if key[0] < 2**63 else None

@@ -92,12 +92,12 @@ def _names_several(reading: Reading) -> bool:
 def _one_by_one(handler: Handler) -> Handler:
     """Calls the handler once for each named account. A refusal for one of them refuses all."""
 
-    def each(session: Session, turn: "CommandContext") -> str | None:
-        readings = [replace(turn.reading, args=(one.handle,), names=(one,)) for one in turn.names]
-        whole = joined([handler(session, turn.as_read(reading)) or "" for reading in readings], "\n")
+    def each(session: Session, context: "CommandContext") -> str | None:
+        readings = [replace(context.reading, args=(one.handle,), names=(one,)) for one in context.names]
+        whole = joined([handler(session, context.as_read(reading)) or "" for reading in readings], "\n")
         if all(len(translated(whole, language)) <= ROOM for language in languages()):
             return whole
-        return say("Done for {names}.", names=listed([one.name for one in turn.names]))
+        return say("Done for {names}.", names=listed([one.name for one in context.names]))
 
     return each
 
@@ -107,7 +107,7 @@ class CommandContext:
     """One thing that one person said: who, from where, and how it was read. Handlers call actions with its `actor`,
     which notes what they did."""
 
-    world: CommandRegistry
+    registry: CommandRegistry
     actor: Actor
     address: Address
     inbound_id: int
@@ -215,7 +215,7 @@ def guard(stop: Guard) -> Guard:
     return stop
 
 
-def world(settings: Settings) -> CommandRegistry:
+def build_registry(settings: Settings) -> CommandRegistry:
     """The registry that all turns share, from what handlers/ declared. Raises ValueError for a duplicate or reserved
     verb."""
     rows = language.table(TABLE.verbs)
@@ -226,21 +226,21 @@ def world(settings: Settings) -> CommandRegistry:
     return CommandRegistry(settings, signer, rows, *tables, tuple(TABLE.guards), by_language)
 
 
-def perform(session: Session, turn: CommandContext) -> str | None:
+def perform(session: Session, context: CommandContext) -> str | None:
     """Does what the reading says and returns the answer. A refusal is an answer too, and leaves no effect behind. The
     words of a new question are kept with it; when an older question waits behind it, the answer says so."""
-    text = _perform(session, turn)
-    if text is None or not any(effect.kind == "asked" for effect in turn.actor.effects):
+    text = _perform(session, context)
+    if text is None or not any(effect.kind == "asked" for effect in context.actor.effects):
         return text
-    asked = conversations.open_question(session, turn.address.id)
+    asked = conversations.open_question(session, context.address.id)
     if asked is None:
         return text
-    said = {**asked.about, "said": translated(text, turn.account.language)}
-    conversations.change(session, turn.address.id, replace(asked, about=said))
+    said = {**asked.about, "said": translated(text, context.account.language)}
+    conversations.change(session, context.address.id, replace(asked, about=said))
     if "before" not in asked.about:
         return text
     whole = joined([text, EARLIER])
-    return whole if len(translated(whole, turn.account.language)) <= ROOM else joined([text, say("One more waits.")])
+    return whole if len(translated(whole, context.account.language)) <= ROOM else joined([text, say("One more waits.")])
 
 
 EARLIER: Final = say("Your earlier question waits.")
@@ -248,14 +248,14 @@ ROOM: Final = 160  # characters of one text
 
 
 def reopen_question(
-    session: Session, turn: CommandContext, before: Mapping[str, Any] | None, answer: str | None
+    session: Session, context: CommandContext, before: Mapping[str, Any] | None, answer: str | None
 ) -> str | None:
     """The answer, followed by the question that waited behind the one that was just answered, if that is open again."""
-    now = conversations.open_question(session, turn.address.id) if before else None
+    now = conversations.open_question(session, context.address.id) if before else None
     if now is None or asdict(now) != before:
         return answer
     whole = joined([answer or "", say("Still open: {question}", question=now.about.get("said") or _takes(now))], "\n")
-    if len(translated(whole, turn.account.language)) <= ROOM:
+    if len(translated(whole, context.account.language)) <= ROOM:
         return whole
     words = shorten(str((now.about.get("reading") or {}).get("text") or ""))
     return joined([answer or "", say('Still open, about "{words}": {answers}', words=words, answers=_takes(now))], "\n")
@@ -266,107 +266,107 @@ def _takes(asked: AskedQuestion) -> Phrase:
     return say("{words}.", words=", ".join([*digits, *asked.words]))
 
 
-def _perform(session: Session, turn: CommandContext) -> str | None:
-    effects = len(turn.actor.effects)
+def _perform(session: Session, context: CommandContext) -> str | None:
+    effects = len(context.actor.effects)
     try:
         with session.begin_nested():
-            for stop in turn.world.guards:
-                stop(session, turn)
-            text = _handle(session, turn)
+            for stop in context.registry.guards:
+                stop(session, context)
+            text = _handle(session, context)
             session.flush()
     except Refused as refused:
-        del turn.actor.effects[effects:]
+        del context.actor.effects[effects:]
         return refused.text
     except Unasked as unasked:
-        del turn.actor.effects[effects:]
-        turn.dropped = str(unasked)
+        del context.actor.effects[effects:]
+        context.dropped = str(unasked)
         return None
     except QuestionRequired as unconfirmed:
-        del turn.actor.effects[effects:]
-        return _confirmation(session, turn, unconfirmed)
+        del context.actor.effects[effects:]
+        return _confirmation(session, context, unconfirmed)
     return text
 
 
-def _handle(session: Session, turn: CommandContext) -> str | None:
+def _handle(session: Session, context: CommandContext) -> str | None:
     """Calls the handler of the reading. What must be confirmed becomes a question that a text can answer."""
     try:
-        return turn.world.handler(turn.reading)(session, turn)
+        return context.registry.handler(context.reading)(session, context)
     except ConfirmationRequired as needed:
-        raise turn.world.confirmations[needed.kind](session, turn, needed) from None
+        raise context.registry.confirmations[needed.kind](session, context, needed) from None
 
 
-def _confirmation(session: Session, turn: CommandContext, unconfirmed: QuestionRequired) -> str | None:
+def _confirmation(session: Session, context: CommandContext, unconfirmed: QuestionRequired) -> str | None:
     try:
-        return _ask_first(session, turn, unconfirmed)
+        return _ask_first(session, context, unconfirmed)
     except Unasked as unasked:
-        turn.dropped = str(unasked)
+        context.dropped = str(unasked)
         return None
 
 
-def ask(session: Session, turn: CommandContext, asked: AskedQuestion) -> None:
+def ask(session: Session, context: CommandContext, asked: AskedQuestion) -> None:
     """Opens a question, whose words are the answer of this turn; an older one waits behind it. Raises Unasked when that
     answer may not be sent."""
-    if why := unanswerable(session, turn):
+    if why := unanswerable(session, context):
         raise Unasked(why)
-    _put(session, turn, asked)
+    _put(session, context, asked)
 
 
-def _put(session: Session, turn: CommandContext, asked: AskedQuestion) -> None:
-    open_ = conversations.open_question(session, turn.address.id)
-    same = open_ is not None and _same_words(turn, open_, asked)
-    conversations.ask(session, turn.address.id, asked, replaces=same)
+def _put(session: Session, context: CommandContext, asked: AskedQuestion) -> None:
+    open_ = conversations.open_question(session, context.address.id)
+    same = open_ is not None and _same_words(context, open_, asked)
+    conversations.ask(session, context.address.id, asked, replaces=same)
 
 
-def _same_words(turn: CommandContext, open_: AskedQuestion, asked: AskedQuestion) -> bool:
+def _same_words(context: CommandContext, open_: AskedQuestion, asked: AskedQuestion) -> bool:
     """Whether the open question is about the same words: they came once more, or with their second half."""
     old, new = (each.about.get("reading") for each in (open_, asked))
     if not old or not new or open_.kind == "thread":
         return False
-    whole = new["text"] != clean(turn.said) and old["text"] and new["text"].startswith(old["text"])
+    whole = new["text"] != clean(context.said) and old["text"] and new["text"].startswith(old["text"])
     return bool(old == new or whole)
 
 
-def unanswerable(session: Session, turn: CommandContext) -> str | None:
+def unanswerable(session: Session, context: CommandContext) -> str | None:
     """Why the answer of this turn will not be sent; None when it will."""
-    inbound = session.get_one(Inbound, turn.inbound_id)
-    return reply_limits.unsendable(session, turn.world.settings, turn.address, inbound)
+    inbound = session.get_one(Inbound, context.inbound_id)
+    return reply_limits.unsendable(session, context.registry.settings, context.address, inbound)
 
 
-def _untold_elsewhere(session: Session, turn: CommandContext) -> str | None:
+def _untold_elsewhere(session: Session, context: CommandContext) -> str | None:
     """Why a code that goes by another channel would not arrive."""
-    there = notices.elsewhere(session, turn.account.id, turn.address.channel)
-    return reply_limits.unsendable(session, turn.world.settings, there, None) if there else reply_limits.NOT_THERE
+    there = notices.elsewhere(session, context.account.id, context.address.channel)
+    return reply_limits.unsendable(session, context.registry.settings, there, None) if there else reply_limits.NOT_THERE
 
 
-def _ask_first(session: Session, turn: CommandContext, unconfirmed: QuestionRequired) -> str:
+def _ask_first(session: Session, context: CommandContext, unconfirmed: QuestionRequired) -> str:
     """Keeps what was said until its writer confirms it; silence never confirms."""
-    if why := unanswerable(session, turn) or (unconfirmed.elsewhere and _untold_elsewhere(session, turn)):
+    if why := unanswerable(session, context) or (unconfirmed.elsewhere and _untold_elsewhere(session, context)):
         raise Unasked(why)
     about = {
         **unconfirmed.about,
-        "draft": conversations.keep_draft(session, turn.account.id, turn.text or turn.said),
-        "reading": pack(turn.reading),
-        "confirmed": sorted({*turn.actor.confirmed, *unconfirmed.gives}),
-        "pictures_of": turn.actor.upload_id or turn.inbound_id,
+        "draft": conversations.keep_draft(session, context.account.id, context.text or context.said),
+        "reading": pack(context.reading),
+        "confirmed": sorted({*context.actor.confirmed, *unconfirmed.gives}),
+        "pictures_of": context.actor.upload_id or context.inbound_id,
     }
     kind = "secret" if unconfirmed.secret else "confirm"
-    _put(session, turn, AskedQuestion(kind, [], unconfirmed.words, about, secret=unconfirmed.secret))
-    turn.actor.did("asked", about["draft"])
+    _put(session, context, AskedQuestion(kind, [], unconfirmed.words, about, secret=unconfirmed.secret))
+    context.actor.did("asked", about["draft"])
     if unconfirmed.elsewhere:
-        turn.actor.wakes |= notices.tell_elsewhere(
-            session, turn.account.id, turn.address.channel, unconfirmed.elsewhere
+        context.actor.queues |= notices.tell_elsewhere(
+            session, context.account.id, context.address.channel, unconfirmed.elsewhere
         )
     return unconfirmed.question
 
 
-def act(session: Session, turn: CommandContext) -> str | None:
+def act(session: Session, context: CommandContext) -> str | None:
     """Does what an answered question leads to, within the turn that answers it: it may ask again, and may refuse."""
-    effects = len(turn.actor.effects)
+    effects = len(context.actor.effects)
     try:
         with session.begin_nested():
-            text = _handle(session, turn)
+            text = _handle(session, context)
             session.flush()
     except QuestionRequired as unconfirmed:
-        del turn.actor.effects[effects:]
-        return _ask_first(session, turn, unconfirmed)
+        del context.actor.effects[effects:]
+        return _ask_first(session, context, unconfirmed)
     return text

@@ -61,7 +61,7 @@ class UnreadMail:
     state: Literal["done", "held", "dropped"]
     intent: str | None
     reason: str
-    rings: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +78,20 @@ class Addressees:
     gone: tuple[str, ...]
 
 
-def open_mail(session: Session, world: CommandRegistry, mail: InboundMail) -> OpenedMail:
+def open_mail(session: Session, registry: CommandRegistry, mail: InboundMail) -> OpenedMail:
     """The writer's own words, without quotes and signature, and without what the thread had before."""
     if mail.mail.refused:
         return OpenedMail("", "", mail.mail.refused)
-    letter = mail.mail.words_after(thread_history.earlier_words(session, world, mail))
+    letter = mail.mail.words_after(thread_history.earlier_words(session, registry, mail))
     reaction = mail_reaction(mail.mail.message, letter.text, letter.trimmed)
     read = (letter.text, letter.subject, mail.machine)
     return OpenedMail(*read, letter.forwarded, letter.unread, letter.answers, reaction)
 
 
-def machine(world: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str | None:
+def machine(registry: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str | None:
     """Why the mail was not written by a person: it has the signs of a machine, or its From is in our own domain, where
     nobody has a mailbox."""
-    ours = inbound.sender.rpartition("@")[2] == world.settings.mail_domain
+    ours = inbound.sender.rpartition("@")[2] == registry.settings.mail_domain
     return mail.machine or ("our own address" if ours else None)
 
 
@@ -138,7 +138,7 @@ def is_unsubscribe(session: Session, mail: InboundMail) -> UnreadMail | None:
 
 
 def sort(
-    session: Session, world: CommandRegistry, came: InboundMail, mail: OpenedMail, address: Address, account: Account
+    session: Session, registry: CommandRegistry, came: InboundMail, mail: OpenedMail, address: Address, account: Account
 ) -> UnreadMail | Reading:
     """The reading of the mail for the addresses it came to, or why it is kept."""
     to = _addressees(session, came)
@@ -147,7 +147,7 @@ def sort(
         if kept:
             return kept
     if mail.reaction:
-        return _reacted(session, world, came, mail.reaction)
+        return _reacted(session, registry, came, mail.reaction)
     if mail.unread and not to.doing:
         return Reading("error", reason=UNREAD[mail.unread])
     # An address of its own says what is answered; only a mail to post@ continues the conversation.
@@ -155,7 +155,7 @@ def sort(
     resolver = reading_context.resolver(session, account.id)
 
     def read(text: str) -> Reading:
-        return grammar.read(text, "email", world.verbs_for(account.language), resolver, context)
+        return grammar.read(text, "email", registry.verbs_for(account.language), resolver, context)
 
     plain = _first_line(mail.text, read) or read(mail.text)
     if plain.intent == "update" and mail.subject != mail.text:
@@ -172,10 +172,10 @@ def sort(
     return _addressed(session, to, plain, mail, account)
 
 
-def _reacted(session: Session, world: CommandRegistry, came: InboundMail, kind: str) -> UnreadMail | Reading:
+def _reacted(session: Session, registry: CommandRegistry, came: InboundMail, kind: str) -> UnreadMail | Reading:
     """A reaction goes to the item that the mail answers, and to nothing else; it is dropped when that item is not
     known."""
-    post = thread_history.answered_item(session, world, came)
+    post = thread_history.answered_item(session, registry, came)
     if post is None:
         return UnreadMail("dropped", "reaction", "a reaction to a mail that is none of ours")
     return Reading("reaction", (kind,), reason="a reaction by mail", post=post)

@@ -14,6 +14,6 @@ class InboundOutcome:
     reason: str
     account_id: int | None = None
     answer: str | None = None
-    rings: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
     reading: Reading | None = None
     counted: bool = False  # it is a bounce that was not seen before

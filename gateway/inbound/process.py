@@ -47,34 +47,34 @@ ENOUGH = say("That was the last answer for an hour. What you change is still con
 
 
 def process(
-    session: Session, world: CommandRegistry, inbound: Inbound, mail: InboundMail | None = None
+    session: Session, registry: CommandRegistry, inbound: Inbound, mail: InboundMail | None = None
 ) -> InboundOutcome:
     """Reads one inbound and does what it says. The caller commits, or rolls back when it only wanted to know the
     outcome. `mail`: the same mail, when the caller has looked at it already."""
     if inbound.channel == "email":
-        return _hear_mail(session, world, mail or InboundMail(inbound, world.signer))
+        return _hear_mail(session, registry, mail or InboundMail(inbound, registry.signer))
     known = _identify(session, inbound)
     if known is None:
-        return unknown_senders.process_unknown(session, world, inbound, inbound.text or "")
+        return unknown_senders.process_unknown(session, registry, inbound, inbound.text or "")
     address, account = known
-    if number_lifecycle.is_silent(address, inbound.heard_at, world.settings.silent_days):
-        outcome = _from_a_silent_phone(session, world, inbound, address, account)
+    if number_lifecycle.is_silent(address, inbound.heard_at, registry.settings.silent_days):
+        outcome = _from_a_silent_phone(session, registry, inbound, address, account)
         if outcome:
             return outcome
     text = _words(session, inbound)
-    machine = _machine(world, inbound)
+    machine = _machine(registry, inbound)
     reading, half = _carriers_own(inbound), None
     if reading is None:
         context = reading_context.context(session, address, machine, inbound.heard_at, inbound.late)
         channel: Channel = "email" if address.channel == "email" else "sms"
-        verbs, resolver = world.verbs_for(account.language), reading_context.resolver(session, account.id)
+        verbs, resolver = registry.verbs_for(account.language), reading_context.resolver(session, account.id)
         reading = grammar.read(text, channel, verbs, resolver, context)
         half = context.half
-    return _act(session, world, inbound, address, account, reading, text, half=half)
+    return _act(session, registry, inbound, address, account, reading, text, half=half)
 
 
 def _from_a_silent_phone(
-    session: Session, world: CommandRegistry, inbound: Inbound, phone: Address, owner: Account
+    session: Session, registry: CommandRegistry, inbound: Inbound, phone: Address, owner: Account
 ) -> InboundOutcome | None:
     """A number that may have a new owner must first be confirmed: nothing else from it is done, nor answered from what
     its owner may know. STOP and START are valid from anybody and confirm nothing; None for those."""
@@ -85,7 +85,7 @@ def _from_a_silent_phone(
         addresses.seen(session, phone.id)
         said = say("Thank you, {name}. Everything is as it was. For help: ?", name=owner.name.split()[0])
     elif word == "help":
-        said = say("This is {company}'s Critter. Reply STOP to end texts.", company=world.settings.company)
+        said = say("This is {company}'s Critter. Reply STOP to end texts.", company=registry.settings.company)
         said = joined([said, number_lifecycle.question(owner.name)])
     else:
         said = joined([number_lifecycle.question(owner.name), NOT_DONE])
@@ -95,7 +95,7 @@ def _from_a_silent_phone(
     words = translated(said, owner.language)
     outgoing = Outgoing("answer", words, words, words, inbound_id=inbound.id, priority=2)
     outbox.put(session, outgoing, [Target(phone.id, phone.channel)])
-    return replace(done, answer=words, rings=frozenset({phone.channel}))
+    return replace(done, answer=words, queues=frozenset({phone.channel}))
 
 
 NOT_DONE: Final = say("Nothing was done yet. Reply YES first, then send it again.")
@@ -125,39 +125,39 @@ def _identify(session: Session, inbound: Inbound) -> tuple[Address, Account] | N
     return (address, account) if account and address else None
 
 
-def _machine(world: CommandRegistry, inbound: Inbound) -> str | None:
+def _machine(registry: CommandRegistry, inbound: Inbound) -> str | None:
     """Why a text was not written by a person: it is from our own number, or from a short code."""
-    if inbound.sender in world.settings.sms_numbers:
+    if inbound.sender in registry.settings.sms_numbers:
         return "it came from our own number"
     if inbound.channel == "sms" and len(inbound.sender.lstrip("+")) < 7:
         return "it came from a short code"
     return None
 
 
-def _hear_mail(session: Session, world: CommandRegistry, mail: InboundMail) -> InboundOutcome:
+def _hear_mail(session: Session, registry: CommandRegistry, mail: InboundMail) -> InboundOutcome:
     inbound = mail.inbound
-    if bounce := bounce_intake.take_bounce(session, world, mail):
+    if bounce := bounce_intake.take_bounce(session, registry, mail):
         return bounce
     if mail_routing.is_for_operator(mail):
         return InboundOutcome("held", None, "for the operator")
-    opened = mail_routing.open_mail(session, world, mail)
-    if machine := mail_routing.machine(world, inbound, opened):
+    opened = mail_routing.open_mail(session, registry, mail)
+    if machine := mail_routing.machine(registry, inbound, opened):
         return InboundOutcome("dropped", "machine", machine)
     if ended := mail_routing.is_unsubscribe(session, mail):
         return InboundOutcome(ended.state, ended.intent, ended.reason)
     if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which proves nothing
         return InboundOutcome("dropped", None, "it was written to an address that means nothing any more")
-    if not opened.reaction and (responds := auto_responders.suspect(session, world, mail, opened)):
+    if not opened.reaction and (responds := auto_responders.suspect(session, registry, mail, opened)):
         return InboundOutcome("held", "machine", responds)
     known = addresses.identify(session, "email", inbound.sender)
     if known is None:
-        return unknown_senders.process_unknown(session, world, inbound, opened.text)
-    return _from_a_person(session, world, mail, *known, opened)
+        return unknown_senders.process_unknown(session, registry, inbound, opened.text)
+    return _from_a_person(session, registry, mail, *known, opened)
 
 
 def _from_a_person(
     session: Session,
-    world: CommandRegistry,
+    registry: CommandRegistry,
     mail: InboundMail,
     address: Address,
     account: Account,
@@ -165,15 +165,15 @@ def _from_a_person(
 ) -> InboundOutcome:
     if mail_routing.came_before(session, mail):
         return InboundOutcome("held", None, replays.AGAIN, account.id)
-    files = mail_attachments.look(mail.mail, opened.forwarded, world.settings)
+    files = mail_attachments.look(mail.mail, opened.forwarded, registry.settings)
     if not opened.unread:
         opened = replace(opened, text=opened.text or files.called)
-    sorted_out = mail_routing.sort(session, world, mail, opened, address, account)
+    sorted_out = mail_routing.sort(session, registry, mail, opened, address, account)
     if isinstance(sorted_out, mail_routing.UnreadMail):
         return InboundOutcome(
-            sorted_out.state, sorted_out.intent, sorted_out.reason, account.id, rings=sorted_out.rings
+            sorted_out.state, sorted_out.intent, sorted_out.reason, account.id, queues=sorted_out.queues
         )
-    outcome = _act(session, world, mail.inbound, address, account, sorted_out, opened.text, opened.subject, files)
+    outcome = _act(session, registry, mail.inbound, address, account, sorted_out, opened.text, opened.subject, files)
     if opened.unread == "source" and sorted_out.intent == "error":  # an operator can see what went wrong
         return replace(outcome, state="held")
     return outcome
@@ -181,7 +181,7 @@ def _from_a_person(
 
 def _act(
     session: Session,
-    world: CommandRegistry,
+    registry: CommandRegistry,
     inbound: Inbound,
     address: Address,
     account: Account,
@@ -200,9 +200,9 @@ def _act(
         consent.flag(session, inbound, address.id)
         if address.bouncing_since:  # whoever writes from a mailbox also reads it
             bounce_scores.turn_on(session, address.id)
-    actor = Actor(account, inbound.channel, world.settings, world.signer, address, inbound.id, said)
-    turn = CommandContext(
-        world=world,
+    actor = Actor(account, inbound.channel, registry.settings, registry.signer, address, inbound.id, said)
+    context = CommandContext(
+        registry=registry,
         actor=actor,
         address=address,
         inbound_id=inbound.id,
@@ -211,42 +211,42 @@ def _act(
         our_address=inbound.recipients[0] if inbound.recipients else None,
         carrier_id=inbound.message_id,
     )
-    open_again = text_fragments.withdraw(session, turn, half)
-    text = _perform(session, turn, files)
-    text = reopen_question(session, turn, open_again, text) if open_again else text
-    if turn.secret:
+    open_again = text_fragments.withdraw(session, context, half)
+    text = _perform(session, context, files)
+    text = reopen_question(session, context, open_again, text) if open_again else text
+    if context.secret:
         inbox.redact(inbound)
     action_log.record(session, actor)
-    text_fragments.keep(session, turn, inbound, half)
+    text_fragments.keep(session, context, inbound, half)
     if text is not None:
         text = translated(text, account.language)
-        _answer(session, turn, inbound, text, subject)
-    rings = _rings(turn, text)
-    state = "dropped" if turn.dropped else "done"
-    return InboundOutcome(state, reading.intent, turn.dropped or reading.reason, account.id, text, rings, reading)
+        _answer(session, context, inbound, text, subject)
+    rings = _rings(context, text)
+    state = "dropped" if context.dropped else "done"
+    return InboundOutcome(state, reading.intent, context.dropped or reading.reason, account.id, text, rings, reading)
 
 
-def _perform(session: Session, turn: CommandContext, files: Attachments) -> str | None:
+def _perform(session: Session, context: CommandContext, files: Attachments) -> str | None:
     """Performs the reading and attaches the mail's files to the post it becomes, at once or once its writer has
     decided. A command takes no files; then the writer need not be told what was left out."""
     if not files.brought and not files.left_out:
-        return perform(session, turn)
-    media.bring(session, turn.inbound_id, files.brought)
-    text = perform(session, turn)
-    if not {"post", "asked"} & {effect.kind for effect in turn.actor.effects}:
-        media.take_back(session, turn.inbound_id)
+        return perform(session, context)
+    media.bring(session, context.inbound_id, files.brought)
+    text = perform(session, context)
+    if not {"post", "asked"} & {effect.kind for effect in context.actor.effects}:
+        media.take_back(session, context.inbound_id)
         return text
     if files.brought:
-        turn.actor.wakes.add("pictures")
+        context.actor.queues.add("pictures")
     return joined([text or "", mail_attachments.describe_left_out(files.left_out)]) if files.left_out else text
 
 
-def _rings(turn: CommandContext, answer: str | None) -> frozenset[str]:
+def _rings(context: CommandContext, answer: str | None) -> frozenset[str]:
     """The queues whose workers are woken after the commit."""
-    kinds = {effect.kind for effect in turn.actor.effects}
-    rings = {*turn.actor.wakes, "fanout"} if "post" in kinds else set(turn.actor.wakes)
+    kinds = {effect.kind for effect in context.actor.effects}
+    rings = {*context.actor.queues, "fanout"} if "post" in kinds else set(context.actor.queues)
     if answer is not None:
-        rings.add(turn.address.channel)
+        rings.add(context.address.channel)
     return frozenset(rings)
 
 
@@ -282,32 +282,32 @@ def process_limited(session: Session, inbound: Inbound, mail: InboundMail | None
 UNCHANGING: Final = ("asked", "login")  # effects that change nothing for anybody
 
 
-def _with_likes(session: Session, turn: CommandContext, text: str, liked: Sequence[int]) -> str:
+def _with_likes(session: Session, context: CommandContext, text: str, liked: Sequence[int]) -> str:
     """Adds who liked what the person wrote, when the answer has room for it; else it waits for the next answer."""
-    line = translated(likes.told(session, turn.account.id, liked), turn.account.language)
-    if line and turn.address.channel == "sms" and len(text) + 1 + len(line) > ROOM:
+    line = translated(likes.told(session, context.account.id, liked), context.account.language)
+    if line and context.address.channel == "sms" and len(text) + 1 + len(line) > ROOM:
         return text
-    likes.forget(session, turn.account.id)
+    likes.forget(session, context.account.id)
     return f"{text} {line}".strip()
 
 
 ROOM: Final = 160  # characters of one text
 
 
-def _answer(session: Session, turn: CommandContext, inbound: Inbound, text: str, subject: str) -> None:
+def _answer(session: Session, context: CommandContext, inbound: Inbound, text: str, subject: str) -> None:
     """The one answer, on the channel the inbound came from. The command line reads it from the row and needs no
     delivery."""
-    changed = any(effect.kind not in UNCHANGING for effect in turn.actor.effects)
-    standing = reply_limits.read_allowance(session, turn.address.id, inbound, changed=changed)
+    changed = any(effect.kind not in UNCHANGING for effect in context.actor.effects)
+    standing = reply_limits.read_allowance(session, context.address.id, inbound, changed=changed)
     if not standing.allowed:
         return
     if standing.last:
-        text = translated(joined([text, ENOUGH]), turn.account.language)
+        text = translated(joined([text, ENOUGH]), context.account.language)
     if standing.liked:
-        text = _with_likes(session, turn, text, standing.liked)
+        text = _with_likes(session, context, text, standing.liked)
     shown = rendering.fit_for_phone(text, None, None)
     if shown.rest and inbound.channel != "email":
-        remainders.keep(session, turn.address.id, shown.rest, turn.quotes)
+        remainders.keep(session, context.address.id, shown.rest, context.quotes)
     outgoing = Outgoing(
         kind="answer",
         text=shown.text,
@@ -315,7 +315,7 @@ def _answer(session: Session, turn: CommandContext, inbound: Inbound, text: str,
         body=text,
         inbound_id=inbound.id,
         priority=2,
-        quotes=tuple(sorted(turn.quotes)) or None,
+        quotes=tuple(sorted(context.quotes)) or None,
     )
-    to = [] if inbound.channel == "cli" else [Target(turn.address.id, turn.address.channel)]
+    to = [] if inbound.channel == "cli" else [Target(context.address.id, context.address.channel)]
     outbox.put(session, outgoing, to)

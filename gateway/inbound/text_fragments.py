@@ -22,44 +22,44 @@ DECIDED: Final = ("undo", "choice")
 POSTED: Final = ("post", "appended")
 
 
-def withdraw(session: Session, turn: CommandContext, half: PendingFragment | None) -> dict[str, Any] | None:
+def withdraw(session: Session, context: CommandContext, half: PendingFragment | None) -> dict[str, Any] | None:
     """Closes the questions about early parts that this text is read with. Returns the question that is open again, if
     any."""
-    piece = _piece(turn, half)
+    piece = _piece(context, half)
     if not piece or not half or not half.drafts:
         return None
-    found = _arrived(half, piece, turn.reading)
+    found = _arrived(half, piece, context.reading)
     read = [draft for number, draft in half.drafts.items() if number < found.missing or number == piece.number]
-    return conversations.withdraw(session, turn.address.id, read) if read and not found.mixed else None
+    return conversations.withdraw(session, context.address.id, read) if read and not found.mixed else None
 
 
-def keep(session: Session, turn: CommandContext, inbound: Inbound, half: PendingFragment | None) -> None:
+def keep(session: Session, context: CommandContext, inbound: Inbound, half: PendingFragment | None) -> None:
     """Remembers the text when another part of it may come. A long private text may have a second half, which must not
     become an update, whether the first half was sent, asked about, or refused. Once its writer has decided, no other
     part is waited for. A text that is marked as a part has others, however short or public it is."""
     if inbound.channel == "email":
         return
-    if turn.reading.intent in DECIDED:
+    if context.reading.intent in DECIDED:
         if half:
-            _decide(session, turn, half)
-    elif piece := _piece(turn, half):
-        _keep(session, turn, inbound, _of_part(session, turn, piece, half))
-    elif half and _goes_on(turn, half):
-        more = _with_more(session, turn, half)
-        if len(turn.said) >= LONG:  # there may be a third
-            _keep(session, turn, inbound, more)
+            _decide(session, context, half)
+    elif piece := _piece(context, half):
+        _keep(session, context, inbound, _of_part(session, context, piece, half))
+    elif half and _goes_on(context, half):
+        more = _with_more(session, context, half)
+        if len(context.said) >= LONG:  # there may be a third
+            _keep(session, context, inbound, more)
         else:
-            conversations.change_half(session, turn.address.id, _packed(more))
-    elif len(turn.said) >= LONG and (kept := _unmarked(session, turn)):
-        _keep(session, turn, inbound, kept)
+            conversations.change_half(session, context.address.id, _packed(more))
+    elif len(context.said) >= LONG and (kept := _unmarked(session, context)):
+        _keep(session, context, inbound, kept)
 
 
-def _piece(turn: CommandContext, half: PendingFragment | None) -> TextPart | None:
-    return find_mark(clean(turn.said), half) if turn.address.channel == "sms" else None
+def _piece(context: CommandContext, half: PendingFragment | None) -> TextPart | None:
+    return find_mark(clean(context.said), half) if context.address.channel == "sms" else None
 
 
-def _keep(session: Session, turn: CommandContext, inbound: Inbound, half: PendingFragment | None) -> None:
-    conversations.keep_half(session, turn.address.id, inbound.heard_at, _packed(half) if half else None)
+def _keep(session: Session, context: CommandContext, inbound: Inbound, half: PendingFragment | None) -> None:
+    conversations.keep_half(session, context.address.id, inbound.heard_at, _packed(half) if half else None)
 
 
 def _arrived(half: PendingFragment | None, piece: TextPart, reading: Reading) -> Arrived:
@@ -68,11 +68,11 @@ def _arrived(half: PendingFragment | None, piece: TextPart, reading: Reading) ->
 
 
 def _of_part(
-    session: Session, turn: CommandContext, piece: TextPart, half: PendingFragment | None
+    session: Session, context: CommandContext, piece: TextPart, half: PendingFragment | None
 ) -> PendingFragment | None:
     """The text with the parts that have come so far. None: it is complete, or what looked like a part was none."""
     before = half if half and half.total == piece.total else PendingFragment(total=piece.total)
-    found = _arrived(half, piece, turn.reading)
+    found = _arrived(half, piece, context.reading)
     if found.kind in ("early", "unclear") and not piece.sure:
         return half
     if found.missing > piece.total:
@@ -82,76 +82,76 @@ def _of_part(
     if found.kind == "unclear":
         return text
     if found.kind == "early":
-        draft = _asked(turn)
+        draft = _asked(context)
         return replace(text, drafts={**text.drafts, piece.number: draft}) if draft else text
-    return _with_target(session, turn, text, found, before.held if found.kind == "goes on" else "")
+    return _with_target(session, context, text, found, before.held if found.kind == "goes on" else "")
 
 
 def _with_target(
-    session: Session, turn: CommandContext, text: PendingFragment, found: Arrived, held: str
+    session: Session, context: CommandContext, text: PendingFragment, found: Arrived, held: str
 ) -> PendingFragment:
     """What the next part joins: the post, or the words that are held; nothing after a command."""
-    post_id = _posted(turn)
-    if post_id or not carries_words(turn.reading):
+    post_id = _posted(context)
+    if post_id or not carries_words(context.reading):
         return replace(text, post=post_id, held="", draft=None)
-    return replace(text, post=None, held=f"{held} {found.words}".strip(), draft=_asked(turn))
+    return replace(text, post=None, held=f"{held} {found.words}".strip(), draft=_asked(context))
 
 
-def _goes_on(turn: CommandContext, half: PendingFragment) -> bool:
+def _goes_on(context: CommandContext, half: PendingFragment) -> bool:
     """Whether this unmarked text was read as the second half of that one."""
     if half.held:
-        return turn.reading.text != clean(turn.said) and turn.reading.text.startswith(half.held)
-    return bool(half.total) and half.post is not None and turn.reading.post == half.post
+        return context.reading.text != clean(context.said) and context.reading.text.startswith(half.held)
+    return bool(half.total) and half.post is not None and context.reading.post == half.post
 
 
-def _with_more(session: Session, turn: CommandContext, half: PendingFragment) -> PendingFragment:
+def _with_more(session: Session, context: CommandContext, half: PendingFragment) -> PendingFragment:
     if half.held:
-        return replace(half, held=turn.reading.text, draft=_asked(turn) or half.draft)
-    return replace(half, post=_posted(turn) or half.post)
+        return replace(half, held=context.reading.text, draft=_asked(context) or half.draft)
+    return replace(half, post=_posted(context) or half.post)
 
 
-def _unmarked(session: Session, turn: CommandContext) -> PendingFragment | None:
+def _unmarked(session: Session, context: CommandContext) -> PendingFragment | None:
     """What a second half belongs to, if it may be private: the post that the first half became, or its words."""
-    post_id = _posted(turn)
+    post_id = _posted(context)
     if post_id:
         return None if visibility.open_to_all(session, post_id) else PendingFragment(post=post_id)
-    private = turn.reading.privacy == "direct" or turn.reading.intent == "group"
-    return PendingFragment(held=turn.said, draft=_asked(turn)) if private else None
+    private = context.reading.privacy == "direct" or context.reading.intent == "group"
+    return PendingFragment(held=context.said, draft=_asked(context)) if private else None
 
 
-def _decide(session: Session, turn: CommandContext, half: PendingFragment) -> None:
+def _decide(session: Session, context: CommandContext, half: PendingFragment) -> None:
     """What became of the text by an answer or by `undo`. For early parts that were decided about, nothing is waited
     for."""
-    ended = frozenset(number for number, draft in half.drafts.items() if not _is_kept(session, turn, draft))
+    ended = frozenset(number for number, draft in half.drafts.items() if not _is_kept(session, context, draft))
     text: PendingFragment | None = reassembly.without(half, ended)
     if half.post:
         post = session.get(Post, half.post)
         text = text if post and not post.deleted_at else None
-    elif half.held and not (half.draft and _is_kept(session, turn, half.draft)):
-        text = _decided(session, turn, text or half)
+    elif half.held and not (half.draft and _is_kept(session, context, half.draft)):
+        text = _decided(session, context, text or half)
     if text != half:
-        conversations.change_half(session, turn.address.id, _packed(text) if text else None)
+        conversations.change_half(session, context.address.id, _packed(text) if text else None)
 
 
-def _decided(session: Session, turn: CommandContext, held: PendingFragment) -> PendingFragment | None:
+def _decided(session: Session, context: CommandContext, held: PendingFragment) -> PendingFragment | None:
     """The same once the writer has decided about the words that were held; the question may be asked again."""
-    if post_id := _posted(turn):
+    if post_id := _posted(context):
         waited_for = held.total or not visibility.open_to_all(session, post_id)
         return replace(held, post=post_id, held="", draft=None) if waited_for else None
-    draft = _asked(turn)
+    draft = _asked(context)
     return replace(held, draft=draft) if draft else None
 
 
-def _is_kept(session: Session, turn: CommandContext, draft: int) -> bool:
-    return conversations.draft(session, turn.account.id, draft) is not None
+def _is_kept(session: Session, context: CommandContext, draft: int) -> bool:
+    return conversations.draft(session, context.account.id, draft) is not None
 
 
-def _posted(turn: CommandContext) -> int | None:
-    return next((effect.subject_id for effect in turn.actor.effects if effect.kind in POSTED), None)
+def _posted(context: CommandContext) -> int | None:
+    return next((effect.subject_id for effect in context.actor.effects if effect.kind in POSTED), None)
 
 
-def _asked(turn: CommandContext) -> int | None:
-    return next((effect.subject_id for effect in turn.actor.effects if effect.kind == "asked"), None)
+def _asked(context: CommandContext) -> int | None:
+    return next((effect.subject_id for effect in context.actor.effects if effect.kind == "asked"), None)
 
 
 def _packed(half: PendingFragment) -> dict[str, Any]:

@@ -46,13 +46,13 @@ CAME: Final = sql("""
 """)
 
 
-def earlier_words(session: Session, world: CommandRegistry, mail: InboundMail) -> KnownWords | None:
+def earlier_words(session: Session, registry: CommandRegistry, mail: InboundMail) -> KnownWords | None:
     """The earlier words of the thread; None for a mail that answers nothing, which costs no query. Raises Refused."""
     inbound, posts = mail.inbound, _answered(mail)
     named = _named(mail.mail.message)
     if not posts and not named:
         return None
-    ours = [int(match[1]) for match in map(_OURS.fullmatch, named) if match and _here(world, match[2])]
+    ours = [int(match[1]) for match in map(_OURS.fullmatch, named) if match and _here(registry, match[2])]
     foreign = [each for each in named if not _OURS.fullmatch(each)]
     texts: list[str] = []
     for post_id, body in session.execute(SENT, {"ids": ours, "sender": inbound.sender}) if ours else ():
@@ -66,7 +66,7 @@ def earlier_words(session: Session, world: CommandRegistry, mail: InboundMail) -
     return known_words(texts)
 
 
-def answered_item(session: Session, world: CommandRegistry, mail: InboundMail) -> int | None:
+def answered_item(session: Session, registry: CommandRegistry, mail: InboundMail) -> int | None:
     """The post that a mail answers, by the reply address that it came to, or by the mail that it names first. Raises
     Refused."""
     if posts := _answered(mail):
@@ -76,7 +76,7 @@ def answered_item(session: Session, world: CommandRegistry, mail: InboundMail) -
         if ours is None:
             came: int | None = session.scalar(POSTED, {"id": named})
             return came
-        if _here(world, ours[2]):
+        if _here(registry, ours[2]):
             sent = session.execute(SENT, {"ids": [int(ours[1])], "sender": mail.inbound.sender}).first()
             return sent[0] if sent else None
     return None
@@ -88,8 +88,8 @@ def _named(message: "Message[Any, Any]") -> list[str]:
     return list(dict.fromkeys(found for value in values for found in _ID.findall(value)))[-MOST:]
 
 
-def _here(world: CommandRegistry, domain: str) -> bool:
-    return domain.lower() == world.settings.mail_domain
+def _here(registry: CommandRegistry, domain: str) -> bool:
+    return domain.lower() == registry.settings.mail_domain
 
 
 def _answered(mail: InboundMail) -> list[int]:

@@ -32,7 +32,7 @@ _NAME: Final = re.compile(r"/?name[:,]?\s+(.+?)[.!]?", re.IGNORECASE)
 _LINK_WORDING: Final = "link (and a code)"
 
 
-def process_unknown(session: Session, world: CommandRegistry, inbound: Inbound, text: str) -> InboundOutcome:
+def process_unknown(session: Session, registry: CommandRegistry, inbound: Inbound, text: str) -> InboundOutcome:
     """Handles the input of an unknown sender; nothing of it is ever posted. By mail only a proved sender counts."""
     if inbound.channel == "email" and inbound.trusted and (keywords.plainly_stops(text) or keywords.stops_mails(text)):
         return _no_more_mails(session, inbound, text)
@@ -47,11 +47,11 @@ def process_unknown(session: Session, world: CommandRegistry, inbound: Inbound, 
         return InboundOutcome("done", None, STRANGER)
     first = clean(text).split("\n", 1)[0].strip()
     if code := _LINK.fullmatch(first):
-        return _link(session, world, inbound, code[1])
+        return _link(session, registry, inbound, code[1])
     invited = invitations.standing(session, inbound.channel, inbound.sender)
     if invited:
-        return _invited(session, world, inbound, *invited, text)
-    return _unknown(session, world, inbound)
+        return _invited(session, registry, inbound, *invited, text)
+    return _unknown(session, registry, inbound)
 
 
 def _carriers_word(session: Session, inbound: Inbound, word: str, text: str) -> InboundOutcome:
@@ -79,12 +79,12 @@ def _ours(inbound: Inbound) -> str | None:
     return inbound.recipients[0] if inbound.recipients else None
 
 
-def _link(session: Session, world: CommandRegistry, inbound: Inbound, code: str) -> InboundOutcome:
+def _link(session: Session, registry: CommandRegistry, inbound: Inbound, code: str) -> InboundOutcome:
     """Links the sender by a code. Wrong codes are counted and, from a phone, not answered."""
     inbox.redact(inbound)
     if not codes.stranger_may_try(session, inbound.channel, inbound.sender):
         return InboundOutcome("done", "link", CLOSED)
-    owner = codes.is_linked(session, world.signer, code)
+    owner = codes.is_linked(session, registry.signer, code)
     if owner is None:
         return _wrong_code(session, inbound)
     try:
@@ -95,7 +95,7 @@ def _link(session: Session, world: CommandRegistry, inbound: Inbound, code: str)
         told = say(
             "A phone or mailbox was not added to your account, because it is somebody else's. An operator can move it."
         )
-        return InboundOutcome("done", "link", "it is somebody else's", rings=notices.tell(session, [owner.id], told))
+        return InboundOutcome("done", "link", "it is somebody else's", queues=notices.tell(session, [owner.id], told))
     audit_log.record(session, f"@{owner.handle}", "address.link", row.id, {"channel": row.channel})
     rings = _tell_owner(session, owner, row)
     answer = say(
@@ -128,14 +128,14 @@ def _tell_owner(session: Session, owner: Account, row: Address) -> frozenset[str
 
 
 def _invited(
-    session: Session, world: CommandRegistry, inbound: Inbound, row: Address, inviter: Account, text: str
+    session: Session, registry: CommandRegistry, inbound: Inbound, row: Address, inviter: Account, text: str
 ) -> InboundOutcome:
     first = clean(text).split("\n", 1)[0].strip()
     if row.stopped_at:
         return InboundOutcome("done", None, f"opted out; {STRANGER}")
     name = _name(first) or (_signed(text) if inbound.channel == "email" else None)
     if name:
-        return _join(session, world, inbound, row, inviter, name, first)
+        return _join(session, registry, inbound, row, inviter, name, first)
     if not reply_limits.may_write_to_stranger(session, row.id):
         return InboundOutcome("done", None, "invited; it was told how to join before")
     how = HOW[inbound.channel]
@@ -182,9 +182,15 @@ def _name(first: str) -> str | None:
 
 
 def _join(
-    session: Session, world: CommandRegistry, inbound: Inbound, row: Address, inviter: Account, name: str, wording: str
+    session: Session,
+    registry: CommandRegistry,
+    inbound: Inbound,
+    row: Address,
+    inviter: Account,
+    name: str,
+    wording: str,
 ) -> InboundOutcome:
-    reserved = frozenset(world.verbs)
+    reserved = frozenset(registry.verbs)
     handle = invitations.free_handle(session, name, reserved)
     spoken = {"language": inviter.language, "timezone": inviter.timezone}
     person = accounts.create_person(session, handle, name, reserved=reserved, **spoken)
@@ -192,14 +198,14 @@ def _join(
     audit_log.record(session, f"@{handle}", "people.join", person.id, {"handle": handle, "inviter": inviter.handle})
     told = say("{name} (@{handle}) has joined. To follow them: FOLLOW {handle!u}", name=person.name, handle=handle)
     rings = notices.tell(session, [inviter.id], told)
-    welcome = _welcome(world, inbound.channel, person, inviter)
+    welcome = _welcome(registry, inbound.channel, person, inviter)
     return _answered(session, inbound, row, welcome, person, rings, "join", "invited, and said a name")
 
 
-def _welcome(world: CommandRegistry, channel: str, person: Account, inviter: Account) -> Phrase:
+def _welcome(registry: CommandRegistry, channel: str, person: Account, inviter: Account) -> Phrase:
     """The welcome; by mail there is room to say what to do next."""
     if channel == "email":
-        domain, names = world.settings.mail_domain, inviter.handle
+        domain, names = registry.settings.mail_domain, inviter.handle
         lines = [
             say("Welcome, {name}. You are @{handle}.", name=person.name, handle=person.handle),
             say("To follow {name}, reply to this mail with: FOLLOW {handle!u}", name=inviter.name, handle=names),
@@ -219,7 +225,7 @@ def _welcome(world: CommandRegistry, channel: str, person: Account, inviter: Acc
     )
 
 
-def _unknown(session: Session, world: CommandRegistry, inbound: Inbound) -> InboundOutcome:
+def _unknown(session: Session, registry: CommandRegistry, inbound: Inbound) -> InboundOutcome:
     if inbound.channel != "email":
         return InboundOutcome("done", None, STRANGER)
     row = addresses.ensure(session, "email", inbound.sender)
@@ -228,7 +234,7 @@ def _unknown(session: Session, world: CommandRegistry, inbound: Inbound) -> Inbo
     text = say(
         "This is {company}'s Critter. Nobody here has this mail address yet, so nothing was posted. Ask the people "
         "who run it to add you, or a colleague to invite you, then write again.",
-        company=world.settings.company,
+        company=registry.settings.company,
     )
     return _answered(session, inbound, row, text, None, frozenset(), None, STRANGER)
 

@@ -243,7 +243,7 @@ def _read(session: Session, office: Office) -> str:
     (one,) = inbox.claim(session, "test", LEASE, 10)
     taken, _ = inbox.take(session, one) or (None, None)
     assert taken is not None
-    outcome = process(session, office.world, taken)
+    outcome = process(session, office.registry, taken)
     inbox.finish(session, taken, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     assert outcome.state == "done", outcome.reason
     return outcome.answer or ""
@@ -256,7 +256,7 @@ def _call(session: Session, office: Office, row: Row) -> None:
         account = accounts.by_handle(session, row.who)
         assert account
         address = addresses.primary(session, account.id, "sms") or addresses.primary(session, account.id, "email")
-        actor = Actor(account, "api", office.settings, office.world.signer, address, confirmed=row.confirmed)
+        actor = Actor(account, "api", office.settings, office.registry.signer, address, confirmed=row.confirmed)
         if not results:
             action, *args = row.call(Caller(session, actor))
         results.append(once(session, actor, "one key", action, *args))
@@ -330,7 +330,7 @@ def test_a_refusal_has_a_reason_and_facts(office: Office) -> None:
     with _rolled_back(office) as session:
         kim = accounts.by_handle(session, "kim")
         assert kim
-        actor = Actor(kim, "api", office.settings, office.world.signer)
+        actor = Actor(kim, "api", office.settings, office.registry.signer)
         with pytest.raises(Refused) as refused:
             following.follow(session, actor, find_named(kim))
         assert (refused.value.reason, refused.value.facts) == ("self", {})

@@ -33,7 +33,7 @@ Try = Callable[[Session, Actor, int], Any]
 def actor(session: Session, office: Office, handle: str, *confirmed: str) -> Actor:
     account = accounts.by_handle(session, handle)
     assert account
-    return Actor(account, "api", office.settings, office.world.signer, confirmed=frozenset(confirmed))
+    return Actor(account, "api", office.settings, office.registry.signer, confirmed=frozenset(confirmed))
 
 
 def named(session: Session, handle: str) -> NamedAccount:

@@ -24,7 +24,7 @@ from tests.support.office import Office
 def actor(session: Session, office: Office, handle: str = "kim") -> Actor:
     account = accounts.by_handle(session, handle)
     assert account
-    return Actor(account, "api", office.settings, office.world.signer)
+    return Actor(account, "api", office.settings, office.registry.signer)
 
 
 def post(office: Office, key: str, words: str, who: str = "kim") -> Posted:

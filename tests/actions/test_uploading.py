@@ -30,7 +30,7 @@ JPEG = sample_files.from_a_camera(1)
 def actor(session: Session, office: Office, handle: str = "kim") -> Actor:
     account = accounts.by_handle(session, handle)
     assert account
-    return Actor(account, "api", office.settings, office.world.signer)
+    return Actor(account, "api", office.settings, office.registry.signer)
 
 
 def upload(office: Office, name: str, content: bytes, who: str = "kim") -> int:

@@ -23,7 +23,7 @@ from gateway.ledger.outbox.outbox import Target
 from gateway.store.database import transaction
 from tests.carriers import test_smtp_relay as mail
 from tests.carriers import test_twilio_sms as sms
-from tests.support.delivering import open_room, person, post, rows
+from tests.support.delivering import open_context, person, post, rows
 from workers import callbacks
 
 STATES = {"sent", "unknown", "retry", "failed"}
@@ -140,12 +140,12 @@ def test_an_unknown_status_in_a_callback_is_kept_and_changes_nothing(engine, set
     post(engine, kim, "hello", [Target(sam, "sms")])
     with transaction(engine) as session:
         record(session, [CallbackCall(7, sms.SID, "teleported", "123456"), CallbackCall(7, sms.SID, "sent", "999999")])
-    room = open_room(settings)
+    context = open_context(settings)
     try:
-        while callbacks.step(room):
+        while callbacks.step(context):
             pass
     finally:
-        room.close()
+        context.close()
     assert rows(engine, "SELECT status, reason FROM callbacks WHERE applied_at IS NOT NULL ORDER BY status") == [
         ("sent", "999999"),
         ("teleported", "123456"),

@@ -10,7 +10,7 @@ from gateway.carriers.common.protocol import Outcome
 from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
 from gateway.settings.sms_numbers import sms_routes, sms_senders
-from tests.support.delivering import Carrier, change, open_room, people, person, post, rows, states
+from tests.support.delivering import Carrier, change, open_context, people, person, post, rows, states
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
 
@@ -25,16 +25,16 @@ def carriers() -> dict[str, Carrier]:
 def opened(settings: Settings, carriers: dict[str, Carrier], routes: str = "") -> Iterator[WorkerContext]:
     numbers = sms_senders(f"{TWILIO},{KANNEL}@kannel")
     given = settings.model_copy(update={"sms_senders": numbers, "sms_routes": sms_routes(routes)})
-    here = open_room(given)
-    here.texts = carriers
-    enter(here)
-    yield here
+    context = open_context(given)
+    context.texts = carriers
+    enter(context)
+    yield context
     enter(None)
-    here.close()
+    context.close()
 
 
 @pytest.fixture
-def room(settings: Settings, carriers: dict[str, Carrier]) -> Iterator[WorkerContext]:
+def context(settings: Settings, carriers: dict[str, Carrier]) -> Iterator[WorkerContext]:
     """All phones of the tests are with Kannel; Twilio steps in."""
     yield from opened(settings, carriers, "+1415=kannel,*=twilio")
 
@@ -54,13 +54,13 @@ def away(_: object) -> Outcome:
     return Outcome("retry", reason="refused")
 
 
-def test_phones_hear_from_the_carrier_they_are_routed_to(room, engine, carriers):
+def test_phones_hear_from_the_carrier_they_are_routed_to(context, engine, carriers):
     send(engine, 5)
     assert {text.sender for text in carriers["kannel"].taken} == {KANNEL}
     assert (len(carriers["kannel"].taken), carriers["twilio"].taken) == (5, [])
 
 
-def test_another_steps_in_while_it_is_down(room, engine, carriers):
+def test_another_steps_in_while_it_is_down(context, engine, carriers):
     carriers["kannel"].answers = away
     send(engine, TRIES * 2)
     change(engine, "UPDATE deliveries SET not_before = now() WHERE ended_at IS NULL")
@@ -72,7 +72,7 @@ def test_another_steps_in_while_it_is_down(room, engine, carriers):
     assert [one.number for one in own] == [KANNEL]  # they go back to it
 
 
-def test_what_is_in_doubt_stays_where_it_may_be(room, engine, carriers):
+def test_what_is_in_doubt_stays_where_it_may_be(context, engine, carriers):
     carriers["kannel"].answers = lambda _: Outcome("unknown", reason="timeout")
     send(engine, TRIES)
     change(engine, "UPDATE senders SET paused_until = now() + interval '1 hour' WHERE carrier = 'kannel'")

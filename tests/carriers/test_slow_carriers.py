@@ -25,7 +25,7 @@ from gateway.store.tables import Post
 from tests.carriers.test_carriers import SID
 from tests.carriers.test_smtp_chunking import ChunkServer
 from tests.carriers.test_smtp_relay import FULL, Server
-from tests.support.delivering import change, open_room, people, person, post, rows, states
+from tests.support.delivering import change, open_context, people, person, post, rows, states
 from tests.support.fake_http_server import Request, Speaker, http
 from tests.support.stall_meter import Stalls
 from workers import deliver
@@ -117,9 +117,9 @@ def test_several_numbers_with_slow_answers_share_nothing(settings: Settings, eng
             "sms_rate": 30.0,
             "twilio_api_base": f"http://{place}",
         }
-        here = open_room(settings.model_copy(update=changed))
-        here.texts = make_texts(here.settings)
-        enter(here)
+        context = open_context(settings.model_copy(update=changed))
+        context.texts = make_texts(context.settings)
+        enter(context)
         post(engine, kim, "the harbour bridge is closed", to)
         said: dict[str, float] = {}
 
@@ -134,7 +134,7 @@ def test_several_numbers_with_slow_answers_share_nothing(settings: Settings, eng
             drained(engine, deliver.drain_sms)
             stopping.join()
         enter(None)
-        here.close()
+        context.close()
     late = {phone: twilio.began[phone] - at for phone, at in said.items() if phone in twilio.began}
     assert twilio.twice == 0
     assert max(late.values(), default=0.0) <= 1.0 + stalls.longest
@@ -199,8 +199,8 @@ def test_an_undo_overtakes_the_mails_behind_a_slow_relay(settings, engine, kind)
     server = kind()
     kim = person(engine, "kim", phone="+14155550101")[0]
     with in_a_thread(server.serve) as place:
-        here = open_room(settings, letters=SmtpRelay(f"smtp://{place}", "critter.example", 4))  # type: ignore[arg-type]
-        enter(here)
+        context = open_context(settings, letters=SmtpRelay(f"smtp://{place}", "critter.example", 4))  # type: ignore[arg-type]
+        enter(context)
         post(engine, kim, "the harbour bridge is closed", mailboxes(engine, 300))
         drain = threading.Thread(target=drained, args=(engine, deliver.drain_email))
         drain.start()
@@ -213,7 +213,7 @@ def test_an_undo_overtakes_the_mails_behind_a_slow_relay(settings, engine, kind)
             drain.join(40)
         assert not drain.is_alive()
         enter(None)
-        here.close()
+        context.close()
     begun, late = len(server.began), [at - undone for at in server.began if at > undone]
     assert begun >= 4, "nothing was sent at all"
     assert max(late, default=0.0) <= 1.0 + stalls.longest
@@ -224,10 +224,10 @@ def test_an_undo_overtakes_the_mails_behind_a_slow_relay(settings, engine, kind)
 
 def working(settings: Settings, place: str) -> None:
     """A worker of its own, for a test to freeze."""
-    here = open_room(settings, letters=SmtpRelay(f"smtp://{place}", "critter.example", 4))  # type: ignore[arg-type]
-    here.texts = make_texts(here.settings)
-    here.owner = "frozen"
-    enter(here)
+    context = open_context(settings, letters=SmtpRelay(f"smtp://{place}", "critter.example", 4))  # type: ignore[arg-type]
+    context.texts = make_texts(context.settings)
+    context.owner = "frozen"
+    enter(context)
     while True:
         deliver.drain_sms()
         deliver.drain_email()

@@ -20,7 +20,7 @@ from gateway.ledger.senders import pauses, relay_quota
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings, load
 from gateway.store.database import transaction
-from tests.support.delivering import change, open_room, person, post, rows, states
+from tests.support.delivering import change, open_context, person, post, rows, states
 from tests.support.relays import Papers, Rules, enforcing, giving_tokens, papers
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
@@ -75,15 +75,15 @@ def working(engine: Engine) -> Iterator[Callable[[Settings], WorkerContext]]:
     change(engine, "INSERT INTO installation (mode) VALUES ('simulated') ON CONFLICT DO NOTHING")
 
     def make(settings: Settings) -> WorkerContext:
-        here = replace(open_room(settings), letters=relay(settings))
-        rooms.append(here)
-        enter(here)
-        return here
+        context = replace(open_context(settings), letters=relay(settings))
+        rooms.append(context)
+        enter(context)
+        return context
 
     yield make
     enter(None)
-    for here in rooms:
-        here.close()
+    for context in rooms:
+        context.close()
 
 
 def fan_out(engine: Engine, count: int) -> None:
@@ -219,13 +219,13 @@ def test_a_mailbox_sends_as_itself_alone(settings, engine, port, trusted, workin
 
 def test_a_revoked_token_is_renewed_once(settings, engine, port, trusted, working):
     with giving_tokens() as tokens, enforcing(microsoft(tokens), trusted.server, port) as judge:
-        here = working(mailbox_of(settings, port, tokens.url))
+        context = working(mailbox_of(settings, port, tokens.url))
         fan_out(engine, 2)
         deliver.drain_email()
-        here.letters._idle = 0.0  # the next mails need a new connection
-        for link, ending in here.letters._kept:
+        context.letters._idle = 0.0  # the next mails need a new connection
+        for link, ending in context.letters._kept:
             ending.cancel()
-            here.loop.run(_quit(link))
+            context.loop.run(_quit(link))
         tokens.revoke()
         post(engine, rows(engine)[0].author_id, "Kim Lee: again", [_first_target(engine)])
         deliver.drain_email()
@@ -283,15 +283,15 @@ def test_an_endpoint_that_is_away_is_waited_for(settings, engine, port, trusted,
 def test_tokens_are_renewed_before_they_end(settings, engine, port, trusted, working):
     """Of a short life half is used; while the endpoint is away the rest of it too."""
     with giving_tokens(life=60) as tokens:
-        here = working(mailbox_of(settings, port, tokens.url))
-        kept = here.letters._oauth.tokens
-        first = here.loop.run(kept.token())
-        assert here.loop.run(kept.token()) == first
+        context = working(mailbox_of(settings, port, tokens.url))
+        kept = context.letters._oauth.tokens
+        first = context.loop.run(kept.token())
+        assert context.loop.run(kept.token()) == first
         kept._renew_at = 0.0
         tokens.status = 500
-        assert here.loop.run(kept.token()) == first
+        assert context.loop.run(kept.token()) == first
         tokens.status = 0
-        assert here.loop.run(kept.token()) != first
+        assert context.loop.run(kept.token()) != first
         assert kept._ends_at - kept._renew_at == pytest.approx(30.0, abs=0.01)
 
 
@@ -330,11 +330,11 @@ def test_two_workers_share_the_rate(settings, engine, port, trusted, working):
     fan_out(engine, 30)
     with giving_tokens() as tokens, enforcing(microsoft(tokens, rate=(26, 2.0)), trusted.server, port) as judge:
         mine = mailbox_of(settings, port, tokens.url, smtp_rate=10.0)
-        here, other = working(mine), working(mine)
+        context, other = working(mine), working(mine)
         road = deliver._letters.__wrapped__(other)
         beside = threading.Thread(target=lambda: other.loop.run(road.drain(10.0)))
         beside.start()
-        here.loop.run(deliver._letters.__wrapped__(here).drain(10.0))
+        context.loop.run(deliver._letters.__wrapped__(context).drain(10.0))
         beside.join()
     assert states(engine) == ["sent"] * 30
     assert judge.refused == []
@@ -346,10 +346,10 @@ def test_a_slow_rate_reaches_every_worker(settings, engine, port, trusted, worki
     with giving_tokens() as tokens, enforcing(microsoft(tokens), trusted.server, port) as judge:
         mine = mailbox_of(settings, port, tokens.url, smtp_rate=0.85)
         rooms = [working(mine) for _ in range(3)]
-        roads = [deliver._letters.__wrapped__(here) for here in rooms]
+        roads = [deliver._letters.__wrapped__(context) for context in rooms]
         threads = [
-            threading.Thread(target=lambda here=here, road=road: here.loop.run(road.drain(5.0)))
-            for here, road in zip(rooms, roads, strict=True)
+            threading.Thread(target=lambda context=context, road=road: context.loop.run(road.drain(5.0)))
+            for context, road in zip(rooms, roads, strict=True)
         ]
         for thread in threads:
             thread.start()
@@ -428,8 +428,10 @@ def test_workers_share_a_day(settings, engine, port, trusted, working):
         mine = _at(settings, port, smtp_daily=25)
         rooms = [working(mine) for _ in range(3)]
         threads = [
-            threading.Thread(target=lambda here=here: here.loop.run(deliver._letters.__wrapped__(here).drain(10.0)))
-            for here in rooms
+            threading.Thread(
+                target=lambda context=context: context.loop.run(deliver._letters.__wrapped__(context).drain(10.0))
+            )
+            for context in rooms
         ]
         for thread in threads:
             thread.start()
@@ -544,12 +546,14 @@ def test_every_trouble_has_advice() -> None:
 
 def test_a_mail_that_no_relay_takes_is_not_offered(settings, engine, port, trusted, working):
     with enforcing(Rules(), trusted.server, port) as judge:
-        here = working(_at(settings, port))
-        here.letters._largest = 1000
+        context = working(_at(settings, port))
+        context.letters._largest = 1000
         ended = []
         batch = [
             OutboundEmail(n, "", "kim@demo.example", b"From: a@b.example\r\n\r\n" + b"x\r\n" * n) for n in (1, 900)
         ]
-        here.loop.run(here.letters.send(batch, lambda letter, outcome: ended.append((letter.attempt, outcome.reason))))
+        context.loop.run(
+            context.letters.send(batch, lambda letter, outcome: ended.append((letter.attempt, outcome.reason)))
+        )
     assert sorted(ended) == [(1, ""), (900, "552")]
     assert len(judge.mails) == 1

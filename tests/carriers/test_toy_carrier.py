@@ -86,13 +86,13 @@ def toy(settings: Settings, engine: Engine, peer: Peer, monkeypatch: pytest.Monk
 @contextmanager
 def process(settings: Settings, queue: str) -> Iterator[WorkerContext]:
     """The context that this worker process builds for itself."""
-    here = workers.build(settings, queue)
-    enter(here)
+    context = workers.build(settings, queue)
+    enter(context)
     try:
-        yield here
+        yield context
     finally:
         enter(None)
-        here.close()
+        context.close()
 
 
 def send(toy: Settings, engine: Engine) -> None:
@@ -116,8 +116,8 @@ def test_it_sends_and_its_receipts_count(toy: Settings, engine: Engine, peer: Pe
         assert call(url, f"status/{text['token']}", "wrong", id="toy-1", status="arrived") == 403
         assert call(url, "status/forged", id="toy-1", status="arrived") == 403
         assert call(url, f"status/{text['token']}", id="toy-1", status="arrived") == 204
-    with process(toy, "sms") as here:
-        assert callbacks.step(here)
+    with process(toy, "sms") as context:
+        assert callbacks.step(context)
     assert states(engine) == ["delivered"]
 
 
@@ -126,8 +126,8 @@ def test_a_failure_that_it_reports_ends_the_text(toy: Settings, engine: Engine, 
     with served(toy) as url:
         assert call(url, f"status/{peer.texts[0]['token']}", id="toy-1", status="lost") == 204
         assert call(url, f"status/{peer.texts[0]['token']}", id="toy-1", status="never heard of") == 204
-    with process(toy, "sms") as here:
-        assert callbacks.step(here)
+    with process(toy, "sms") as context:
+        assert callbacks.step(context)
     assert [(row.state, row.reason) for row in rows(engine)] == [("failed", "lost")]
 
 
@@ -137,8 +137,8 @@ def test_it_receives_and_the_answer_goes_back_by_it(toy: Settings, engine: Engin
         assert call(url, "inbound", id="in-1", to="+15005550006", text="help", **{"from": PHONE}) == 403
         assert call(url, "inbound", id="in-1", to=OURS, text="help", **{"from": PHONE}) == 204
         assert call(url, "inbound", id="in-1", to=OURS, text="help", **{"from": PHONE}) == 204, "a repeat"
-    with process(toy, "inbound") as here:
-        while inbound.step(here):
+    with process(toy, "inbound") as context:
+        while inbound.step(context):
             pass
     with process(toy, "sms"):
         deliver.drain_sms()
@@ -149,8 +149,8 @@ def test_stop_is_answered_by_us_because_it_does_not(toy: Settings, engine: Engin
     person(engine, "bob", phone=PHONE)
     with served(toy) as url:
         assert call(url, "inbound", id="in-1", to=OURS, text="STOP", **{"from": PHONE}) == 204
-    with process(toy, "inbound") as here:
-        while inbound.step(here):
+    with process(toy, "inbound") as context:
+        while inbound.step(context):
             pass
     with process(toy, "sms"):
         deliver.drain_sms()

@@ -142,8 +142,8 @@ def test_dns_that_is_away_is_one_line(google: Settings, capsys: pytest.CaptureFi
     def away(name: str, kind: str) -> Sequence[str]:
         raise Refused("DNS does not answer (LifetimeTimeout): look at this machine's resolver")
 
-    here = google.model_copy(update={"smtp_relay": "smtp://127.0.0.1:1"})
-    assert checking_mail.run(here, ask=away, patience=0) == 1
+    context = google.model_copy(update={"smtp_relay": "smtp://127.0.0.1:1"})
+    assert checking_mail.run(context, ask=away, patience=0) == 1
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith("wrong      DNS")]
     assert [line for line in lines if line.startswith("wrong      relay")]

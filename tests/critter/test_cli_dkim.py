@@ -18,7 +18,7 @@ from gateway.errors import Refused, SettingsError
 from gateway.ledger.outbox.outbox import Target
 from gateway.mail.compose import dkim_keys
 from gateway.settings import Settings, load
-from tests.support.delivering import Carrier, open_room, person, post
+from tests.support.delivering import Carrier, open_context, person, post
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
 
@@ -39,12 +39,12 @@ def letters() -> Carrier:
 def signing(var: Path, settings: Settings, letters: Carrier) -> Iterator[WorkerContext]:
     """A worker's room, after keys were made and named in the settings."""
     critter("make", "--selector", "spring")
-    here = open_room(settings, None, letters)
-    here.keys = dkim_keys.of(load({"CRITTER_VAR": str(var), "CRITTER_DKIM_SELECTORS": "spring-rsa,spring-ed"}))
-    enter(here)
-    yield here
+    context = open_context(settings, None, letters)
+    context.keys = dkim_keys.of(load({"CRITTER_VAR": str(var), "CRITTER_DKIM_SELECTORS": "spring-rsa,spring-ed"}))
+    enter(context)
+    yield context
     enter(None)
-    here.close()
+    context.close()
 
 
 def critter(*arguments: str) -> Result:

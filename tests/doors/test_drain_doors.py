@@ -25,7 +25,7 @@ from tests.doors import test_fallback
 from tests.doors import test_hook_door as hook
 from tests.doors import test_kannel_door as kannel
 from tests.support import mail_process
-from tests.support.delivering import open_room
+from tests.support.delivering import open_context
 from tests.support.office import Office
 from tests.support.simulation import ACCOUNT, OURS, TOKEN, simulation
 from tests.support.web_process import changed, send, served, text
@@ -222,15 +222,15 @@ def test_nothing_comes_in_after_a_drain_that_ended_well(
     with opened(all_doors) as loads, running(reader(office), *(load.run for load in loads)):
         wait_for(lambda: all(load.yes for load in loads))
         result = office.critter("drain", "--timeout", "60")
-        here, there = time.monotonic(), office.sql("SELECT clock_timestamp()")[0][0]
+        context, there = time.monotonic(), office.sql("SELECT clock_timestamp()")[0][0]
         assert result.exit_code == 0, result.output
         time.sleep(1)
     assert office.sql("SELECT count(*) FROM inbound WHERE received_at > :ended", ended=there) == [(0,)]
     for load in loads:
         assert [
-            moment for moment in load.yes if moment > here + 0.2
+            moment for moment in load.yes if moment > context + 0.2
         ] == []  # an answer on its way may come a moment late
-        assert [moment for moment in load.no if moment > here]
+        assert [moment for moment in load.no if moment > context]
 
 
 def test_the_polled_list_is_left_alone(office: Office, settings: Settings) -> None:
@@ -240,28 +240,28 @@ def test_the_polled_list_is_left_alone(office: Office, settings: Settings) -> No
             settings, TWILIO_API_BASE=sim.url, TWILIO_ACCOUNT_SID=ACCOUNT, TWILIO_AUTH_TOKEN=TOKEN,
             CRITTER_SMS_NUMBERS=OURS, CRITTER_SMS_INTAKE_SECONDS="0.1",
         )  # fmt: skip
-        here = open_room(ours)
-        here.inbox = TwilioInbox(ACCOUNT, TOKEN, sim.url)
+        context = open_context(ours)
+        context.inbox = TwilioInbox(ACCOUNT, TOKEN, sim.url)
         try:
             sim.faults({"fault": "webhook-drop"})
             sim.text("hello")
-            read = here.inbox.page
+            read = context.inbox.page
 
             async def closed_meanwhile(*given: object) -> object:
                 page = await read(*given)
-                here.admission.hear(datetime.now(UTC), 60)
+                context.admission.hear(datetime.now(UTC), 60)
                 return page
 
-            here.inbox.page = closed_meanwhile  # type: ignore[method-assign, assignment]
-            watch = ListWatch(here)
+            context.inbox.page = closed_meanwhile  # type: ignore[method-assign, assignment]
+            watch = ListWatch(context)
             assert watch.turn() == 0
             office.sql("UPDATE watermarks SET asked_at = NULL, lease_until = NULL")
             assert watch.turn() == 0
-            here.admission.hear(None)
-            here.inbox.page = read  # type: ignore[method-assign]
+            context.admission.hear(None)
+            context.inbox.page = read  # type: ignore[method-assign]
             assert watch.turn() == 1
         finally:
-            here.close()
+            context.close()
 
 
 # Doors that do not confirm

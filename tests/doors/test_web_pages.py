@@ -11,7 +11,7 @@ from sqlalchemy import text as sql
 from critter.processes.app import build, create_app
 from gateway.doors.route_access import inventory
 from gateway.errors import SettingsError
-from gateway.inbound.commands import world
+from gateway.inbound.commands import build_registry
 from gateway.language.usage import help_lines
 from gateway.language.usage.verbs import table, verb
 from gateway.network.follows import follows, tag_follows
@@ -272,7 +272,7 @@ def test_help_is_the_table_of_commands_in_the_readers_language(settings):
 
 
 def test_help_has_every_command_once_under_a_heading_with_examples(settings):
-    verbs = world(settings).verbs
+    verbs = build_registry(settings).verbs
     sections = list(help_lines.sections(verbs))
     shown = [entry.usages for section in sections for entry in section.entries]
     assert len(shown) == len(set(shown))

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 
 import handlers
-from gateway.inbound.commands import world
+from gateway.inbound.commands import build_registry
 from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
@@ -43,12 +43,12 @@ def say(engine: Engine, config: Settings, words: str, phone: str = SAM, *, fails
         assert row is not None
         if fails:
             with session.begin_nested() as point:
-                outcome = process(session, world(config), row)
+                outcome = process(session, build_registry(config), row)
                 point.rollback()
             row = session.merge(row)
             inbox.finish(session, row, "done", None, None, None)
             return outcome
-        outcome = process(session, world(config), row)
+        outcome = process(session, build_registry(config), row)
         inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
         _arrive(session)
     return outcome

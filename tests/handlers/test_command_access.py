@@ -64,11 +64,11 @@ def _filled(form: str) -> list[str]:
 
 
 @pytest.fixture
-def world(settings: Settings) -> CommandRegistry:
+def registry(settings: Settings) -> CommandRegistry:
     return build_registry(changed(settings, CRITTER_HOLD_SECONDS="0"))
 
 
-def company(session: Session, world: CommandRegistry) -> None:
+def company(session: Session, registry: CommandRegistry) -> None:
     """People, an open and a closed group, and what everybody may know of them."""
     claim_mode(session, "simulated")
     ids = {}
@@ -84,15 +84,15 @@ def company(session: Session, world: CommandRegistry) -> None:
     follows.follow(session, ids["left"], vault.id, by_text=True, role="member")
     follows.unfollow(session, ids["left"], vault.id)
     follows.follow(session, ids["asked"], vault.id, by_text=True)
-    tell(session, world, PHONES["blocker"], "block kim")
+    tell(session, registry, PHONES["blocker"], "block kim")
     for name in ("sam", "left", "chief"):
-        tell(session, world, PHONES[name], "follow kim")
-        tell(session, world, PHONES[name], "follow #zebra")
-    tell(session, world, PHONES["kim"], "good morning")
+        tell(session, registry, PHONES[name], "follow kim")
+        tell(session, registry, PHONES[name], "follow #zebra")
+    tell(session, registry, PHONES["kim"], "good morning")
     deliver(session)
 
 
-def secrets(session: Session, world: CommandRegistry) -> None:
+def secrets(session: Session, registry: CommandRegistry) -> None:
     """What outsiders must not know: who is in the closed group, what is said there and between two."""
     ids = {name: accounts.by_handle(session, name).id for name in PHONES}
     vault = accounts.by_handle(session, "vault").id
@@ -108,39 +108,39 @@ def secrets(session: Session, world: CommandRegistry) -> None:
         ("anne", "#vault zanzibar again"),
         ("anne", "d kim mango once more"),
     ):
-        tell(session, world, PHONES[name], words)
+        tell(session, registry, PHONES[name], words)
         deliver(session)
 
 
-def asked(session: Session, world: CommandRegistry, who: str) -> dict[str, str]:
+def asked(session: Session, registry: CommandRegistry, who: str) -> dict[str, str]:
     """The answers; of all that names nothing, one outsider's are enough."""
     words = [each for each in commands() if each not in SAID_OF_ITSELF and (who == "sam" or ABOUT.search(each))]
-    return {each: CLOCK.sub("", tried(session, world, PHONES[who], each)) for each in words}
+    return {each: CLOCK.sub("", tried(session, registry, PHONES[who], each)) for each in words}
 
 
 @pytest.mark.timeout(400)
-def test_secrets_change_no_answer_to_an_outsider(engine: Engine, world: CommandRegistry) -> None:
+def test_secrets_change_no_answer_to_an_outsider(engine: Engine, registry: CommandRegistry) -> None:
     with thrown_away(engine) as session:
-        company(session, world)
-        before = {who: asked(session, world, who) for who in OUTSIDERS}
-        insider = {words: tried(session, world, PHONES["anne"], words) for words in ("get 5 vault", "who vault")}
-        secrets(session, world)
+        company(session, registry)
+        before = {who: asked(session, registry, who) for who in OUTSIDERS}
+        insider = {words: tried(session, registry, PHONES["anne"], words) for words in ("get 5 vault", "who vault")}
+        secrets(session, registry)
         for who in OUTSIDERS:
-            now = asked(session, world, who)
+            now = asked(session, registry, who)
             changed_ = {words: (before[who][words], now[words]) for words in now if now[words] != before[who][words]}
             assert not changed_, who
             assert not {words for words, said in now.items() for one in SECRETS if one in said and one not in words}
-        told = {words: tried(session, world, PHONES["anne"], words) for words in insider}
+        told = {words: tried(session, registry, PHONES["anne"], words) for words in insider}
         assert told != insider  # the group's own people hear of it: the test can fail
         assert "zanzibar again" in told["get 5 vault"]
 
 
-def test_no_text_of_it_ever_left_for_an_outsider(engine: Engine, world: CommandRegistry) -> None:
+def test_no_text_of_it_ever_left_for_an_outsider(engine: Engine, registry: CommandRegistry) -> None:
     """Neither the words nor a note about them, by fan-out, mention, tag, answer or notice."""
     with thrown_away(engine) as session:
-        company(session, world)
+        company(session, registry)
         before = sent_to(session)
-        secrets(session, world)
+        secrets(session, registry)
         after = sent_to(session)
         for who in OUTSIDERS:
             assert after.get(who) == before.get(who), who
@@ -161,21 +161,21 @@ def sent_to(session: Session) -> dict[str, list[str]]:
     return found
 
 
-def test_an_insider_who_goes_knows_nothing_new(engine: Engine, world: CommandRegistry) -> None:
+def test_an_insider_who_goes_knows_nothing_new(engine: Engine, registry: CommandRegistry) -> None:
     """After leaving, being taken out, or blocking: what comes next changes no answer; and what was heard is not given
     again by any command."""
     with thrown_away(engine) as session:
-        company(session, world)
-        secrets(session, world)
+        company(session, registry)
+        secrets(session, registry)
         ids = {name: accounts.by_handle(session, name).id for name in PHONES}
         vault = accounts.by_handle(session, "vault").id
         follows.unfollow(session, ids["quentin"], vault)
-        tell(session, world, PHONES["quentin"], "block kim")
-        before = asked(session, world, "quentin")
+        tell(session, registry, PHONES["quentin"], "block kim")
+        before = asked(session, registry, "quentin")
         for words in ("#vault zanzibar 8 @quentin", "#vault mango #zebra 9"):
-            tell(session, world, PHONES["kim"], words)
-            tell(session, world, PHONES["anne"], words)
+            tell(session, registry, PHONES["kim"], words)
+            tell(session, registry, PHONES["anne"], words)
             deliver(session)
-        assert asked(session, world, "quentin") == before
+        assert asked(session, registry, "quentin") == before
         given = {words: said for words, said in before.items() for one in ("zanzibar", "kumquat") if one in said}
         assert not given

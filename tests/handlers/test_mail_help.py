@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 import handlers
-from gateway.inbound.commands import TABLE, CommandRegistry, world
+from gateway.inbound.commands import TABLE, CommandRegistry, build_registry
 from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
@@ -186,7 +186,7 @@ def test_no_usage_line_is_left_out() -> None:
 
 def test_a_mailbox_can_do_what_a_phone_can(company: Engine, settings: Settings) -> None:
     """One database for all of them: each is rolled back."""
-    world_ = world(settings)
+    world_ = build_registry(settings)
     differs: dict[str, tuple[Came, Came]] = {}
     for number, (usage, line) in enumerate(LINES.items()):
         phone = came(company, world_, by_text(line))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from gateway.inbound.commands import world
+from gateway.inbound.commands import build_registry
 from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
@@ -151,7 +151,7 @@ def hear_sam(engine: Engine, settings: Settings, words: str) -> str:
         inbox.accept(session, inbox.hash_key(session), [incoming])
         row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)
         assert row is not None
-        outcome = process(session, world(settings), row)
+        outcome = process(session, build_registry(settings), row)
         inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
         return outcome.state
 

@@ -25,8 +25,8 @@ KIM = "kim@demo.example"
 
 @pytest.fixture
 def post(office: Office, settings) -> Iterator[Postroom]:
-    with mail_round_trip.opened(settings, office.engine) as here:
-        yield here
+    with mail_round_trip.opened(settings, office.engine) as context:
+        yield context
 
 
 def update(post: Postroom, words: str) -> OutboundEmail:

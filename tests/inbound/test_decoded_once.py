@@ -123,25 +123,27 @@ def let_in(office: Office, content: bytes, to: tuple[str, ...] = (POST,)) -> int
 
 
 @pytest.mark.parametrize(("content", "to"), MAILS.values(), ids=MAILS.keys())
-def test_reading(office: Office, here: WorkerContext, decoded: Decodings, content: bytes, to: tuple[str, ...]) -> None:
+def test_reading(
+    office: Office, context: WorkerContext, decoded: Decodings, content: bytes, to: tuple[str, ...]
+) -> None:
     one = let_in(office, content, to)
-    assert reading_worker.step(here) is False
+    assert reading_worker.step(context) is False
     assert row(office, one)[0] in ("done", "held", "dropped")
     decoded.check(parsed=to != ("abuse@mail.example",))
 
 
-def test_reading_what_came_with_tokens(office: Office, here: WorkerContext, decoded: Decodings) -> None:
+def test_reading_what_came_with_tokens(office: Office, context: WorkerContext, decoded: Decodings) -> None:
     let_in(office, written(POST).as_bytes(), (token(office, "reply", 5, 6), POST))
     let_in(office, written(POST).as_bytes(), (token(office, "unsubscribe", 5, 6),))
-    reading_worker.step(here)
+    reading_worker.step(context)
     decoded.check(same=2)  # two mails of the same octets
 
 
-def test_reading_a_bounce(office: Office, here: WorkerContext, decoded: Decodings) -> None:
+def test_reading_a_bounce(office: Office, context: WorkerContext, decoded: Decodings) -> None:
     to = token(office, "bounce", 5, 6)
     one = arrives(office, written(to, subject="Undelivered").as_bytes(), BY_DEMO._replace(sender=""), (to,))
     change(office, "UPDATE inbound SET state = 'new', trusted = true, proof = 'nobody: our own token'")
-    reading_worker.step(here)
+    reading_worker.step(context)
     assert row(office, one)[0] == "dropped"
     decoded.check()
 
@@ -151,23 +153,23 @@ def test_a_mail_that_is_kept_unread(office: Office, decoded: Decodings) -> None:
     one = let_in(office, written(POST).as_bytes())
     with transaction(office.engine) as session:
         inbound = session.get_one(Inbound, one)
-        assert process_limited(session, inbound, InboundMail(inbound, office.world.signer)).state == "held"
+        assert process_limited(session, inbound, InboundMail(inbound, office.registry.signer)).state == "held"
     decoded.check()
     assert decoded.bodies == 0
 
 
-def test_proving_a_mail_that_is_let_in(office: Office, here: WorkerContext, decoded: Decodings) -> None:
+def test_proving_a_mail_that_is_let_in(office: Office, context: WorkerContext, decoded: Decodings) -> None:
     """Its words are nobody's business yet: whoever reads it decodes them."""
     one = arrives(office, with_pictures(written(POST)), BY_DEMO)
-    mail_auth.step(here)
+    mail_auth.step(context)
     assert row(office, one)[:2] == ("new", "dmarc")
     decoded.check()
     assert decoded.bodies == 0
 
 
-def test_proving_a_mail_that_is_held(office: Office, here: WorkerContext, decoded: Decodings) -> None:
+def test_proving_a_mail_that_is_held(office: Office, context: WorkerContext, decoded: Decodings) -> None:
     one = arrives(office, written(POST).as_bytes(), ELSEWHERE)
-    mail_auth.step(here)
+    mail_auth.step(context)
     assert row(office, one)[:2] == ("held", "asked")
     decoded.check()
     assert decoded.bodies == 1
@@ -177,14 +179,14 @@ def test_proving_a_mail_that_is_held(office: Office, here: WorkerContext, decode
 
 def test_explaining(office: Office, decoded: Decodings) -> None:
     with office.engine.connect() as connection:
-        told = explain_mail(connection, office.world, with_pictures(written(POST)), BY_DEMO)
+        told = explain_mail(connection, office.registry, with_pictures(written(POST)), BY_DEMO)
     assert (told.words, told.sender) == ("the van is here", KIM)
     decoded.check(recipients=2)  # by whoever proves it, and by whoever reads it
 
 
-def test_what_is_read_is_the_same(office: Office, here: WorkerContext) -> None:
+def test_what_is_read_is_the_same(office: Office, context: WorkerContext) -> None:
     let_in(office, written(POST, text=ANSWER, subject="Re: van").as_bytes())
-    reading_worker.step(here)
+    reading_worker.step(context)
     assert posts(office) == ["Yes."]
 
 

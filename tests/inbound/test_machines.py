@@ -17,7 +17,7 @@ from gateway.settings import Settings, load
 from gateway.store.database import claim_mode, connect, transaction
 from tests.support import mail_process, mail_round_trip
 from tests.support.databases import Kept
-from tests.support.delivering import Carrier, open_room
+from tests.support.delivering import Carrier, open_context
 from tests.support.mail_process import Client
 from tests.support.mail_round_trip import Postroom
 from tests.support.office import Office
@@ -57,8 +57,8 @@ ORDINARY = {
 
 @pytest.fixture
 def post(office: Office, settings: Settings) -> Iterator[Postroom]:
-    with mail_round_trip.opened(settings, office.engine) as here:
-        yield here
+    with mail_round_trip.opened(settings, office.engine) as context:
+        yield context
 
 
 def written(words: str, sender: str = KIM, *lines: str) -> bytes:
@@ -201,7 +201,7 @@ def test_two_critters_pointed_at_each_other(
             doors.enter_context(mail_process.opened(settings))
             _member(settings, f"post@{other.mail_domain}")
             relay = SmtpRelay(f"smtp://127.0.0.1:{other.smtp_listen[1]}", settings.mail_domain, 1)
-            rooms.append(open_room(settings, Carrier("sms"), relay))
+            rooms.append(open_context(settings, Carrier("sms"), relay))
         for words in ("hello", "help"):
             with Client(made[0].smtp_listen) as client:
                 assert (
@@ -209,9 +209,9 @@ def test_two_critters_pointed_at_each_other(
                     == "250"
                 )
         for _ in range(4):
-            for room in rooms:
-                enter(room)
-                while inbound.step(room) or fanout.step(room):
+            for context in rooms:
+                enter(context)
+                while inbound.step(context) or fanout.step(context):
                     pass
                 deliver.drain_email()
         enter(None)
@@ -220,9 +220,9 @@ def test_two_critters_pointed_at_each_other(
         assert 1 <= crossed[1] <= 2 * 2
         assert _count(made[1], "SELECT count(*) FROM inbound WHERE state <> 'dropped'") == 0
         assert _count(made[1], "SELECT count(*) FROM messages") == 0
-        for room in rooms:
-            room.loop.run(room.letters.close())
-            room.close()
+        for context in rooms:
+            context.loop.run(context.letters.close())
+            context.close()
 
 
 def _settings(url: str, redis_url: str, place: Path, port: int, name: str) -> Settings:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 import handlers
-from gateway.inbound.commands import world
+from gateway.inbound.commands import build_registry
 from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import process
 from gateway.ledger.inbox import inbox
@@ -42,7 +42,7 @@ def say(
         inbox.accept(session, inbox.hash_key(session), [incoming])
         row, _ = inbox.take(session, inbox.claim(session, "test", timedelta(seconds=60), 1)[0]) or (None, None)
         assert row is not None
-        outcome = process(session, world(settings), row)
+        outcome = process(session, build_registry(settings), row)
         inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     return outcome
 

@@ -149,8 +149,8 @@ def test_it_always_ends_later_and_not_too_late(text, now, zone):
     if canonical is None:
         return
     assert duration(canonical) == canonical
-    here = now.astimezone(ZoneInfo(zone))
-    end = ends(canonical, here)
+    context = now.astimezone(ZoneInfo(zone))
+    end = ends(canonical, context)
     assert now < end.astimezone(UTC) <= now + LONGEST + timedelta(days=2)
-    assert end.tzinfo is here.tzinfo
+    assert end.tzinfo is context.tzinfo
     assert end.astimezone(UTC).astimezone(end.tzinfo).replace(tzinfo=None) == end.replace(tzinfo=None)

@@ -132,7 +132,7 @@ def time_passes(stage: Stage, who: str) -> None:
     seconds = stage.rng.choice([3, 11, 400, 1900])
     stage.said.append(f"({seconds} seconds later)")
     conversation_player._let_pass(
-        conversation_player.Stage(stage.office.engine, stage.office.world), str(seconds), "seconds"
+        conversation_player.Stage(stage.office.engine, stage.office.registry), str(seconds), "seconds"
     )
     stage.office.work()
 

@@ -15,7 +15,7 @@ from gateway.ledger.outbox.outbox import Target
 from gateway.ledger.outbox.settlements import Settlement
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from tests.support.delivering import Carrier, begin, change, open_room, person, post, rows
+from tests.support.delivering import Carrier, begin, change, open_context, person, post, rows
 from workers import callbacks
 from workers.effects import address_effects
 
@@ -159,12 +159,12 @@ def test_receipts_apply_what_the_door_recorded(engine, settings, delivery):
     calls.append(CallbackCall(4711, "SM2", "sent", None))
     with transaction(engine) as session:
         record(session, calls)
-    room = open_room(settings, texts=Carrier("sms"))
-    assert callbacks.step(room)
-    assert not callbacks.step(room)
+    context = open_context(settings, texts=Carrier("sms"))
+    assert callbacks.step(context)
+    assert not callbacks.step(context)
     assert rows(engine)[0].state == "delivered"
     assert all(one.applied_at for one in rows(engine, "SELECT * FROM callbacks"))
-    room.close()
+    context.close()
 
 
 def test_a_receipt_that_cannot_be_applied_holds_no_other_up(engine, settings, delivery, monkeypatch):
@@ -181,12 +181,12 @@ def test_a_receipt_that_cannot_be_applied_holds_no_other_up(engine, settings, de
     with transaction(engine) as session:
         record(session, [CallbackCall(delivery.attempt_id, "SM1", "undelivered", "21610")])
         record(session, [CallbackCall(delivery.attempt_id, "SM1", "delivered", None)])
-    room = open_room(settings, texts=Carrier("sms"))
-    callbacks.step(room)
+    context = open_context(settings, texts=Carrier("sms"))
+    callbacks.step(context)
     assert rows(engine)[0].state == "delivered"
     assert rows(engine, "SELECT DISTINCT state FROM addresses WHERE channel = 'sms'") == [("verified",)]
-    assert not callbacks.step(room)
-    room.close()
+    assert not callbacks.step(context)
+    context.close()
 
 
 @pytest.mark.parametrize(("code", "state"), [("21610", "stopped"), ("30006", "suspended"), ("30007", "verified")])
@@ -194,13 +194,13 @@ def test_a_callback_tells_about_the_phone(engine, settings, delivery, code, stat
     settle(engine, delivery)
     with transaction(engine) as session:
         record(session, [CallbackCall(delivery.attempt_id, "SM1", "undelivered", code)])
-    room = open_room(settings, texts=Carrier("sms"))
-    callbacks.step(room)
+    context = open_context(settings, texts=Carrier("sms"))
+    callbacks.step(context)
     with transaction(engine) as session:
         assert session.get_one(Address, delivery.address_id).state == state
     assert rows(engine)[0].state == "failed"
     assert len(rows(engine, "SELECT * FROM consent")) == (code == "21610")
-    room.close()
+    context.close()
 
 
 def test_each_carriers_words_are_read_by_its_own_table(engine, settings, delivery):
@@ -209,16 +209,16 @@ def test_each_carriers_words_are_read_by_its_own_table(engine, settings, deliver
         record(session, [CallbackCall(delivery.attempt_id, "", "8", None, "kannel")])
         record(session, [CallbackCall(delivery.attempt_id, "", "8", None)])
         record(session, [CallbackCall(delivery.attempt_id, "", "sent", None, "pigeon")])
-    room = open_room(settings, texts=Carrier("sms"))
-    callbacks.step(room)
+    context = open_context(settings, texts=Carrier("sms"))
+    callbacks.step(context)
     assert rows(engine)[0].state == "sent"
     assert [one.carrier_id for one in rows(engine, "SELECT * FROM attempts")] == [None]
     with transaction(engine) as session:
         record(session, [CallbackCall(delivery.attempt_id, "e4d0", "1", None, "kannel")])
-    callbacks.step(room)
+    callbacks.step(context)
     assert rows(engine)[0].state == "delivered"
     assert [one.carrier_id for one in rows(engine, "SELECT * FROM attempts")] == ["e4d0"]
-    room.close()
+    context.close()
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_a_report_of_another_carrier_tells_about_the_phone(engine, settings, del
     settle(engine, delivery)
     with transaction(engine) as session:
         record(session, [CallbackCall(delivery.attempt_id, "x", status, reason, carrier)])
-    room = open_room(settings, texts=Carrier("sms"))
-    callbacks.step(room)
+    context = open_context(settings, texts=Carrier("sms"))
+    callbacks.step(context)
     with transaction(engine) as session:
         assert session.get_one(Address, delivery.address_id).state == state
     assert (rows(engine)[0].state, rows(engine)[0].reason) == ("failed", reason)
-    room.close()
+    context.close()

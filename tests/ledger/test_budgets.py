@@ -16,7 +16,7 @@ from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.ledger.senders import senders
 from gateway.settings import Settings
 from gateway.store.database import transaction
-from tests.support.delivering import SENT, Carrier, change, open_room, people, person, post, rows, states
+from tests.support.delivering import SENT, Carrier, change, open_context, people, person, post, rows, states
 from workers import deliver, reconcile
 from workers.runtime.context import WorkerContext, enter
 from workers.sending.delivery_store import DeliveryStore
@@ -32,12 +32,12 @@ def texts() -> Carrier:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
-    here = open_room(settings, texts)
-    enter(here)
-    yield here
+def context(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
+    context = open_context(settings, texts)
+    enter(context)
+    yield context
     enter(None)
-    here.close()
+    context.close()
 
 
 @pytest.fixture
@@ -45,9 +45,9 @@ def kim(engine: Engine) -> int:
     return person(engine, "kim", phone="+14155550101")[0]
 
 
-def limited(room: WorkerContext, **limits: object) -> None:
+def limited(context: WorkerContext, **limits: object) -> None:
     """Makes the settings of this room those."""
-    room.settings = room.settings.model_copy(update=limits)
+    context.settings = context.settings.model_copy(update=limits)
 
 
 def phones(engine: Engine, count: int) -> list[Target]:
@@ -87,28 +87,28 @@ def parts_charged(engine: Engine) -> int:
     return int(rows(engine, "SELECT coalesce(sum(parts), 0) AS parts FROM charges")[0].parts)
 
 
-def desk_of(here: WorkerContext) -> DeliveryStore:
+def desk_of(context: WorkerContext) -> DeliveryStore:
     """The desk of our first number."""
-    pool = Pool(here)
-    with transaction(here.engine) as session:
+    pool = Pool(context)
+    with transaction(context.engine) as session:
         pool.look(session)
         sender = senders.active(session)[0]
     return DeliveryStore(
-        here, "sms", Texting(here.settings, here.signer, sender.number).load, PooledNumber(pool, sender)
+        context, "sms", Texting(context.settings, context.signer, sender.number).load, PooledNumber(pool, sender)
     )
 
 
 def work(settings: Settings) -> list[int]:
     """One worker of several: claims, sends and settles until nothing is due; the parts of each text that left."""
-    here = open_room(settings, Carrier("sms"))
-    desk = desk_of(here)
+    context = open_context(settings, Carrier("sms"))
+    desk = desk_of(context)
     left: list[int] = []
     while batch := desk.claim(500, False):
         if not batch.claimed:
             break
         left += [load.segments or 0 for load in batch.loads]
         desk.settle([(load, SENT) for load in batch.loads])
-    here.close()
+    context.close()
     return left
 
 
@@ -125,8 +125,8 @@ def test_sixteen_workers_spend_no_more_than_there_is_and_nearly_all_of_it(engine
     assert [tuple(row) for row in missed] == [(kim, "company_day", 9_510)]
 
 
-def test_longer_texts_take_as_many_parts_and_shorter_ones_still_fit(room, engine, texts, kim):
-    limited(room, daily_sms_budget=5, person_daily_parts=100)
+def test_longer_texts_take_as_many_parts_and_shorter_ones_still_fit(context, engine, texts, kim):
+    limited(context, daily_sms_budget=5, person_daily_parts=100)
     to = phones(engine, 2)
     post(engine, kim, "long " * 40, to)  # two parts each
     tell(engine, [to[0]])
@@ -139,8 +139,8 @@ def test_longer_texts_take_as_many_parts_and_shorter_ones_still_fit(room, engine
     ("limit", "subject"),
     [("person_daily_parts", "person"), ("group_daily_parts", "group"), ("daily_sms_budget", "company_day")],
 )
-def test_each_budget_bounds_what_is_sent(room, engine, texts, kim, limit, subject):
-    limited(room, **{limit: 3})
+def test_each_budget_bounds_what_is_sent(context, engine, texts, kim, limit, subject):
+    limited(context, **{limit: 3})
     change(engine, "INSERT INTO accounts (kind, handle, name, access) VALUES ('group', 'sales', 'Sales', 'open')")
     post(engine, kim, "hello", phones(engine, 5))
     change(engine, "UPDATE posts SET group_id = (SELECT id FROM accounts WHERE kind = 'group'), visibility = 'group'")
@@ -150,24 +150,24 @@ def test_each_budget_bounds_what_is_sent(room, engine, texts, kim, limit, subjec
     assert {scope: count for (scope, _), count in used(engine).items()}[subject] == most
 
 
-def test_the_month_is_counted_in_dollars(room, engine, texts, kim):
-    limited(room, monthly_sms_budget=Decimal("0.0300"))  # three texts and the reserve
+def test_the_month_is_counted_in_dollars(context, engine, texts, kim):
+    limited(context, monthly_sms_budget=Decimal("0.0300"))  # three texts and the reserve
     post(engine, kim, "hello", phones(engine, 5))
     deliver.drain_sms()
     assert Counter(states(engine)) == {"sent": 3, "cancelled": 2}
     assert used(engine)["company_month", ""] == 3 * 8_300
 
 
-def test_a_budget_of_nothing_lets_nothing_out(room, engine, texts, kim):
-    limited(room, monthly_sms_budget=Decimal(0))
+def test_a_budget_of_nothing_lets_nothing_out(context, engine, texts, kim):
+    limited(context, monthly_sms_budget=Decimal(0))
     tell(engine, phones(engine, 1), "code")
     deliver.drain_sms()
     assert not texts.taken
     assert [row.reason for row in rows(engine)] == ["budget"]
 
 
-def test_codes_and_answers_still_leave_when_updates_have_used_it_up(room, engine, texts, kim):
-    limited(room, daily_sms_budget=100)
+def test_codes_and_answers_still_leave_when_updates_have_used_it_up(context, engine, texts, kim):
+    limited(context, daily_sms_budget=100)
     to = phones(engine, 105)
     post(engine, kim, "hello", to)
     deliver.drain_sms()
@@ -180,8 +180,8 @@ def test_codes_and_answers_still_leave_when_updates_have_used_it_up(room, engine
     assert used(engine)["company_day", ""] == 100
 
 
-def test_must_arrive_words_of_somebody_use_the_reserve_only_when_they_are_private(room, engine, texts, kim):
-    limited(room, daily_sms_budget=50)
+def test_must_arrive_words_of_somebody_use_the_reserve_only_when_they_are_private(context, engine, texts, kim):
+    limited(context, daily_sms_budget=50)
     to = phones(engine, 60)
     post(engine, kim, "hello", to)
     deliver.drain_sms()
@@ -210,7 +210,7 @@ def test_must_arrive_words_of_somebody_use_the_reserve_only_when_they_are_privat
         (SENT, 1),
     ],
 )
-def test_what_surely_did_not_leave_is_given_back(room, engine, texts, kim, outcome, spent):
+def test_what_surely_did_not_leave_is_given_back(context, engine, texts, kim, outcome, spent):
     texts.answers = lambda _: outcome
     post(engine, kim, "hello", phones(engine, 1))
     deliver.drain_sms()
@@ -219,20 +219,20 @@ def test_what_surely_did_not_leave_is_given_back(room, engine, texts, kim, outco
     assert parts_charged(engine) == spent
 
 
-def test_what_the_carriers_list_lacks_is_given_back_once(room, engine, texts, kim):
+def test_what_the_carriers_list_lacks_is_given_back_once(context, engine, texts, kim):
     texts.answers = lambda _: Outcome("unknown", reason="timeout")
     post(engine, kim, "hello", phones(engine, 1))
     deliver.drain_sms()
     change(engine, "UPDATE deliveries SET not_before = now()")
-    reconcile.step(room)
+    reconcile.step(context)
     assert used(engine)["company_day", ""] == 0
     texts.answers = texts.accept
     deliver.drain_sms()
     assert used(engine)["company_day", ""] == 1 == parts_charged(engine)
 
 
-def test_what_was_given_back_can_be_spent(room, engine, texts, kim):
-    limited(room, daily_sms_budget=2)
+def test_what_was_given_back_can_be_spent(context, engine, texts, kim):
+    limited(context, daily_sms_budget=2)
     to = phones(engine, 2)
     texts.answers = lambda _: Outcome("failed", reason="21211")
     post(engine, kim, "hello", to[:1])
@@ -245,18 +245,18 @@ def test_what_was_given_back_can_be_spent(room, engine, texts, kim):
 
 def test_rows_that_are_put_back_cost_nothing(engine, settings, kim):
     post(engine, kim, "hello", phones(engine, 3))
-    here = open_room(settings, Carrier("sms"))
-    desk = desk_of(here)
+    context = open_context(settings, Carrier("sms"))
+    desk = desk_of(context)
     batch = desk.claim(10, False)
     assert used(engine)["company_day", ""] == 3
     desk.release([load.claimed for load in batch.loads], desk._look)
     assert used(engine)["company_day", ""] == 0
     assert parts_charged(engine) == 0
-    here.close()
+    context.close()
 
 
-def test_yesterdays_budget_says_nothing_today(room, engine, texts, kim):
-    limited(room, daily_sms_budget=2)
+def test_yesterdays_budget_says_nothing_today(context, engine, texts, kim):
+    limited(context, daily_sms_budget=2)
     to = phones(engine, 2)
     post(engine, kim, "hello", to[:1])
     deliver.drain_sms()
@@ -266,8 +266,8 @@ def test_yesterdays_budget_says_nothing_today(room, engine, texts, kim):
     assert states(engine) == ["sent", "sent"]
 
 
-def test_operators_hear_once_that_a_budget_is_used_up(room, engine, texts, kim):
-    limited(room, daily_sms_budget=2)
+def test_operators_hear_once_that_a_budget_is_used_up(context, engine, texts, kim):
+    limited(context, daily_sms_budget=2)
     to = phones(engine, 6)
     with capture_logs() as logs:
         for words in ("one", "two", "three"):
@@ -281,7 +281,7 @@ def test_operators_hear_once_that_a_budget_is_used_up(room, engine, texts, kim):
     ("number", "reason"),
     [("+447400123456", "country"), ("+18765550100", "country"), ("+19005550100", "service_number")],
 )
-def test_no_text_goes_where_none_may_go(room, engine, texts, kim, number, reason):
+def test_no_text_goes_where_none_may_go(context, engine, texts, kim, number, reason):
     tell(engine, [phone(engine, number)], "code")
     deliver.drain_sms()
     assert not texts.taken
@@ -289,8 +289,8 @@ def test_no_text_goes_where_none_may_go(room, engine, texts, kim, number, reason
     assert not used(engine)
 
 
-def test_other_countries_have_a_budget_and_a_price_of_their_own(room, engine, texts, kim):
-    limited(room, sms_countries=("US", "GB"), country_daily_parts=2)
+def test_other_countries_have_a_budget_and_a_price_of_their_own(context, engine, texts, kim):
+    limited(context, sms_countries=("US", "GB"), country_daily_parts=2)
     to = [phone(engine, f"+44740012345{n}") for n in range(4)] + [phone(engine, "+14155550150")]
     post(engine, kim, "hello", to)
     deliver.drain_sms()
@@ -302,9 +302,9 @@ def test_other_countries_have_a_budget_and_a_price_of_their_own(room, engine, te
 ABROAD = ("+447400123", "+4915112345", "+525512345", "+2348031234", "+33612345", "+819012345", "+18765550")
 
 
-def test_a_thousand_sign_ups_from_everywhere_are_capped(room, engine, texts, kim):
+def test_a_thousand_sign_ups_from_everywhere_are_capped(context, engine, texts, kim):
     """SMS pumping: whoever earns by texts to strange numbers asks for codes to a thousand of them."""
-    limited(room, sms_countries=("US", "GB", "DE", "MX"), daily_sms_budget=200, country_daily_parts=20)
+    limited(context, sms_countries=("US", "GB", "DE", "MX"), daily_sms_budget=200, country_daily_parts=20)
     numbers = [f"{ABROAD[n % len(ABROAD)]}{n:03}" for n in range(700)] + [f"+1415556{n:04}" for n in range(300)]
     values = ", ".join(f"('{number}')" for number in numbers)
     change(engine, "INSERT INTO addresses (channel, address) SELECT 'sms', n FROM (VALUES " + values + ") AS v (n)")
@@ -332,8 +332,8 @@ def usual(engine: Engine, *parts: int) -> None:
         )
 
 
-def test_three_times_the_usual_hour_stops_updates_and_nothing_else(room, engine, texts, kim):
-    limited(room, breaker_parts=5)
+def test_three_times_the_usual_hour_stops_updates_and_nothing_else(context, engine, texts, kim):
+    limited(context, breaker_parts=5)
     usual(engine, 2, 4, 90)  # the median is 4
     to = phones(engine, 20)
     with capture_logs() as logs:
@@ -362,16 +362,16 @@ def test_three_times_the_usual_hour_stops_updates_and_nothing_else(room, engine,
     assert states(engine) == ["sent"] * 16
 
 
-def test_a_small_companys_busy_hour_is_no_alarm(room, engine, texts, kim):
-    limited(room, breaker_parts=50)
+def test_a_small_companys_busy_hour_is_no_alarm(context, engine, texts, kim):
+    limited(context, breaker_parts=50)
     usual(engine, 1, 1, 1)
     post(engine, kim, "hello", phones(engine, 30))
     deliver.drain_sms()
     assert states(engine) == ["sent"] * 30
 
 
-def test_what_waits_for_the_breaker_costs_nothing_and_is_looked_at_again(room, engine, texts, kim):
-    limited(room, breaker_parts=5)
+def test_what_waits_for_the_breaker_costs_nothing_and_is_looked_at_again(context, engine, texts, kim):
+    limited(context, breaker_parts=5)
     post(engine, kim, "hello", phones(engine, 6))
     deliver.drain_sms()
     assert states(engine) == ["queued"] * 6

@@ -20,7 +20,7 @@ from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address
-from tests.support.delivering import Carrier, change, open_room, person, post, rows, states
+from tests.support.delivering import Carrier, change, open_context, person, post, rows, states
 from workers import callbacks as receipts
 from workers import deliver
 from workers.effects import alarms
@@ -40,12 +40,14 @@ def texts() -> Carrier:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
-    here = open_room(settings.model_copy(update={"public_url": "https://critter.example"}), texts, Carrier("email"))
-    enter(here)
-    yield here
+def context(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
+    context = open_context(
+        settings.model_copy(update={"public_url": "https://critter.example"}), texts, Carrier("email")
+    )
+    enter(context)
+    yield context
     enter(None)
-    here.close()
+    context.close()
 
 
 @pytest.fixture
@@ -69,12 +71,12 @@ def sam(engine: Engine) -> tuple[int, int]:
     return account, phone
 
 
-def called(room: WorkerContext, engine: Engine, code: str, times: int = 1) -> None:
+def called(context: WorkerContext, engine: Engine, code: str, times: int = 1) -> None:
     """The carrier calls back about the last attempt, that often."""
     attempt = rows(engine, "SELECT max(id) AS id FROM attempts")[0].id
     with transaction(engine) as session:
         callbacks.record(session, [CallbackCall(attempt, f"SM{attempt:032x}", "undelivered", code)] * times)
-    while receipts.step(room):
+    while receipts.step(context):
         pass
 
 
@@ -97,7 +99,7 @@ def to(phone: int) -> list[Target]:
         ("63038", "verified", False),
     ],
 )
-def test_what_an_answer_does(room, engine, texts, kim, sam, code, phone, mailed):
+def test_what_an_answer_does(context, engine, texts, kim, sam, code, phone, mailed):
     texts.answers = lambda parcel: Outcome("failed", reason=code)
     post(engine, kim, "hello", to(sam[1]))
     deliver.drain_sms()
@@ -122,39 +124,39 @@ def test_what_an_answer_does(room, engine, texts, kim, sam, code, phone, mailed)
         ("39999", 1, "verified", False),
     ],
 )
-def test_what_a_callback_does(room, engine, texts, kim, sam, code, tries, phone, mailed):
+def test_what_a_callback_does(context, engine, texts, kim, sam, code, tries, phone, mailed):
     """However often each is called back; a retry comes as often as the table says and never again."""
     post(engine, kim, "hello", to(sam[1]))
     for number in range(1, tries + 1):
         send(engine)
         assert len(texts.taken) == number
         assert rows(engine, MAILED) == []
-        called(room, engine, code, times=2)
+        called(context, engine, code, times=2)
     send(engine)
     assert len(texts.taken) == tries
     assert rows(engine, "SELECT state, reason FROM deliveries WHERE channel = 'sms'") == [("failed", code)]
     assert rows(engine, f"SELECT state FROM addresses WHERE id = {sam[1]}")[0].state == phone
     assert len(rows(engine, MAILED)) == mailed
-    called(room, engine, code)
+    called(context, engine, code)
     assert len(rows(engine, MAILED)) == mailed
 
 
 @pytest.mark.parametrize(("code", "state"), [("30002", "retry"), ("30034", "failed"), ("30032", "failed")])
-def test_what_is_our_own_fault_pauses_our_number(room, engine, texts, kim, sam, code, state):
+def test_what_is_our_own_fault_pauses_our_number(context, engine, texts, kim, sam, code, state):
     """A suspended account costs no row."""
     post(engine, kim, "hello", to(sam[1]))
     deliver.drain_sms()
-    called(room, engine, code)
+    called(context, engine, code)
     assert rows(engine, "SELECT state, reason FROM deliveries") == [(state, code)]
     assert rows(engine, "SELECT paused_until > now(), reason FROM senders WHERE state = 'active'") == [(True, code)]
 
 
-def test_the_mail_says_whose_words_they_are_and_why_it_is_one(room, engine, kim, sam):
+def test_the_mail_says_whose_words_they_are_and_why_it_is_one(context, engine, kim, sam):
     source = f"INSERT INTO follows (follower_id, account_id, by_text) VALUES ({sam[0]}, {kim}, true)"
     change(engine, source)
     carried = post(engine, kim, "hello", [Target(sam[1], "sms", source_id=kim)])
     deliver.drain_sms()
-    called(room, engine, "30007")
+    called(context, engine, "30007")
     mail = rows(engine, MAILED)[0]
     assert mail.body == "hello\n\nThis came by mail because the text was blocked on its way to your phone."
     assert (mail.address, mail.author_id, mail.source_id, mail.state) == ("sam@demo.example", kim, kim, "queued")
@@ -164,15 +166,15 @@ def test_the_mail_says_whose_words_they_are_and_why_it_is_one(room, engine, kim,
     assert rows(engine, MAILED)[0].state == "sent"
 
 
-def test_it_is_said_in_the_readers_language(room, engine, kim, sam):
+def test_it_is_said_in_the_readers_language(context, engine, kim, sam):
     change(engine, f"UPDATE accounts SET language = 'es' WHERE id = {sam[0]}")
     post(engine, kim, "hola", to(sam[1]))
     deliver.drain_sms()
-    called(room, engine, "30005")
+    called(context, engine, "30005")
     assert rows(engine, MAILED)[0].body.startswith("hola\n\nEsto ")
 
 
-def test_a_batch_shares_its_mail(room, engine, kim):
+def test_a_batch_shares_its_mail(context, engine, kim):
     """Many phones fail alike: one copy of the message, one delivery each."""
     phones = []
     for number in range(30):
@@ -184,7 +186,7 @@ def test_a_batch_shares_its_mail(room, engine, kim):
     with transaction(engine) as session:
         tried = rows(engine, "SELECT id FROM attempts")
         callbacks.record(session, [CallbackCall(one.id, f"SM{one.id:032x}", "undelivered", "30004") for one in tried])
-    receipts.step(room)
+    receipts.step(context)
     assert len(rows(engine, MAILED)) == 30
     assert rows(engine, f"SELECT count(*) AS many FROM messages WHERE instead_of = {message}")[0].many == 1
 
@@ -204,14 +206,14 @@ def test_what_none_of_our_numbers_may_text_goes_by_mail(engine, kim, sam):
     assert rows(engine, MAILED)[0].note == INSTEAD["no_route"]
 
 
-def test_what_is_given_up_when_it_is_claimed_goes_by_mail(room, engine, kim, sam):
+def test_what_is_given_up_when_it_is_claimed_goes_by_mail(context, engine, kim, sam):
     post(engine, kim, "hello", to(sam[1]))
     change(engine, "UPDATE deliveries SET give_up_at = now()")
     deliver.drain_sms()
     assert states(engine) == ["failed", "queued"]
 
 
-def test_what_waits_for_a_phone_that_is_switched_off_goes_by_mail(room, engine, texts, kim, sam):
+def test_what_waits_for_a_phone_that_is_switched_off_goes_by_mail(context, engine, texts, kim, sam):
     """The first text shows that the phone is dead; the others, and one that was put there since, go by mail."""
     for words in ("one", "two"):
         post(engine, kim, words, to(sam[1]))
@@ -294,7 +296,7 @@ def test_an_answer_and_a_code_belong_to_the_phone(engine, sam):
             assert email_fallback.send_by_mail(session, [(message, sam[1])]) == 0
 
 
-def test_a_private_post_goes_only_to_whom_it_is_for(room, engine, kim, sam):
+def test_a_private_post_goes_only_to_whom_it_is_for(context, engine, kim, sam):
     """As any mail of it: decided when it leaves."""
     message = post(engine, kim, "Kim (private): 12%", to(sam[1]), visibility="direct")
     assert fail(engine, message, sam[1]) == 1
@@ -323,11 +325,11 @@ def test_a_crash_between_loses_neither(engine, kim, sam):
     assert message
 
 
-def test_an_opt_out_that_the_carrier_knows_of_counts_for_a_suspended_phone(room, engine, kim, sam):
+def test_an_opt_out_that_the_carrier_knows_of_counts_for_a_suspended_phone(context, engine, kim, sam):
     post(engine, kim, "hello", to(sam[1]))
     deliver.drain_sms()
     change(engine, f"UPDATE addresses SET state = 'suspended' WHERE id = {sam[1]}")
-    called(room, engine, "21610")
+    called(context, engine, "21610")
     row = rows(engine, f"SELECT * FROM addresses WHERE id = {sam[1]}")[0]
     assert row.state == "suspended"
     assert row.stopped_at

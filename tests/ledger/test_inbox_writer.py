@@ -15,7 +15,7 @@ from gateway.carriers.twilio.inbound_list import TwilioInbox
 from gateway.doors.sms import twilio as sms
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests.support.delivering import change, open_room, person, rows
+from tests.support.delivering import change, open_context, person, rows
 from tests.support.running_critter import company
 from tests.support.simulation import ACCOUNT, SAM, TOKEN, simulation
 from tests.support.web_process import changed, send, served, text
@@ -48,8 +48,8 @@ def test_a_captured_web_hook_has_no_effect_a_day_and_a_year_later(settings: Sett
     with transaction(engine) as session:
         claim_mode(session, "simulated")
     person(engine, "sam", "+15551230001")
-    room = open_room(settings)
-    enter(room)
+    context = open_context(settings)
+    enter(context)
     form = text(settings, 1)
     try:
         with served(settings) as url:
@@ -64,7 +64,7 @@ def test_a_captured_web_hook_has_no_effect_a_day_and_a_year_later(settings: Sett
                 assert told(engine) == before
     finally:
         enter(None)
-        room.close()
+        context.close()
 
 
 def told(engine: Engine) -> dict[str, int]:
@@ -130,16 +130,16 @@ def test_lost_doubled_late_and_together_while_the_list_is_read(settings: Setting
     with ExitStack() as stack:
         hooks = {"webhook_url": f"{ours.public_url}{INBOUND}", "fallback_url": None, "numbers": ours.sms_numbers}
         sim = stack.enter_context(simulation(**hooks))
-        room = open_room(changed(ours, TWILIO_API_BASE=sim.url))
-        room.inbox = TwilioInbox(ACCOUNT, TOKEN, sim.url)
-        stack.callback(room.close)
+        context = open_context(changed(ours, TWILIO_API_BASE=sim.url))
+        context.inbox = TwilioInbox(ACCOUNT, TOKEN, sim.url)
+        stack.callback(context.close)
         stack.enter_context(served(ours))
         sim.faults(
             {"fault": "webhook-drop", "share": 0.2},
             {"fault": "webhook-delay", "share": 0.3, "seconds": 0.5},
             {"fault": "webhook-repeat", "share": 0.5, "n": 3, "together": True},
         )
-        watch = ListWatch(room)
+        watch = ListWatch(context)
         with ThreadPoolExecutor(6) as crowd:
             said = [crowd.submit(sim.text, f"{number}", phone=SAM) for number in range(80)]
             while not all(one.done() for one in said):

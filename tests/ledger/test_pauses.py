@@ -11,7 +11,7 @@ from gateway.ledger.outbox.outbox import Target
 from gateway.ledger.senders import pauses
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests.support.delivering import Carrier, change, open_room, person, post, states
+from tests.support.delivering import Carrier, change, open_context, person, post, states
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
 
@@ -27,14 +27,14 @@ def texts() -> Carrier:
 
 
 @pytest.fixture(autouse=True)
-def room(settings: Settings, engine: Engine, texts: Carrier, letters: Carrier) -> Iterator[WorkerContext]:
+def context(settings: Settings, engine: Engine, texts: Carrier, letters: Carrier) -> Iterator[WorkerContext]:
     with transaction(engine) as session:
         claim_mode(session, "simulated")
-    here = open_room(settings, texts, letters)
-    enter(here)
-    yield here
+    context = open_context(settings, texts, letters)
+    enter(context)
+    yield context
     enter(None)
-    here.close()
+    context.close()
 
 
 @pytest.fixture
@@ -81,23 +81,23 @@ def test_a_refusal_does_not_shorten_what_an_operator_said(engine: Engine) -> Non
 
 
 def test_nothing_leaves_from_a_number_that_is_paused(
-    engine: Engine, settings: Settings, texts: Carrier, waiting: None, room: WorkerContext
+    engine: Engine, settings: Settings, texts: Carrier, waiting: None, context: WorkerContext
 ) -> None:
     deliver.drain_sms()
     assert len(texts.taken) == 1  # the numbers are known now
     change(engine, "UPDATE deliveries SET state = 'queued', ended_at = NULL WHERE channel = 'sms'")
     asked(engine, settings.sms_numbers[0])
-    other = open_room(settings, texts, Carrier("email"))  # a worker of its own, so that it has read nothing yet
+    other = open_context(settings, texts, Carrier("email"))  # a worker of its own, so that it has read nothing yet
     enter(other)
     deliver.drain_sms()
     assert len(texts.taken) == 1
     with transaction(engine) as session:
         pauses.resume(session, "twilio")
-    enter(room)
+    enter(context)
     other.close()
-    again = open_room(settings, texts, Carrier("email"))
+    again = open_context(settings, texts, Carrier("email"))
     enter(again)
     deliver.drain_sms()
-    enter(room)
+    enter(context)
     again.close()
     assert len(texts.taken) == 2

@@ -166,7 +166,7 @@ def test_a_switch_leaves_the_carriers_copies(settings: Settings) -> None:
     assert [kind.name for kind in retention.kinds(off) if "carrier" in kind.name] == []
 
 
-def room(sim: Simulation, engine: Engine, settings: Settings) -> WorkerContext:
+def open_worker(sim: Simulation, engine: Engine, settings: Settings) -> WorkerContext:
     twilio = {"twilio_api_base": sim.url, "twilio_account_sid": ACCOUNT, "twilio_auth_tokens": (TOKEN,)}
     return WorkerContext(settings.model_copy(update=twilio), engine, WorkerNotifier(settings.redis_url), "test", Loop())
 
@@ -175,26 +175,26 @@ def test_the_carrier_deletes_its_copies_in_small_steps(engine: Engine, settings:
     with simulation() as sim:
         sids = [sim.send(body=f"secret {number}").sid for number in range(12)]
         soon(lambda: all(one.status == "delivered" for one in sim.twilio.messages.list(to=SAM)))
-        here = room(sim, engine, settings)
+        context = open_worker(sim, engine, settings)
         with transaction(engine) as session:
             for sid in [*sids, "SM" + "0" * 32]:  # the last one is gone there already
                 session.connection().exec_driver_sql("INSERT INTO redactions (carrier_id) VALUES (%s)", (sid,))
-        assert redaction.step(here) == 10
-        assert redaction.step(here) == 3
-        assert redaction.step(here) == 0
+        assert redaction.step(context) == 10
+        assert redaction.step(context) == 3
+        assert redaction.step(context) == 0
         assert sim.twilio.messages.list(to=SAM) == []
         assert len(sim.ledger("delete")) == 12
-        here.close()
+        context.close()
 
 
 def test_what_is_still_on_its_way_is_tried_again(engine: Engine, settings: Settings) -> None:
     with simulation(sent_after=60, delivered_after=61) as sim:
         sid = sim.send(body="secret").sid
-        here = room(sim, engine, settings)
+        context = open_worker(sim, engine, settings)
         with transaction(engine) as session:
             session.connection().exec_driver_sql("INSERT INTO redactions (carrier_id) VALUES (%s)", (sid,))
-        assert redaction.step(here) == 0
-        assert redaction.step(here) == 0  # not due for a minute
+        assert redaction.step(context) == 0
+        assert redaction.step(context) == 0  # not due for a minute
         with transaction(engine) as session:
             assert redactions.count_left(session) == 1
-        here.close()
+        context.close()

@@ -68,7 +68,7 @@ def test_the_door_knows_a_secret_address_at_rcpt(office):
     ]
 
 
-def test_from_the_door_to_the_post(office, here):
+def test_from_the_door_to_the_post(office, context):
     """A mail that nothing proved at the door, by its own way through the real door: the envelope is there for SPF."""
     strict = changed(office.settings, CRITTER_MAIL_TRUST="10.0.0.0/8")
     mail = signed(letter(KIM, body="all the way"), "demo.example")
@@ -77,7 +77,7 @@ def test_from_the_door_to_the_post(office, here):
         assert client.mail(mail, sender="kim@demo.example").startswith("250")  # a repeat: the same success
         assert client.mail(letter(KIM, body="forged"), sender="a@evil.example").startswith("250")
     assert states(office) == ["unproved", "unproved"]
-    while mail_auth.step(here):
+    while mail_auth.step(context):
         pass
     office.read()
     assert posts(office) == ["all the way"]

@@ -24,9 +24,9 @@ MAIL = signed(letter(KIM, body="once"), "demo.example", headers=NAMES)
 BOTH = signed(MAIL, "demo.example", kind="ed", headers=NAMES)
 
 
-def again(office, here, mail: bytes, came=ELSEWHERE, to=("post@mail.example",)) -> int:
+def again(office, context, mail: bytes, came=ELSEWHERE, to=("post@mail.example",)) -> int:
     one = arrives(office, mail, came._replace(sender="b@evil.example"), to)
-    mail_auth.step(here)
+    mail_auth.step(context)
     office.read()
     return one
 
@@ -44,12 +44,12 @@ VARIED = {
 
 
 @pytest.mark.parametrize("how", VARIED)
-def test_a_captured_mail_has_no_second_effect(office, here, how):
+def test_a_captured_mail_has_no_second_effect(office, context, how):
     first = arrives(office, MAIL)
-    mail_auth.step(here)
+    mail_auth.step(context)
     office.read()
-    second = again(office, here, VARIED[how])
-    third = again(office, here, VARIED[how], BY_DEMO)  # even when a server of its writer's sends it
+    second = again(office, context, VARIED[how])
+    third = again(office, context, VARIED[how], BY_DEMO)  # even when a server of its writer's sends it
     assert posts(office) == ["once"]
     assert row(office, first)[0] == "done"
     for one in (second, third):
@@ -79,81 +79,81 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_signature_has_one_form(office, here, form):
+def test_a_signature_has_one_form(office, context, form):
     arrives(office, resigned(bytes), ELSEWHERE)
-    mail_auth.step(here)
+    mail_auth.step(context)
     office.read()
     assert posts(office) == ["once"]
-    one = again(office, here, resigned(FORMS[form]))
+    one = again(office, context, resigned(FORMS[form]))
     assert row(office, one)[0] == "held"
     assert posts(office) == ["once"]
 
 
-def test_two_signatures_are_one_mail(office, here):
+def test_two_signatures_are_one_mail(office, context):
     """Sent again with the other signature alone, it is the same mail still."""
     ed, _, rest = BOTH.partition(b"\r\nDKIM-Signature:")
     rsa_alone, ed_alone = b"DKIM-Signature:" + rest, ed + b"\r\n" + letter(KIM, body="once")
     assert rsa_alone == MAIL
     for mail in (rsa_alone, ed_alone, BOTH):
-        again(office, here, mail)
+        again(office, context, mail)
     assert states(office) == ["done", "held", "held"]
     assert posts(office) == ["once"]
 
 
 @pytest.mark.parametrize("way", ["spf", "secret", "relay", "confirmed", "approved"])
-def test_however_it_was_proved_first_its_signature_proves_nothing_more(office, here, way):
+def test_however_it_was_proved_first_its_signature_proves_nothing_more(office, context, way):
     """The first comes by another proof, and then somebody sends the signed mail on."""
     loose = b"Subject: other\r\n" + MAIL  # its signature does not count, and it has to be proved some other way
     if way == "spf":
         arrives(office, loose, BY_DEMO)
-        mail_auth.step(here)
+        mail_auth.step(context)
     elif way == "secret":
         arrives(office, loose, to=(f"post+{secret_of(office)}@mail.example",))
-        mail_auth.step(here)
+        mail_auth.step(context)
     elif way == "relay":
         with opened(office.settings), Client(office.settings.smtp_listen) as client:
             assert client.mail(loose, sender=KIM).startswith("250")
     else:
         one = arrives(office, loose)
-        mail_auth.step(here)
+        mail_auth.step(context)
         assert row(office, one)[:2] == ("held", "asked")
         if way == "confirmed":
-            answers(office, here, one, "OK")
+            answers(office, context, one, "OK")
         else:
             assert office.critter("held", "approve", str(one)).exit_code == 0
     office.read()
     assert posts(office) == ["other: once"]
-    later = again(office, here, MAIL)
+    later = again(office, context, MAIL)
     assert (row(office, later)[0], posts(office)) == ("held", ["other: once"])
 
 
-def test_a_copy_that_was_signed_on_its_way_to_others_has_no_second_effect(office, here):
+def test_a_copy_that_was_signed_on_its_way_to_others_has_no_second_effect(office, context):
     """The company's relay hands a mail to us as it is, and signs what it sends to Bob outside; he sends that to us."""
     to = "post@mail.example, bob@elsewhere.example"
     mail = letter(KIM, to=to, body="once")
     with opened(office.settings), Client(office.settings.smtp_listen) as client:
         assert client.mail(mail, sender=KIM).startswith("250")
     office.read()
-    later = again(office, here, b"Received: from relay by out\r\n" + signed(mail, "demo.example", headers=NAMES))
+    later = again(office, context, b"Received: from relay by out\r\n" + signed(mail, "demo.example", headers=NAMES))
     assert (row(office, later)[0], row(office, later)[2], posts(office)) == ("held", replays.AGAIN, ["once"])
 
 
-def test_mails_without_a_signature_are_told_apart_as_before(office, here):
+def test_mails_without_a_signature_are_told_apart_as_before(office, context):
     """A monitor writes the same words twice in one second, as two mails; SPF of each delivery proves it."""
     for number in (1, 2):
         arrives(office, letter(KIM, body="disk full").replace(b"<1@", b"<%d@" % number), BY_DEMO)
-        mail_auth.step(here)
+        mail_auth.step(context)
         office.read()
     assert posts(office) == ["disk full"] * 2
 
 
-def test_an_ok_to_a_copy_of_what_was_read_reads_it_no_more(office, here):
+def test_an_ok_to_a_copy_of_what_was_read_reads_it_no_more(office, context):
     """A forged copy is asked about first; then the mail itself comes and is read; then its writer says OK."""
     copy = arrives(office, b"Subject: leave all\r\n" + MAIL)
-    mail_auth.step(here)
+    mail_auth.step(context)
     assert row(office, copy)[:2] == ("held", "asked")
-    again(office, here, MAIL)
-    answers(office, here, copy, "OK")
+    again(office, context, MAIL)
+    answers(office, context, copy, "OK")
     office.read()
     assert (row(office, copy)[0], row(office, copy)[2], posts(office)) == ("held", replays.AGAIN, ["once"])
     assert office.critter("held", "approve", str(copy)).exit_code == 0  # an operator has the last word
@@ -161,43 +161,43 @@ def test_an_ok_to_a_copy_of_what_was_read_reads_it_no_more(office, here):
     assert posts(office) == ["once", "leave all: once"]
 
 
-def test_an_operator_may_let_a_second_one_in(office, here):
-    again(office, here, MAIL)
-    second = again(office, here, MAIL)
+def test_an_operator_may_let_a_second_one_in(office, context):
+    again(office, context, MAIL)
+    second = again(office, context, MAIL)
     assert office.critter("held", "approve", str(second)).exit_code == 0
     office.read()
     assert posts(office) == ["once", "once"]
 
 
-def test_a_copy_with_a_sign_of_a_machine_keeps_the_mail_itself_not_out(office, here):
-    copy = again(office, here, b"Auto-Submitted: auto-replied\r\n" + MAIL)
+def test_a_copy_with_a_sign_of_a_machine_keeps_the_mail_itself_not_out(office, context):
+    copy = again(office, context, b"Auto-Submitted: auto-replied\r\n" + MAIL)
     assert row(office, copy)[0] == "dropped"
-    first = again(office, here, MAIL)
+    first = again(office, context, MAIL)
     assert (row(office, first)[0], posts(office)) == ("done", ["once"])
 
 
-def test_the_same_words_said_again_are_another_mail(office, here):
+def test_the_same_words_said_again_are_another_mail(office, context):
     for minute in range(3):
         mail = letter(KIM, body="ok then").replace(b"10:00:00", f"10:0{minute}:00".encode())
-        again(office, here, signed(mail, "demo.example", headers=NAMES))
+        again(office, context, signed(mail, "demo.example", headers=NAMES))
     assert posts(office) == ["ok then"] * 3
 
 
-def test_nobody_can_keep_somebody_elses_mail_out(office, here):
+def test_nobody_can_keep_somebody_elses_mail_out(office, context):
     """Priya puts Kim's signature above a mail of her own, before Kim's comes."""
     field = MAIL[: MAIL.index(b"From:")]
     arrives(office, field + letter("priya@demo.example", body="mine"), BY_DEMO, sender="priya@demo.example")
-    mail_auth.step(here)
+    mail_auth.step(context)
     office.read()
-    again(office, here, MAIL)
+    again(office, context, MAIL)
     assert posts(office) == ["mine", "once"]
 
 
-def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
-    again(office, here, MAIL)
+def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, context):
+    again(office, context, MAIL)
     with transaction(office.engine) as session:
         session.query(Inbound).update({"raw": None, "message_id": None, "text": None})
-    second = again(office, here, MAIL)
+    second = again(office, context, MAIL)
     assert (row(office, second)[0], posts(office)) == ("held", ["once"])
     marks = replay_keys.compute(MAIL, mime.parse(MAIL), KIM)
     kept = {bytes(digest) for (digest,) in office.sql("SELECT digest FROM mail_signatures")}
@@ -205,7 +205,7 @@ def test_it_is_remembered_for_ever_and_by_a_keyed_hash(office, here):
     assert kept.isdisjoint(marks)
 
 
-def test_two_at_once_have_one_effect(office, here):
+def test_two_at_once_have_one_effect(office, context):
     """Two workers let copies in at the same moment: one of them waits, and then knows."""
     copies = [arrives(office, b"X-N: %d\r\n" % number + MAIL) for number in range(8)]
     marks = replay_keys.compute(MAIL, mime.parse(MAIL), KIM)
@@ -220,31 +220,31 @@ def test_two_at_once_have_one_effect(office, here):
     assert claim(copies[won.index(True)])  # read again after a crash, it is itself
 
 
-def test_a_foreign_envelope_is_held_and_asked_about(office, here):
+def test_a_foreign_envelope_is_held_and_asked_about(office, context):
     """Anne writes to a colleague and to everybody; a copy that goes to everybody alone would skip our question."""
     mail = signed(
         letter(KIM, to="sam@mail.example, post@mail.example", body="between us"), "demo.example", headers=NAMES
     )
-    some = again(office, here, mail)
+    some = again(office, context, mail)
     assert row(office, some)[:2] == ("held", "asked")
     assert row(office, some)[2].startswith(sender_verdicts.LEFT_OUT)
     wrong = letter(KIM, to="nobody.here@mail.example, post@mail.example", body="to all")
-    other = again(office, here, signed(wrong, "demo.example", headers=NAMES))
+    other = again(office, context, signed(wrong, "demo.example", headers=NAMES))
     assert (row(office, other)[0], posts(office)) == ("done", ["to all"])
 
 
-def test_a_private_mail_sent_on_by_its_reader_is_not_posted(office, here):
+def test_a_private_mail_sent_on_by_its_reader_is_not_posted(office, context):
     """By the real door, with our own server's word in front and without it; and over a door that nobody trusts."""
     private = signed(letter(KIM, to="bob@elsewhere.example", body="I will resign"), "demo.example")
     said = "mx.mail.example; dmarc=pass header.from=demo.example; dkim=pass header.d=demo.example"
     word = f"Authentication-Results: {said}\r\n".encode()
     strict = changed(office.settings, CRITTER_MAIL_TRUST="10.0.0.0/8", CRITTER_MAIL_AUTHSERV_ID="mx.mail.example")
-    vars(here)["settings"] = strict
+    vars(context)["settings"] = strict
     with opened(strict), Client(strict.smtp_listen) as client:
         for mail in (private, word + private):
             for to in ("post@mail.example", "sales+join@mail.example", "sam@mail.example"):
                 assert client.mail(mail, (to,), "b@evil.example").startswith("250")
-    while mail_auth.step(here):
+    while mail_auth.step(context):
         pass
     office.read()
     assert set(states(office)) == {"held"}

@@ -16,7 +16,7 @@ from gateway.network.receipts import author_reports
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Fanout, Post, Telling
-from tests.support.delivering import Carrier, change, open_room, person, post, rows
+from tests.support.delivering import Carrier, change, open_context, person, post, rows
 from tests.support.office import Office
 from workers import author_reports as worker
 from workers import fanout
@@ -30,24 +30,24 @@ HOUR_LATER = "UPDATE tellings SET due_at = due_at - interval '1 hour'"
 
 
 @pytest.fixture
-def room(settings: Settings) -> Iterator[WorkerContext]:
-    here = open_room(settings.model_copy(update={"ask_phones": 2}), Carrier("sms"), Carrier("email"))
-    yield here
-    here.close()
+def context(settings: Settings) -> Iterator[WorkerContext]:
+    context = open_context(settings.model_copy(update={"ask_phones": 2}), Carrier("sms"), Carrier("email"))
+    yield context
+    context.close()
 
 
-def told(room: WorkerContext) -> list[tuple[str, list[str]]]:
-    while worker.step(room):
+def told(context: WorkerContext) -> list[tuple[str, list[str]]]:
+    while worker.step(context):
         pass
-    return [(row.text, row.channels) for row in rows(room.engine, NOTICES)]
+    return [(row.text, row.channels) for row in rows(context.engine, NOTICES)]
 
 
-def spread(room: WorkerContext) -> None:
-    while fanout.step(room):
+def spread(context: WorkerContext) -> None:
+    while fanout.step(context):
         pass
 
 
-def broadcast(office: Office, room: WorkerContext) -> None:
+def broadcast(office: Office, context: WorkerContext) -> None:
     """Dana posts to dispatch, which Bob hears, and somebody who opted out on the way."""
     with transaction(office.engine) as session:
         more = accounts.create_person(session, "ana", "Ana Ruiz").id
@@ -58,37 +58,37 @@ def broadcast(office: Office, room: WorkerContext) -> None:
     change(office.engine, change_follow)
     office.says("dana", "#dispatch dock 4 is free")
     office.read()
-    spread(room)
+    spread(context)
     with transaction(office.engine) as session:
         addresses.stop(session, session.get_one(type(phone), phone.id), "STOP")
     office.work()
 
 
-def test_a_broadcasts_poster_hears_the_counts_after_an_hour(office: Office, room: WorkerContext):
-    broadcast(office, room)
-    assert told(room) == []
+def test_a_broadcasts_poster_hears_the_counts_after_an_hour(office: Office, context: WorkerContext):
+    broadcast(office, context)
+    assert told(context) == []
     with transaction(office.engine) as session:
         assert "tellings" not in due_work.look(session).drains
     change(office.engine, HOUR_LATER)
     with transaction(office.engine) as session:
         assert "tellings" in due_work.look(session).drains
-    [(words, channels)] = told(room)
+    [(words, channels)] = told(context)
     day = r"[A-Z][a-z]{2} \d{1,2}"
     expected = rf'After an hour, "dock 4 is free": 1 got it\. Missed: Ana Ruiz \(opted out on {day}\)\.'
     assert re.fullmatch(expected, words)
     assert channels == ["sms"]
-    assert told(room) == [(words, channels)]
+    assert told(context) == [(words, channels)]
 
 
-def test_who_has_a_mailbox_gets_the_list_there_and_first_names_by_text(office: Office, room: WorkerContext):
+def test_who_has_a_mailbox_gets_the_list_there_and_first_names_by_text(office: Office, context: WorkerContext):
     change(
         office.engine,
         "INSERT INTO addresses (account_id, channel, address, is_primary)"
         " SELECT id, 'email', 'dana@demo.example', true FROM accounts WHERE handle = 'dana'",
     )
-    broadcast(office, room)
+    broadcast(office, context)
     change(office.engine, HOUR_LATER)
-    [(words, channels)] = told(room)
+    [(words, channels)] = told(context)
     assert words == 'After an hour, "dock 4 is free": 1 got it. Missed: Ana. Your mail has the list.'
     assert channels == ["email", "sms"]
     body = rows(office.engine, NOTICES)[0].body
@@ -96,15 +96,15 @@ def test_who_has_a_mailbox_gets_the_list_there_and_first_names_by_text(office: O
     assert re.search(r"\nThese people do not have it:\nAna Ruiz: opted out on \w{3} \d+$", body)
 
 
-def test_an_ordinary_post_is_not_told_of(office: Office, room: WorkerContext):
+def test_an_ordinary_post_is_not_told_of(office: Office, context: WorkerContext):
     office.says("kim", "hello")
     office.says("pat", "#sales lunch")
     office.read()
-    spread(room)
+    spread(context)
     assert rows(office.engine, "SELECT * FROM tellings") == []
 
 
-def test_a_post_to_many_phones_is(office: Office, room: WorkerContext):
+def test_a_post_to_many_phones_is(office: Office, context: WorkerContext):
     """Here everything above two is many; what several fan-outs of a post bring counts together."""
     with transaction(office.engine) as session:
         for number in range(3):
@@ -118,41 +118,41 @@ def test_a_post_to_many_phones_is(office: Office, room: WorkerContext):
             )
     office.says("kim", "hello")
     office.read()
-    spread(room)
+    spread(context)
     assert [row.kind for row in rows(office.engine, "SELECT * FROM tellings")] == ["counts"]
 
 
-def test_who_took_it_back_is_told_nothing(office: Office, room: WorkerContext):
-    broadcast(office, room)
+def test_who_took_it_back_is_told_nothing(office: Office, context: WorkerContext):
+    broadcast(office, context)
     with transaction(office.engine) as session:
         posts.retract(session, session.scalars(select(Post)).one())
     change(office.engine, HOUR_LATER)
-    assert told(room) == []
+    assert told(context) == []
     assert rows(office.engine, "SELECT told_at FROM tellings")[0].told_at
 
 
-def test_a_crash_before_the_commit_tells_nothing_and_the_next_tells_once(office: Office, room: WorkerContext):
-    broadcast(office, room)
+def test_a_crash_before_the_commit_tells_nothing_and_the_next_tells_once(office: Office, context: WorkerContext):
+    broadcast(office, context)
     change(office.engine, HOUR_LATER)
     with Session(office.engine) as session:  # ends without a commit
         author_reports.tell(session, author_reports.due(session, 9)[0])
         assert session.scalar(select(Telling.told_at))
-    assert len(told(room)) == 1
+    assert len(told(context)) == 1
 
 
-def test_two_workers_tell_once(office: Office, room: WorkerContext):
-    broadcast(office, room)
+def test_two_workers_tell_once(office: Office, context: WorkerContext):
+    broadcast(office, context)
     change(office.engine, HOUR_LATER)
-    workers = [threading.Thread(target=worker.step, args=(room,)) for _ in range(4)]
+    workers = [threading.Thread(target=worker.step, args=(context,)) for _ in range(4)]
     for each in workers:
         each.start()
     for each in workers:
         each.join()
-    assert len(told(room)) == 1
+    assert len(told(context)) == 1
 
 
-def test_one_that_cannot_be_told_does_not_hold_up_the_others(office: Office, room: WorkerContext):
-    broadcast(office, room)
+def test_one_that_cannot_be_told_does_not_hold_up_the_others(office: Office, context: WorkerContext):
+    broadcast(office, context)
     change(
         office.engine,
         """INSERT INTO posts (id, author_id, visibility, text, via) SELECT 7, id, 'company', 'x', 'sms' FROM accounts
@@ -164,7 +164,7 @@ def test_one_that_cannot_be_told_does_not_hold_up_the_others(office: Office, roo
            INSERT INTO tellings (post_id, kind, due_at) VALUES (7, 'counts', now() - interval '9 hours')""",
     )
     change(office.engine, HOUR_LATER)
-    assert len(told(room)) == 1
+    assert len(told(context)) == 1
     waits = rows(office.engine, "SELECT due_at > now() AS later, told_at FROM tellings WHERE post_id = 7")[0]
     assert waits.later
     assert waits.told_at is None
@@ -191,15 +191,15 @@ def note(engine: Engine) -> int:
         return author_reports.note_delays(session)
 
 
-def test_a_late_mail_is_told_once_for_the_post(room, engine, late):
+def test_a_late_mail_is_told_once_for_the_post(context, engine, late):
     assert note(engine) == 1
     said = '"the quarter\'s num...": 2 mails could not be delivered within an hour. We keep trying for two days.'
-    assert told(room) == [(said, ["sms"])]
+    assert told(context) == [(said, ["sms"])]
     assert note(engine) == 0
-    assert len(told(room)) == 1
+    assert len(told(context)) == 1
 
 
-def test_a_mail_that_waits_for_its_worker_is_late_too(room, engine, late):
+def test_a_mail_that_waits_for_its_worker_is_late_too(context, engine, late):
     change(engine, "UPDATE deliveries SET state = 'queued', not_before = now() - interval '61 minutes'")
     assert note(engine) == 1
 
@@ -220,10 +220,10 @@ def test_what_is_not_late_is_not_told(engine, late, young):
     assert note(engine) == 0
 
 
-def test_what_arrived_meanwhile_is_not_told(room, engine, late):
+def test_what_arrived_meanwhile_is_not_told(context, engine, late):
     assert note(engine) == 1
     change(engine, "UPDATE deliveries SET state = 'sent', ended_at = now()")
-    assert told(room) == []
+    assert told(context) == []
 
 
 def test_every_late_message_is_found_however_many_are_open(engine, late):

@@ -91,7 +91,7 @@ def test_where_the_carrier_is_not_twilio_nobody_else_answers(office: Office, tex
     long = "+14155550190"
     with_kannel = office.settings.sms_senders[0].__class__(long, "kannel")
     settings = office.settings.model_copy(update={"sms_senders": (with_kannel,)})
-    office.world = replace(office.world, settings=settings)
+    office.registry = replace(office.registry, settings=settings)
     office.sql("INSERT INTO senders (number, carrier) VALUES (:number, 'kannel')", number=long)
     texts("STOP", to=long)
     texts("HELP", to=long)
@@ -292,7 +292,7 @@ def test_an_unsubscribe_address_acts_from_whichever_mailbox_it_is_written_to(off
     )
     follows = "SELECT count(*) FROM follows f JOIN addresses b ON b.account_id = f.follower_id WHERE b.id = :box"
     assert office.sql(follows, box=box) == [(1,)]
-    to = f"u-{office.world.signer.sign('unsubscribe', int(str(kim)), int(str(box)))}@{personas.DOMAIN}"
+    to = f"u-{office.registry.signer.sign('unsubscribe', int(str(kim)), int(str(box)))}@{personas.DOMAIN}"
     letter = b"From: p.nair@elsewhere.example\r\nSubject: \r\n\r\n"
     office.accept(Incoming("email", b"u", "p.nair@elsewhere.example", (to,), letter, True))
     office.work()

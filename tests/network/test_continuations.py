@@ -113,7 +113,7 @@ def test_what_was_refused_has_no_public_half_either(office):
 
 def test_what_waits_for_its_price_has_no_public_half_either(office):
     settings = office.settings.model_copy(update={"ask_phones": 0})
-    office.world = type(office)(office.engine, settings).world
+    office.registry = type(office)(office.engine, settings).registry
     office.says("kim", f"d sam {LONG}")
     office.says("kim", "my salary, too")
     office.work()

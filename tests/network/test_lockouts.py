@@ -427,7 +427,7 @@ def test_several_workers_look_at_no_more_than_five(office: Office) -> None:
             with transaction(office.engine) as session:
                 row, _ = inbox.take(session, claimed[0]) or (None, None)
                 if row is not None:
-                    ended = process(session, office.world, row)
+                    ended = process(session, office.registry, row)
                     inbox.finish(session, row, ended.state, ended.intent, ended.reason, ended.account_id)
 
     workers = [threading.Thread(target=work) for _ in range(4)]

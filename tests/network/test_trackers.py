@@ -30,7 +30,7 @@ from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Fanout, Inbound, Post, Track, Tracker
 from gateway.store.views import TrackerInForce
 from tests.network.test_visibility import Company, ids
-from tests.support.delivering import open_room
+from tests.support.delivering import open_context
 from tests.support.office import Office
 from workers import fanout
 
@@ -417,7 +417,7 @@ def test_a_mail_says_which_word_brought_it(session: Session, company: Company) -
 
 def test_a_post_with_many_tracked_words_keeps_nobody_waiting(engine: Engine, settings: Settings) -> None:
     """Its writer's own followers are served in the transaction of the input, and the rest by a worker."""
-    here = open_room(settings)
+    context = open_context(settings)
     with transaction(engine) as session:
         company = Company(session, 9)
         author, follower, *others = company.people
@@ -429,7 +429,7 @@ def test_a_post_with_many_tracked_words_keeps_nobody_waiting(engine: Engine, set
         session.flush()
         said = " ".join(f"word{number}" for number in range(len(others)))
         post = posts.publish(session, NewPost(author, said, "company", "cli", inbound_id=inbound.id))
-        assert fanout.begin(here, session, inbound.id) == {"sms", "fanout"}
+        assert fanout.begin(context, session, inbound.id) == {"sms", "fanout"}
         assert sorted(person for _, _, person in company.rows(post)) == ids([follower, *others[:2]])
         company.spread()
         assert company.sent(post) == ids([follower, *others])

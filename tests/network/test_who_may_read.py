@@ -89,7 +89,7 @@ class Talk(RuleBasedStateMachine):
     them that left, over all of its examples."""
 
     engine: Engine
-    world: CommandRegistry
+    registry: CommandRegistry
     posts = left = 0
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ class Talk(RuleBasedStateMachine):
 
     def tell(self, who: str, words: str) -> str:
         self.last[who] = None
-        return tell(self.session, self.world, self.at[who].address, words).answer or ""
+        return tell(self.session, self.registry, self.at[who].address, words).answer or ""
 
     def fresh(self) -> str:
         self.number += 1
@@ -282,9 +282,9 @@ class Talk(RuleBasedStateMachine):
         known = self.model.words_for(who) | {post.words for post in self.model.said.values() if post.author == who}
         known |= {post.words for post in self.model.said.values() if who == "ada" and post.group}  # their owner
         for words in (f"get 10 {about}", "get 10 #tag", f"who got {about}", "who got it", "why", f"like {about}"):
-            given = set(WORDS.findall(tried(self.session, self.world, self.at[who].address, words)))
+            given = set(WORDS.findall(tried(self.session, self.registry, self.at[who].address, words)))
             assert given <= known, words
-        listed = tried(self.session, self.world, self.at[who].address, f"get 10 {about}")
+        listed = tried(self.session, self.registry, self.at[who].address, f"get 10 {about}")
         private = {post.words for post in self.model.said.values() if post.kind == "direct"}
         assert not private & set(WORDS.findall(listed))
 
@@ -310,7 +310,7 @@ class Talk(RuleBasedStateMachine):
             assert post not in theirs
             assert address != self.at[who].id
         for reader in set(PEOPLE) - {who}:
-            shown = WORDS.findall(tried(self.session, self.world, self.at[reader].address, f"get 10 {other}"))
+            shown = WORDS.findall(tried(self.session, self.registry, self.at[reader].address, f"get 10 {other}"))
             assert not {self.model.said[number].words for number in theirs} & set(shown)
             for number in theirs:
                 page = post_page.page(self.session, number, self.at[reader].id)
@@ -342,12 +342,12 @@ class Talk(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def world(settings: Settings) -> CommandRegistry:
+def registry(settings: Settings) -> CommandRegistry:
     return build_registry(changed(settings, CRITTER_HOLD_SECONDS="0"))
 
 
-def test_nobody_reads_what_is_not_for_them(engine: Engine, world: CommandRegistry) -> None:
-    Talk.engine, Talk.world = engine, world
+def test_nobody_reads_what_is_not_for_them(engine: Engine, registry: CommandRegistry) -> None:
+    Talk.engine, Talk.registry = engine, registry
     run_state_machine_as_test(
         Talk,
         settings=bounds(

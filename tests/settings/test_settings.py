@@ -349,8 +349,8 @@ def test_live_without_twilio_needs_nothing_of_it() -> None:
 
 @pytest.mark.parametrize("name", [*KANNEL, *HOOK])
 def test_a_number_needs_the_settings_of_its_carrier(simulated: dict[str, str], name: str) -> None:
-    here = {**KANNEL, "KANNEL_PASSWORD": "p", **HOOK, "CRITTER_HOOK_URL": "http://127.0.0.1:9/out"}
-    given = {**simulated, **here, "CRITTER_SMS_NUMBERS": "+4915550100@kannel,55555@hook"}
+    context = {**KANNEL, "KANNEL_PASSWORD": "p", **HOOK, "CRITTER_HOOK_URL": "http://127.0.0.1:9/out"}
+    given = {**simulated, **context, "CRITTER_SMS_NUMBERS": "+4915550100@kannel,55555@hook"}
     load(given)
     assert line({key: text for key, text in given.items() if key != name}).startswith(f"{name}: must be set, for")
 

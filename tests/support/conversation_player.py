@@ -37,7 +37,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
-from gateway.inbound.commands import CommandRegistry, world
+from gateway.inbound.commands import CommandRegistry, build_registry
 from gateway.inbound.process import process
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox import inbox
@@ -68,7 +68,7 @@ class Stage:
     """The company, and what each of its people has been sent and not yet read in the story."""
 
     engine: Engine
-    world: CommandRegistry
+    registry: CommandRegistry
     heard: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     last_mail: dict[str, tuple[int, int]] = field(default_factory=dict)
     said: int = 0
@@ -80,7 +80,7 @@ def play(path: Path, engine: Engine, settings: Settings) -> None:
     with transaction(engine) as session:
         personas.assemble(session)
         session.execute(text("INSERT INTO installation (mode) VALUES ('simulated')"))
-    stage = Stage(engine, world(settings))
+    stage = Stage(engine, build_registry(settings))
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line.strip() and not line.startswith("#"):
             _play_line(stage, line.strip(), f"{path.name}:{number}")
@@ -178,7 +178,7 @@ def _local(stage: Stage, person: personas.Person, written: str) -> str:
     if head != "re":
         return written.partition("@")[0]
     post, address = stage.last_mail[f"{whose}@demo.example" if whose else person.mailbox or ""]
-    return f"r+{stage.world.signer.sign('reply', post, address)}"
+    return f"r+{stage.registry.signer.sign('reply', post, address)}"
 
 
 def _work(stage: Stage) -> None:
@@ -193,7 +193,7 @@ def _read_one(stage: Stage) -> bool:
         for one in claimed:
             row, _ = inbox.take(session, one) or (None, None)
             assert row is not None
-            outcome = process(session, stage.world, row)
+            outcome = process(session, stage.registry, row)
             inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     return bool(claimed)
 
@@ -338,19 +338,19 @@ def _daily_mails(stage: Stage) -> None:
     with transaction(stage.engine) as session:
         session.execute(text("UPDATE accounts SET daily_on = daily_on - 1"))
         zone = session.scalar(text("SELECT date_part('hour', now() AT TIME ZONE 'UTC')"))
-        world_ = stage.world
+        world_ = stage.registry
         daily_mail.write(session, world_.signer, personas.DOMAIN, world_.settings.company, int(zone or 0), 100)
     _work(stage)
 
 
 def _ask_about(stage: Stage, phones: str) -> None:
-    settings = stage.world.settings.model_copy(update={"ask_phones": int(phones)})
-    stage.world = replace(stage.world, settings=settings)
+    settings = stage.registry.settings.model_copy(update={"ask_phones": int(phones)})
+    stage.registry = replace(stage.registry, settings=settings)
 
 
 def _budget(stage: Stage, parts: str) -> None:
-    settings = stage.world.settings.model_copy(update={"daily_sms_budget": int(parts)})
-    stage.world = replace(stage.world, settings=settings)
+    settings = stage.registry.settings.model_copy(update={"daily_sms_budget": int(parts)})
+    stage.registry = replace(stage.registry, settings=settings)
 
 
 DIRECTIONS = [

@@ -31,7 +31,7 @@ def mend(engine: Engine, table: str) -> None:
     restructure(engine, f"DROP TRIGGER broken ON {table}")
 
 
-def fails(step: Callable[[WorkerContext], object], here: WorkerContext) -> None:
+def fails(step: Callable[[WorkerContext], object], context: WorkerContext) -> None:
     """One step, whatever it raises of the database: the drain would log it."""
     with suppress(OperationalError):
-        step(here)
+        step(context)

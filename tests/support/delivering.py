@@ -56,7 +56,7 @@ class Carrier:
     async def close(self) -> None: ...
 
 
-def open_room(settings: Settings, texts: Carrier | None = None, letters: Carrier | None = None) -> WorkerContext:
+def open_context(settings: Settings, texts: Carrier | None = None, letters: Carrier | None = None) -> WorkerContext:
     return WorkerContext(
         settings=settings,
         engine=connect(settings.database_url),

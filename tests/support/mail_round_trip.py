@@ -10,7 +10,7 @@ from gateway.carriers.common.protocol import OutboundEmail
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.support import mail_process
-from tests.support.delivering import Carrier, open_room
+from tests.support.delivering import Carrier, open_context
 from tests.support.mail_process import Client
 from workers import deliver, fanout, inbound
 from workers.runtime.context import WorkerContext, enter
@@ -23,7 +23,7 @@ class Postroom:
 
     engine: Engine
     settings: Settings
-    room: WorkerContext
+    context: WorkerContext
     letters: Carrier
     texts: Carrier
 
@@ -35,11 +35,11 @@ class Postroom:
 
     def work(self) -> None:
         """Reads, spreads and sends until nothing is left to do now."""
-        enter(self.room)
+        enter(self.context)
         busy = True
         while busy:
-            busy = inbound.step(self.room)
-            busy |= fanout.step(self.room)
+            busy = inbound.step(self.context)
+            busy |= fanout.step(self.context)
             sent = len(self.letters.taken) + len(self.texts.taken)
             deliver.drain_email()
             deliver.drain_sms()
@@ -48,7 +48,7 @@ class Postroom:
 
     def read(self) -> None:
         """Only reads what came in."""
-        while inbound.step(self.room) or self._unread():
+        while inbound.step(self.context) or self._unread():
             pass
 
     def _unread(self) -> bool:
@@ -56,7 +56,7 @@ class Postroom:
 
     def tick(self) -> None:
         """What the clock does about mailboxes once a minute."""
-        scheduler.test_mailboxes(self.room)
+        scheduler.test_mailboxes(self.context)
 
     def later(self, days: float) -> None:
         """Everything about bounces becomes that much older."""
@@ -91,11 +91,11 @@ class Postroom:
 @contextmanager
 def opened(settings: Settings, engine: Engine) -> Iterator[Postroom]:
     texts, letters = Carrier("sms"), Carrier("email")
-    here = open_room(settings, texts, letters)
+    context = open_context(settings, texts, letters)
     with mail_process.opened(settings):
-        yield Postroom(engine, settings, here, letters, texts)
+        yield Postroom(engine, settings, context, letters, texts)
     enter(None)
-    here.close()
+    context.close()
 
 
 def head(letter: OutboundEmail) -> str:

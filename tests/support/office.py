@@ -45,11 +45,11 @@ class Office:
 
     engine: Engine
     settings: Settings
-    world: CommandRegistry = field(init=False)
+    registry: CommandRegistry = field(init=False)
     at_work: bool = True  # as the command line sees it
 
     def __post_init__(self) -> None:
-        self.world = build_registry(self.settings)
+        self.registry = build_registry(self.settings)
 
     def assemble(self) -> None:
         """Writes the people into an empty database."""
@@ -82,7 +82,7 @@ class Office:
             for one in claimed:
                 row, _ = inbox.take(session, one) or (None, None)
                 assert row is not None
-                outcome = process(session, self.world, row)
+                outcome = process(session, self.registry, row)
                 inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
         return bool(claimed)
 

@@ -28,7 +28,7 @@ def thrown_away(engine: Engine) -> Iterator[Session]:
             outer.rollback()
 
 
-def tell(session: Session, world: CommandRegistry, sender: str, words: str) -> InboundOutcome:
+def tell(session: Session, registry: CommandRegistry, sender: str, words: str) -> InboundOutcome:
     """A text from this phone, read and done at once."""
     row = Inbound(
         channel="sms", natural_key=uuid.uuid4().bytes, sender=sender, recipients=[personas.NUMBER], trusted=True,
@@ -37,16 +37,16 @@ def tell(session: Session, world: CommandRegistry, sender: str, words: str) -> I
     session.add(row)
     session.flush()
     session.refresh(row)
-    outcome = process(session, world, row)
+    outcome = process(session, registry, row)
     row.state, row.intent = outcome.state, outcome.intent
     session.flush()
     return outcome
 
 
-def tried(session: Session, world: CommandRegistry, sender: str, words: str) -> str:
+def tried(session: Session, registry: CommandRegistry, sender: str, words: str) -> str:
     """What would be answered; nothing of it stays."""
     with session.begin_nested() as kept:
-        said = tell(session, world, sender, words).answer or ""
+        said = tell(session, registry, sender, words).answer or ""
         kept.rollback()
     return said
 

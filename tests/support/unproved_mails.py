@@ -66,10 +66,10 @@ def token(office: Office, inbound_id: int) -> str:
     return f"c+{Signer(office.settings.secret_keys).sign('confirm', inbound_id, address_id)}@mail.example"
 
 
-def answers(office: Office, here: WorkerContext, inbound_id: int, words: str, sender: str = KIM) -> int:
+def answers(office: Office, context: WorkerContext, inbound_id: int, words: str, sender: str = KIM) -> int:
     to = token(office, inbound_id)
     answer = arrives(office, letter(sender, to=to, body=words), to=(to,), sender=sender)
-    mail_auth.step(here)
+    mail_auth.step(context)
     office.read()
     return answer
 

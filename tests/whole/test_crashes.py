@@ -28,7 +28,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from tests.support import web_process
 from tests.support.arrivals import marked, received
-from tests.support.delivering import open_room
+from tests.support.delivering import open_context
 from tests.support.single_processes import CRITTERS, Herd, crowd, herd
 from workers.runtime.context import WorkerContext
 from workers.upkeep import scheduler
@@ -113,8 +113,8 @@ def unproved(critter: Herd, author: str, words: str) -> bool:
 class Trial:
     """One process, crashed at one place after the other."""
 
-    def __init__(self, critter: Herd, room: WorkerContext, name: str, number: int) -> None:
-        self.critter, self.room, self.name, self.number = critter, room, name, number
+    def __init__(self, critter: Herd, context: WorkerContext, name: str, number: int) -> None:
+        self.critter, self.context, self.name, self.number = critter, context, name, number
         self.lines = len(critter.ledger())
         self.logged = len(critter.log())
         self.owner = ""
@@ -169,8 +169,8 @@ class Trial:
             self.critter.run(HURRY[1], owner=self.owner)
         if self.fired():
             self.critter.run(HURRY[2])
-            sweep(self.room)
-            scheduler.look(self.room)
+            sweep(self.context)
+            scheduler.look(self.context)
 
     def prove(self, words: list[str], hearers: set[int]) -> None:
         for each in words:
@@ -193,10 +193,10 @@ def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Herd]:
 
 
 @pytest.fixture(scope="module")
-def room(critter: Herd) -> Iterator[WorkerContext]:
-    here = open_room(critter.settings)
-    yield here
-    here.close()
+def context(critter: Herd) -> Iterator[WorkerContext]:
+    context = open_context(critter.settings)
+    yield context
+    context.close()
 
 
 @pytest.fixture(scope="module")
@@ -216,12 +216,12 @@ STEPS = {
 
 @pytest.mark.timeout(10_800 if EVERY_PLACE else 300)
 @pytest.mark.parametrize("name", CRITTERS)
-def test_a_crash_at_every_place(critter: Herd, room: WorkerContext, hearers: dict[str, set[int]], name: str) -> None:
+def test_a_crash_at_every_place(critter: Herd, context: WorkerContext, hearers: dict[str, set[int]], name: str) -> None:
     places: list[str] = []
     began = time.monotonic()
     step = 1 if EVERY_PLACE else STEPS.get(name, 1)
     for number in count(1, step):
-        if not (place := Trial(critter, room, name, number).run(hearers)):
+        if not (place := Trial(critter, context, name, number).run(hearers)):
             break
         places.append(place)
     print(f"{name}: {len(places)} crash points fired in {time.monotonic() - began:.0f} s", *places, sep="\n  ")

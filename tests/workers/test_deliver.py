@@ -18,7 +18,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address, Post
-from tests.support.delivering import Carrier, change, open_room, people, person, post, rows, states
+from tests.support.delivering import Carrier, change, open_context, people, person, post, rows, states
 from tests.support.stall_meter import Stalls
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
@@ -41,12 +41,12 @@ def letters() -> Carrier:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Carrier, letters: Carrier) -> Iterator[WorkerContext]:
-    here = open_room(settings, texts, letters)
-    enter(here)
-    yield here
+def context(settings: Settings, texts: Carrier, letters: Carrier) -> Iterator[WorkerContext]:
+    context = open_context(settings, texts, letters)
+    enter(context)
+    yield context
     enter(None)
-    here.close()
+    context.close()
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def mailbox(engine: Engine, source_id: int | None = None, handle: str = "mia") -
     return Target(person(engine, handle, mailbox=f"{handle}@demo.example")[1], "email", source_id)
 
 
-def test_a_text_goes_out_once_and_is_settled(room, engine, texts, kim):
+def test_a_text_goes_out_once_and_is_settled(context, engine, texts, kim):
     post(engine, kim, "Kim Lee: hello", phones(engine, 3))
     deliver.drain_sms()
     assert [text.body for text in texts.taken] == ["Kim Lee: hello"] * 3
@@ -72,7 +72,7 @@ def test_a_text_goes_out_once_and_is_settled(room, engine, texts, kim):
     assert len(texts.taken) == 3
 
 
-def test_what_the_carrier_is_told(room, engine, settings, texts, kim):
+def test_what_the_carrier_is_told(context, engine, settings, texts, kim):
     post(engine, kim, "hello", phones(engine, 1))
     deliver.drain_sms()
     text = texts.taken[0]
@@ -82,7 +82,7 @@ def test_what_the_carrier_is_told(room, engine, settings, texts, kim):
     assert Signer(settings.secret_keys).read("status", token) == (text.attempt,)
 
 
-def test_one_author_is_heard_in_order(room, engine, texts, kim):
+def test_one_author_is_heard_in_order(context, engine, texts, kim):
     to = phones(engine, 2)
     words = [f"number {n}" for n in range(12)]
     for each in words:
@@ -94,7 +94,7 @@ def test_one_author_is_heard_in_order(room, engine, texts, kim):
         assert heard == words
 
 
-def test_a_long_text_has_a_link_for_its_reader_and_the_rest_waits_for_more(room, engine, settings, texts, kim):
+def test_a_long_text_has_a_link_for_its_reader_and_the_rest_waits_for_more(context, engine, settings, texts, kim):
     post(engine, kim, "Kim Lee: " + "many words " * 60, phones(engine, 2))
     deliver.drain_sms()
     signer, row = Signer(settings.secret_keys), rows(engine, "SELECT post_id FROM messages")[0]
@@ -108,7 +108,7 @@ def test_a_long_text_has_a_link_for_its_reader_and_the_rest_waits_for_more(room,
     assert all("many words" in one.text and one.posts == [row.post_id] for one in kept)
 
 
-def test_a_private_text_hangs_on_no_link(room, engine, texts, kim):
+def test_a_private_text_hangs_on_no_link(context, engine, texts, kim):
     message = post(engine, kim, "Kim Lee (private): " + "many words " * 60, phones(engine, 1), visibility="direct")
     change(
         engine,
@@ -125,7 +125,7 @@ def token_of(mailbox: str, prefix: str) -> str:
     return local.removeprefix(prefix)
 
 
-def test_a_mail_can_be_answered_ended_and_bounced(room, engine, settings, letters, kim):
+def test_a_mail_can_be_answered_ended_and_bounced(context, engine, settings, letters, kim):
     to = mailbox(engine, source_id=kim)
     change(
         engine,
@@ -151,7 +151,7 @@ def test_a_mail_can_be_answered_ended_and_bounced(room, engine, settings, letter
     assert states(engine) == ["sent"]
 
 
-def test_each_reads_what_stands_around_the_words_in_their_language(room, engine, letters, kim):
+def test_each_reads_what_stands_around_the_words_in_their_language(context, engine, letters, kim):
     readers = [mailbox(engine, kim, name) for name in ("mia", "pilar")]
     change(engine, "UPDATE accounts SET language = 'es' WHERE handle = 'pilar'")
     for reader in readers:
@@ -169,7 +169,7 @@ def test_each_reads_what_stands_around_the_words_in_their_language(room, engine,
     assert all("hello" in words for words in said.values())
 
 
-def test_a_reply_stands_in_its_thread(room, engine, letters, kim):
+def test_a_reply_stands_in_its_thread(context, engine, letters, kim):
     to = mailbox(engine)
     first, second = post(engine, kim, "one", [to]), post(engine, kim, "two", [to])
     change(
@@ -185,7 +185,7 @@ def test_a_reply_stands_in_its_thread(room, engine, letters, kim):
     assert opening["List-Id"] is None
 
 
-def test_an_answer_to_a_mail_answers_it(room, engine, letters, kim):
+def test_an_answer_to_a_mail_answers_it(context, engine, letters, kim):
     to = mailbox(engine)
     change(
         engine,
@@ -201,7 +201,7 @@ def test_an_answer_to_a_mail_answers_it(room, engine, letters, kim):
     assert mail["Reply-To"] == "post@mail.example"
 
 
-def test_who_opted_out_meanwhile_gets_nothing(room, engine, texts, kim):
+def test_who_opted_out_meanwhile_gets_nothing(context, engine, texts, kim):
     to = phones(engine, 2)
     post(engine, kim, "hello", to)
     change(engine, f"UPDATE addresses SET state = 'stopped' WHERE id = {to[0].address_id}")
@@ -211,7 +211,7 @@ def test_who_opted_out_meanwhile_gets_nothing(room, engine, texts, kim):
     assert rows(engine, "SELECT * FROM attempts")[0].address_id == to[1].address_id
 
 
-def test_an_opt_out_overtakes_a_running_fan_out(room, engine, texts, kim):
+def test_an_opt_out_overtakes_a_running_fan_out(context, engine, texts, kim):
     texts.delay = 0.3  # the batch lasts longer than a decision is good for
     to = phones(engine, 400)
     post(engine, kim, "hello", to)
@@ -239,19 +239,19 @@ def test_an_opt_out_overtakes_a_running_fan_out(room, engine, texts, kim):
 
 
 def test_no_second_holds_more_than_the_rate(settings, engine, texts, kim):
-    here = open_room(settings.model_copy(update={"sms_rate": 100.0}), texts)
-    enter(here)
+    context = open_context(settings.model_copy(update={"sms_rate": 100.0}), texts)
+    enter(context)
     post(engine, kim, "hello", phones(engine, 120))
     while "queued" in states(engine):
         deliver.drain_sms()
     enter(None)
-    here.close()
+    context.close()
     began = sorted(texts.began)
     assert len(began) == 120
     assert all(later - earlier > 1.0 for earlier, later in zip(began, began[100:], strict=False))
 
 
-def test_no_more_is_on_the_road_than_the_carrier_has_connections(room, engine, texts, kim):
+def test_no_more_is_on_the_road_than_the_carrier_has_connections(context, engine, texts, kim):
     texts.delay = 0.01
     post(engine, kim, "hello", phones(engine, 200))
     while "queued" in states(engine):
@@ -260,7 +260,7 @@ def test_no_more_is_on_the_road_than_the_carrier_has_connections(room, engine, t
     assert states(engine) == ["sent"] * 200
 
 
-def test_one_slow_answer_holds_up_nobody_else(room, engine, texts, kim):
+def test_one_slow_answer_holds_up_nobody_else(context, engine, texts, kim):
     sound, to = texts.send, phones(engine, 3)
     answered = threading.Event()
 
@@ -291,14 +291,14 @@ def test_one_slow_answer_holds_up_nobody_else(room, engine, texts, kim):
         (Outcome("retry", reason="refused"), "retry", "refused"),
     ],
 )
-def test_every_outcome_has_its_state(room, engine, texts, kim, outcome, state, reason):
+def test_every_outcome_has_its_state(context, engine, texts, kim, outcome, state, reason):
     texts.answers = lambda _: outcome
     post(engine, kim, "hello", phones(engine, 1))
     deliver.drain_sms()
     assert [(row.state, row.reason) for row in rows(engine)] == [(state, reason)]
 
 
-def test_too_many_at_once_goes_again_within_seconds(room, engine, texts, kim):
+def test_too_many_at_once_goes_again_within_seconds(context, engine, texts, kim):
     texts.answers = lambda _: Outcome("retry", reason="20429")
     post(engine, kim, "hello", phones(engine, 1))
     deliver.drain_sms()
@@ -306,7 +306,7 @@ def test_too_many_at_once_goes_again_within_seconds(room, engine, texts, kim):
     assert wait.total_seconds() < 2
 
 
-def test_a_mail_lost_after_its_dot_goes_again_with_the_same_id(room, engine, letters, kim):
+def test_a_mail_lost_after_its_dot_goes_again_with_the_same_id(context, engine, letters, kim):
     letters.answers = lambda _: Outcome("unknown", reason="cut")
     post(engine, kim, "hello", [mailbox(engine)])
     deliver.drain_email()
@@ -320,7 +320,7 @@ def test_a_mail_lost_after_its_dot_goes_again_with_the_same_id(room, engine, let
     assert states(engine) == ["sent"]
 
 
-def test_a_refusal_of_the_carrier_is_an_opt_out(room, engine, texts, kim):
+def test_a_refusal_of_the_carrier_is_an_opt_out(context, engine, texts, kim):
     texts.answers = lambda _: Outcome("failed", reason="21610")
     to = phones(engine, 1)
     post(engine, kim, "one", to)
@@ -332,7 +332,7 @@ def test_a_refusal_of_the_carrier_is_an_opt_out(room, engine, texts, kim):
     assert [row.source for row in rows(engine, "SELECT * FROM consent")] == ["carrier"]
 
 
-def test_wrong_credentials_pause_the_carrier_and_fail_no_row(room, engine, texts, kim):
+def test_wrong_credentials_pause_the_carrier_and_fail_no_row(context, engine, texts, kim):
     texts.answers = lambda _: Outcome("retry", reason="20003", pause=True)
     post(engine, kim, "hello", phones(engine, 150))
     deliver.drain_sms()
@@ -344,7 +344,7 @@ def test_wrong_credentials_pause_the_carrier_and_fail_no_row(room, engine, texts
     assert len(texts.taken) == tried
 
 
-def test_a_carrier_that_breaks_leaves_doubt_and_the_others_go_on(room, engine, texts, kim):
+def test_a_carrier_that_breaks_leaves_doubt_and_the_others_go_on(context, engine, texts, kim):
     sound = texts.send
 
     async def send(batch, settled, gate=OPEN):
@@ -358,14 +358,14 @@ def test_a_carrier_that_breaks_leaves_doubt_and_the_others_go_on(room, engine, t
     assert states(engine) == ["unknown", "unknown", "sent"]  # two are handed over together
 
 
-def test_what_cannot_be_rendered_fails_alone(room, engine, letters, kim):
+def test_what_cannot_be_rendered_fails_alone(context, engine, letters, kim):
     broken = person(engine, "broken", mailbox="two\nlines@demo.example")[1]
     post(engine, kim, "hello", [mailbox(engine), Target(broken, "email")])
     deliver.drain_email()
     assert sorted((row.state, row.reason) for row in rows(engine)) == [("failed", "rendering"), ("sent", None)]
 
 
-def test_a_suspect_goes_alone_and_after_the_others(room, engine, letters, kim):
+def test_a_suspect_goes_alone_and_after_the_others(context, engine, letters, kim):
     sizes: list[int] = []
     sound = letters.send
 
@@ -383,12 +383,12 @@ def test_a_suspect_goes_alone_and_after_the_others(room, engine, letters, kim):
     assert states(engine) == ["sent"] * 5
 
 
-def test_told_to_stop_it_gives_back_what_has_not_begun(room, engine, texts, kim):
+def test_told_to_stop_it_gives_back_what_has_not_begun(context, engine, texts, kim):
     texts.delay = 0.05
     accept = texts.accept
 
     def answers(parcel):
-        room.stop()
+        context.stop()
         return accept(parcel)
 
     texts.answers = answers
@@ -400,17 +400,17 @@ def test_told_to_stop_it_gives_back_what_has_not_begun(room, engine, texts, kim)
 
 
 def test_a_channel_that_is_off_is_left_alone(settings, engine, kim):
-    here = open_room(settings)
-    enter(here)
+    context = open_context(settings)
+    enter(context)
     post(engine, kim, "hello", phones(engine, 1))
     deliver.drain_sms()
     deliver.drain_email()
     assert states(engine) == ["queued"]
     enter(None)
-    here.close()
+    context.close()
 
 
-def test_a_deleted_post_is_not_sent(room, engine, texts, kim):
+def test_a_deleted_post_is_not_sent(context, engine, texts, kim):
     post(engine, kim, "hello", phones(engine, 1))
     with transaction(engine) as session:
         for row in session.query(Post):

@@ -17,11 +17,11 @@ from workers import mail_auth
 from workers.upkeep import lease_sweeper
 
 
-def test_what_dmarc_proves_is_read(office, here):
+def test_what_dmarc_proves_is_read(office, context):
     one = arrives(office, signed(letter(KIM, body="the crates are here"), "demo.example"))
     assert row(office, one)[0] == "unproved"
     assert office.read() is False
-    mail_auth.step(here)
+    mail_auth.step(context)
     state, proof, reason, trusted, recipients, attempt, _ = row(office, one)
     assert (state, proof, reason, trusted, recipients, attempt) == (
         "new", "dmarc", None, True, ["post@mail.example"], 0,
@@ -30,38 +30,38 @@ def test_what_dmarc_proves_is_read(office, here):
     assert posts(office) == ["the crates are here"]
 
 
-def test_spf_proves_too(office, here):
+def test_spf_proves_too(office, context):
     one = arrives(office, letter(KIM), BY_DEMO)
-    mail_auth.step(here)
+    mail_auth.step(context)
     assert row(office, one)[:2] == ("new", "dmarc")
 
 
-def test_dns_that_is_silent_is_asked_again_and_is_never_a_yes(office, here):
-    vars(here)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): DnsUnavailable("silent")})
+def test_dns_that_is_silent_is_asked_again_and_is_never_a_yes(office, context):
+    vars(context)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): DnsUnavailable("silent")})
     one = arrives(office, signed(letter(KIM, body="late"), "demo.example"))
-    mail_auth.step(here)
+    mail_auth.step(context)
     state, proof, _, _, _, attempt, not_before = row(office, one)
     assert (state, proof, attempt) == ("unproved", None, 0)
     assert not_before is not None
-    mail_auth.step(here)
+    mail_auth.step(context)
     assert row(office, one)[6] == not_before
     change(office, "UPDATE inbound SET not_before = now()")
-    vars(here)["resolver"] = Zone(DEMO)
-    mail_auth.step(here)
+    vars(context)["resolver"] = Zone(DEMO)
+    mail_auth.step(context)
     assert row(office, one)[:2] == ("new", "dmarc")
     assert row(office, one)[6] is None
 
 
-def test_silence_for_an_hour_holds_it(office, here):
-    vars(here)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): DnsUnavailable("silent")})
+def test_silence_for_an_hour_holds_it(office, context):
+    vars(context)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): DnsUnavailable("silent")})
     one = arrives(office, signed(letter(KIM), "demo.example"))
     change(office, "UPDATE inbound SET received_at = now() - interval '61 minutes'")
-    mail_auth.step(here)
+    mail_auth.step(context)
     assert row(office, one)[:2] == ("held", "asked")
     assert "the DNS of demo.example does not answer" in row(office, one)[2]
 
 
-def test_a_hanging_server_keeps_only_its_own_mail(office, here):
+def test_a_hanging_server_keeps_only_its_own_mail(office, context):
     hanging, freed = threading.Event(), threading.Event()
 
     class Hanging(Zone):
@@ -71,10 +71,10 @@ def test_a_hanging_server_keeps_only_its_own_mail(office, here):
                 assert freed.wait(20)
             return super().ask(name, kind)
 
-    vars(here)["resolver"] = Hanging(DEMO)
+    vars(context)["resolver"] = Hanging(DEMO)
     for number in range(12):
         arrives(office, letter(f"n{number}@slow.example"), sender=f"n{number}@slow.example")
-    working = threading.Thread(target=mail_auth.step, args=(here,))
+    working = threading.Thread(target=mail_auth.step, args=(context,))
     working.start()
     assert hanging.wait(10)
     one = arrives(office, signed(letter(KIM), "demo.example"))
@@ -91,7 +91,7 @@ def test_a_hanging_server_keeps_only_its_own_mail(office, here):
     assert states(office).count("dropped") == 12
 
 
-def test_a_senders_mails_keep_their_order(office, here):
+def test_a_senders_mails_keep_their_order(office, context):
     numbers = [arrives(office, signed(letter(KIM, body=f"{n} and more"), "demo.example")) for n in range(4)]
     with transaction(office.engine) as session:
         first = unauthenticated.claim(session, "one", timedelta(seconds=60), 10, 10)
@@ -100,12 +100,12 @@ def test_a_senders_mails_keep_their_order(office, here):
     assert second == []
     with transaction(office.engine) as session:
         unauthenticated.release(session, first)
-    mail_auth.step(here)
+    mail_auth.step(context)
     office.read()
     assert posts(office) == [f"{n} and more" for n in range(4)]
 
 
-def test_a_worker_that_dies_gives_its_mail_to_the_next(office, here):
+def test_a_worker_that_dies_gives_its_mail_to_the_next(office, context):
     one = arrives(office, signed(letter(KIM), "demo.example"))
     late = None
     for crash in range(3):
@@ -113,33 +113,33 @@ def test_a_worker_that_dies_gives_its_mail_to_the_next(office, here):
             found = unauthenticated.suspect(session, "dead", timedelta(seconds=60)) if crash else None
             found = found or unauthenticated.claim(session, "dead", timedelta(seconds=60), 1, 0)[0]
             late = late or found
-        mail_auth.step(here)
+        mail_auth.step(context)
         assert row(office, one)[0] == "unproved"
         change(office, "UPDATE inbound SET lease_until = now() - interval '1 second'")
         if crash == 1:
             with transaction(office.engine) as session:
                 standing = mail_auth._climb(
-                    here.settings, here.resolver, sender_verdicts.case(session, here.signer, late)
+                    context.settings, context.resolver, sender_verdicts.case(session, context.signer, late)
                 )
                 lost = sender_verdicts.settle(
-                    session, here.signer, sender_verdicts.case(session, here.signer, late), standing
+                    session, context.signer, sender_verdicts.case(session, context.signer, late), standing
                 )
             assert lost == ("lost", frozenset())
-    lease_sweeper.sweep(here)
+    lease_sweeper.sweep(context)
     assert row(office, one)[:3] == ("held", None, unauthenticated.LOST)
     assert office.sql("SELECT count(*) FROM messages") == [(0,)]
 
 
-def test_one_crash_is_forgiven(office, here):
+def test_one_crash_is_forgiven(office, context):
     one = arrives(office, signed(letter(KIM), "demo.example"))
     with transaction(office.engine) as session:
         unauthenticated.claim(session, "dead", timedelta(seconds=60), 1, 0)
     change(office, "UPDATE inbound SET lease_until = now() - interval '1 second'")
-    mail_auth.step(here)
+    mail_auth.step(context)
     assert row(office, one)[:2] == ("new", "dmarc")
 
 
-def test_kill_9_in_the_middle_loses_and_doubles_nothing(office, here):
+def test_kill_9_in_the_middle_loses_and_doubles_nothing(office, context):
     """The worker is killed while it waits for a silent DNS; the next one goes on when its lease is over."""
     one = arrives(office, signed(letter(KIM, body="once"), "demo.example"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
@@ -160,21 +160,21 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(office, here):
         victim.wait(10)
     state, proof, _, _, _, attempt, _ = row(office, one)
     assert (state, proof, attempt) == ("unproved", None, 1)
-    mail_auth.step(here)
+    mail_auth.step(context)
     assert row(office, one)[0] == "unproved"  # it is leased still
     change(office, "UPDATE inbound SET lease_until = now() - interval '1 second'")
-    mail_auth.step(here)
+    mail_auth.step(context)
     office.read()
     assert (row(office, one)[0], posts(office)) == ("done", ["once"])
 
 
-def test_the_same_signed_mail_in_another_envelope_is_held(office, here):
+def test_the_same_signed_mail_in_another_envelope_is_held(office, context):
     """Whoever was sent it can send it once more, and its signature holds."""
     mail = signed(letter(KIM, body="once"), "demo.example")
     arrives(office, mail)
-    mail_auth.step(here)
+    mail_auth.step(context)
     arrives(office, mail, ELSEWHERE._replace(sender="b@evil.example"))
-    mail_auth.step(here)
+    mail_auth.step(context)
     assert states(office) == ["new", "held"]
     office.read()
     assert posts(office) == ["once"]

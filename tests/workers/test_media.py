@@ -89,7 +89,7 @@ def test_fetched_from_the_carrier() -> None:
             asyncio.run(TwilioMedia(ACCOUNT, "another token", sim.url).fetch(place))
 
 
-def room(engine: Engine, settings: Settings, api_base: str = "") -> WorkerContext:
+def open_worker(engine: Engine, settings: Settings, api_base: str = "") -> WorkerContext:
     there = {"twilio_account_sid": ACCOUNT, "twilio_auth_tokens": (TOKEN,)}
     settings = settings.model_copy(update=there | ({"twilio_api_base": api_base} if api_base else {}))
     return WorkerContext(settings, engine, WorkerNotifier(settings.redis_url), "test", Loop())
@@ -105,9 +105,9 @@ def media(engine: Engine) -> list[Media]:
 def test_a_worker_keeps_the_picture_of_a_text_without_what_its_camera_wrote(engine: Engine, settings: Settings) -> None:
     with simulation() as sim:
         accepted(engine, sent_picture(sim))
-        here = room(engine, settings, sim.url)
-        assert step(here)
-        assert not step(here)
+        context = open_worker(engine, settings, sim.url)
+        assert step(context)
+        assert not step(context)
     (row,) = media(engine)
     assert (row.state, row.content_type, row.name, row.small_sha256) == ("fetched", "image/jpeg", "photo.jpg", None)
     assert row.sha256
@@ -119,9 +119,9 @@ def test_a_worker_keeps_the_picture_of_a_text_without_what_its_camera_wrote(engi
 
 def test_a_refused_address_is_not_tried_again(engine: Engine, settings: Settings) -> None:
     accepted(engine, "https://attacker.example/x")
-    here = room(engine, settings)
-    assert step(here)
-    assert not step(here)
+    context = open_worker(engine, settings)
+    assert step(context)
+    assert not step(context)
     (row,) = media(engine)
     assert (row.state, row.reason) == ("failed", "not Twilio's address")
 
@@ -158,12 +158,12 @@ def mailed(engine: Engine, *files: tuple[str, bytes | None]) -> int:
     return inbound_id
 
 
-def read(engine: Engine, here: WorkerContext) -> list[InboundOutcome]:
+def read(engine: Engine, context: WorkerContext) -> list[InboundOutcome]:
     with transaction(engine) as session:
         taken = [inbox.take(session, one) for one in inbox.claim(session, "test", timedelta(minutes=1), 9)]
         outcomes = []
         for row, _ in filter(None, taken):
-            outcome = process(session, here.world, row)
+            outcome = process(session, context.registry, row)
             inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
             outcomes.append(outcome)
     return outcomes
@@ -172,11 +172,11 @@ def read(engine: Engine, here: WorkerContext) -> list[InboundOutcome]:
 def test_files_of_a_mail_are_kept_and_the_bell_is_rung(engine: Engine, settings: Settings) -> None:
     large = sample_files.from_a_camera(1, width=2000, height=1500)
     mailed(engine, ("van.jpg", large), ("plan.pdf", None), ("setup.exe", None))
-    here = room(engine, settings)
-    (outcome,) = read(engine, here)
-    assert "pictures" in outcome.rings
+    context = open_worker(engine, settings)
+    (outcome,) = read(engine, context)
+    assert "pictures" in outcome.queues
     assert (outcome.answer or "").endswith("Left out: setup.exe (a program).")
-    while step(here):
+    while step(context):
         pass
     van, plan = media(engine)
     assert (van.state, van.name, plan.state, plan.name, plan.size) == (
@@ -195,9 +195,9 @@ def test_files_of_a_mail_are_kept_and_the_bell_is_rung(engine: Engine, settings:
 
 def test_a_picture_that_breaks_when_it_is_decoded_is_told_on_its_page_only(engine: Engine, settings: Settings) -> None:
     mailed(engine, ("half.jpg", sample_files.MADE["jpg"][:2_000]))
-    here = room(engine, settings)
-    read(engine, here)
-    assert step(here)
+    context = open_worker(engine, settings)
+    read(engine, context)
+    assert step(context)
     (row,) = media(engine)
     assert (row.state, row.reason) == ("failed", "broken")
 
@@ -205,12 +205,12 @@ def test_a_picture_that_breaks_when_it_is_decoded_is_told_on_its_page_only(engin
 def test_a_worker_that_is_lost_does_not_lose_the_picture(engine: Engine, settings: Settings) -> None:
     """The claim is a lease; what the late one then says is not heard."""
     mailed(engine, ("van.jpg", None))
-    here = room(engine, settings)
-    read(engine, here)
+    context = open_worker(engine, settings)
+    read(engine, context)
     with transaction(engine) as session:
         lost = pictures.claim(session, timedelta(seconds=-1))
     assert lost
-    assert step(here)
+    assert step(context)
     with transaction(engine) as session:
         pictures.mark_failed(session, lost, "too late", again=False)
     (row,) = media(engine)
@@ -219,9 +219,9 @@ def test_a_worker_that_is_lost_does_not_lose_the_picture(engine: Engine, setting
 
 def test_what_nobody_refers_to_is_swept_and_nothing_else(engine: Engine, settings: Settings) -> None:
     mailed(engine, ("van.jpg", sample_files.picture(2000, 1200)))
-    here = room(engine, settings)
-    read(engine, here)
-    while step(here):
+    context = open_worker(engine, settings)
+    read(engine, context)
+    while step(context):
         pass
     orphan, young = media_folder.keep(settings.var, b"orphan").hex(), media_folder.keep(settings.var, b"young").hex()
     torn = media_folder.place(settings.var, orphan).with_suffix(".99.part")
@@ -242,8 +242,8 @@ def test_what_was_kept_before_pictures_were_cleaned_is_cleaned(engine: Engine, s
         kept = "UPDATE media SET state = 'fetched', sha256 = :old, size = 1, content_type = 'image/jpeg'"
         session.execute(text(kept), {"old": old})
     assert dict(media_gc.sweep(engine, settings.var))["pictures to be cleaned"] == 1
-    here = room(engine, settings)
-    assert step(here)
+    context = open_worker(engine, settings)
+    assert step(context)
     (row,) = media(engine)
     assert (row.state, row.name) == ("fetched", "photo.jpg")
     assert row.sha256 not in (None, old)
@@ -253,8 +253,8 @@ def test_retention_forgets_files_that_no_post_shows_and_keeps_those_of_posts(
     engine: Engine, settings: Settings
 ) -> None:
     shown = mailed(engine, ("van.jpg", None))
-    here = room(engine, settings)
-    read(engine, here)
+    context = open_worker(engine, settings)
+    read(engine, context)
     accepted(engine, "https://api.twilio.com/x")
     with transaction(engine) as session:
         session.execute(text("UPDATE inbound SET state = 'done', done_at = now()"))

@@ -13,7 +13,7 @@ from gateway.carriers.twilio.inbound_list import TwilioInbox
 from gateway.ledger.inbox import poll_cursors
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
-from tests.support.delivering import change, open_room, person, rows
+from tests.support.delivering import change, open_context, person, rows
 from tests.support.simulation import ACCOUNT, KIM, OURS, SAM, SECOND, TOKEN, Simulation, simulation
 from tests.support.web_process import changed, served
 from workers import inbound, missed_texts
@@ -32,7 +32,7 @@ def sim(settings: Settings) -> Iterator[Simulation]:
 
 
 @pytest.fixture
-def here(sim: Simulation, settings: Settings, engine: Engine) -> Iterator[WorkerContext]:
+def context(sim: Simulation, settings: Settings, engine: Engine) -> Iterator[WorkerContext]:
     ours = changed(
         settings,
         TWILIO_API_BASE=sim.url,
@@ -43,116 +43,118 @@ def here(sim: Simulation, settings: Settings, engine: Engine) -> Iterator[Worker
     )
     with transaction(engine) as session:
         claim_mode(session, "simulated")
-    room = open_room(ours)
-    room.inbox = TwilioInbox(ACCOUNT, TOKEN, sim.url)
-    enter(room)
-    yield room
-    room.close()
+    context = open_context(ours)
+    context.inbox = TwilioInbox(ACCOUNT, TOKEN, sim.url)
+    enter(context)
+    yield context
+    context.close()
     enter(None)
 
 
-def read(here: WorkerContext, watch: ListWatch | None = None) -> int:
+def read(context: WorkerContext, watch: ListWatch | None = None) -> int:
     """One reading of every list, however soon after the last."""
-    change(here.engine, "UPDATE watermarks SET asked_at = NULL, lease_until = NULL")
-    return (watch or ListWatch(here)).turn()
+    change(context.engine, "UPDATE watermarks SET asked_at = NULL, lease_until = NULL")
+    return (watch or ListWatch(context)).turn()
 
 
-def texts(here: WorkerContext) -> list[str]:
-    return [row.text for row in rows(here.engine, "SELECT text FROM inbound ORDER BY id")]
+def texts(context: WorkerContext) -> list[str]:
+    return [row.text for row in rows(context.engine, "SELECT text FROM inbound ORDER BY id")]
 
 
-def marks(here: WorkerContext) -> dict[str, tuple[bool, int, str | None]]:
-    found = rows(here.engine, "SELECT number, read_until, failures, reason FROM watermarks")
+def marks(context: WorkerContext) -> dict[str, tuple[bool, int, str | None]]:
+    found = rows(context.engine, "SELECT number, read_until, failures, reason FROM watermarks")
     return {row.number: (row.read_until is not None, row.failures, row.reason) for row in found}
 
 
-def test_a_tenth_of_the_web_hooks_is_lost_and_no_text(here, sim):
+def test_a_tenth_of_the_web_hooks_is_lost_and_no_text(context, sim):
     """All appear within two readings, each once, those that came by web hook too."""
     sim.faults({"fault": "webhook-drop", "share": 0.1}, {"fault": "webhook-repeat", "share": 0.1, "n": 2})
-    with served(here.settings):
+    with served(context.settings):
         for number in range(120):
             sim.text(f"update {number}", phone=f"+1555123{number:04}", to=(OURS, SECOND)[number % 2])
-    came = len(texts(here))
+    came = len(texts(context))
     assert came < 120, "no web hook was lost"
-    found = read(here)
-    read(here)
+    found = read(context)
+    read(context)
     assert came + found == 120
-    assert sorted(texts(here)) == sorted(f"update {number}" for number in range(120))
-    assert read(here) == 0
-    assert {row.recipients[0] for row in rows(here.engine, "SELECT recipients FROM inbound")} == {OURS, SECOND}
+    assert sorted(texts(context)) == sorted(f"update {number}" for number in range(120))
+    assert read(context) == 0
+    assert {row.recipients[0] for row in rows(context.engine, "SELECT recipients FROM inbound")} == {OURS, SECOND}
     print(f"\n{120 - came} of 120 web hooks lost, {found} texts found in the first reading")
 
 
-def test_it_is_the_text_that_the_web_hook_would_have_brought(here, sim):
-    person(here.engine, "sam", SAM)
-    change(here.engine, "UPDATE addresses SET state = 'verified'")
+def test_it_is_the_text_that_the_web_hook_would_have_brought(context, sim):
+    person(context.engine, "sam", SAM)
+    change(context.engine, "UPDATE addresses SET state = 'verified'")
     sim.faults({"fault": "webhook-drop"})
     sim.text("starting the ACME proposal 👍 %41 +")
-    assert read(here) == 1
-    (row,) = rows(here.engine, "SELECT * FROM inbound")
+    assert read(context) == 1
+    (row,) = rows(context.engine, "SELECT * FROM inbound")
     assert (row.channel, row.sender, row.recipients, row.trusted) == ("sms", SAM, [OURS], True)
     assert row.message_id == json.loads(row.raw)["sid"]
     assert datetime.now(UTC) - row.sent_at < timedelta(seconds=20)
     inbound.drain()
-    assert [post.text for post in rows(here.engine, "SELECT text FROM posts")] == [
+    assert [post.text for post in rows(context.engine, "SELECT text FROM posts")] == [
         "starting the ACME proposal 👍 %41 +"
     ]
 
 
-def test_a_late_web_hook_and_the_list_are_one_text(here, sim):
+def test_a_late_web_hook_and_the_list_are_one_text(context, sim):
     sim.faults({"fault": "webhook-drop"})
     sim.text("once")
-    assert read(here) == 1
+    assert read(context) == 1
     sim.faults({"fault": "webhook-repeat", "n": 3, "together": True})
-    with served(here.settings):
+    with served(context.settings):
         sim.text("twice")
-    assert read(here) == 0
-    assert texts(here) == ["once", "twice"]
+    assert read(context) == 0
+    assert texts(context) == ["once", "twice"]
 
 
-def test_stop_counts_when_it_was_found_late(here, sim):
-    person(here.engine, "sam", SAM)
-    change(here.engine, "UPDATE addresses SET state = 'verified'")
+def test_stop_counts_when_it_was_found_late(context, sim):
+    person(context.engine, "sam", SAM)
+    change(context.engine, "UPDATE addresses SET state = 'verified'")
     sim.faults({"fault": "webhook-drop"})
     sim.text("Stop.")
-    read(here)
+    read(context)
     inbound.drain()
-    (consent,) = rows(here.engine, "SELECT * FROM consent")
+    (consent,) = rows(context.engine, "SELECT * FROM consent")
     assert (consent.kind, consent.wording, consent.our_address) == ("opt_out", "Stop.", OURS)
-    assert [row.state for row in rows(here.engine, "SELECT state FROM addresses")] == ["stopped"]
+    assert [row.state for row in rows(context.engine, "SELECT state FROM addresses")] == ["stopped"]
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_start_that_came_late_does_not_undo_a_later_stop(here, sim, known):
+def test_a_start_that_came_late_does_not_undo_a_later_stop(context, sim, known):
     if known:
-        person(here.engine, "sam", SAM)
+        person(context.engine, "sam", SAM)
     sim.faults({"fault": "webhook-drop"})
     sim.text("START")
     sim.text("STOP")
-    read(here)
-    change(here.engine, "UPDATE inbound SET state = 'held' WHERE text = 'START'")
+    read(context)
+    change(context.engine, "UPDATE inbound SET state = 'held' WHERE text = 'START'")
     inbound.drain()
-    change(here.engine, "UPDATE inbound SET state = 'new', sent_at = now() - interval '1 minute' WHERE text = 'START'")
+    change(
+        context.engine, "UPDATE inbound SET state = 'new', sent_at = now() - interval '1 minute' WHERE text = 'START'"
+    )
     inbound.drain()
-    assert [row.kind for row in rows(here.engine, "SELECT kind FROM consent ORDER BY id")] == ["opt_out"]
-    assert rows(here.engine, "SELECT FROM addresses WHERE stopped_at IS NOT NULL")
-    assert [row.state for row in rows(here.engine, "SELECT state FROM inbound")] == ["done", "done"]
+    assert [row.kind for row in rows(context.engine, "SELECT kind FROM consent ORDER BY id")] == ["opt_out"]
+    assert rows(context.engine, "SELECT FROM addresses WHERE stopped_at IS NOT NULL")
+    assert [row.state for row in rows(context.engine, "SELECT state FROM inbound")] == ["done", "done"]
 
 
-def test_pictures_come_along(here, sim):
+def test_pictures_come_along(context, sim):
     import requests
 
     sim.faults({"fault": "webhook-drop"})
     files = {"media": ("cat.png", b"\x89PNG\r\n\x1a\n" + b"0" * 20, "image/png")}
     requests.post(f"{sim.url}/phones/{SAM}/texts", data={"body": "look"}, files=files, timeout=9).raise_for_status()
-    assert read(here) == 1
-    (picture,) = rows(here.engine, "SELECT url, content_type FROM media")
+    assert read(context) == 1
+    (picture,) = rows(context.engine, "SELECT url, content_type FROM media")
     assert picture.url.startswith(f"{sim.url}/2010-04-01/Accounts/{ACCOUNT}/Messages/MM")
     assert picture.content_type == "image/png"
     assert requests.get(picture.url, auth=(ACCOUNT, TOKEN), timeout=9).content.startswith(b"\x89PNG")
 
 
-def test_a_text_waits_for_its_pictures(here, sim):
+def test_a_text_waits_for_its_pictures(context, sim):
     import requests
 
     sim.faults({"fault": "webhook-drop"})
@@ -160,60 +162,60 @@ def test_a_text_waits_for_its_pictures(here, sim):
     requests.post(f"{sim.url}/phones/{SAM}/texts", data={"body": "look"}, files=files, timeout=9).raise_for_status()
     sim.text("plain", phone=KIM)
     sim.faults({"fault": "500", "on": "fetch"})
-    assert read(here) == 1
-    assert texts(here) == ["plain"]
-    assert marks(here)[OURS] == (False, 1, "pictures: 500")
+    assert read(context) == 1
+    assert texts(context) == ["plain"]
+    assert marks(context)[OURS] == (False, 1, "pictures: 500")
     sim.faults()
-    assert read(here) == 1
-    assert marks(here)[OURS] == (True, 0, None)
+    assert read(context) == 1
+    assert marks(context)[OURS] == (True, 0, None)
 
 
-def test_many_pages_in_the_order_they_were_said(here, sim, monkeypatch):
+def test_many_pages_in_the_order_they_were_said(context, sim, monkeypatch):
     monkeypatch.setattr(inbound_list, "PAGE_SIZE", 7)
     sim.faults({"fault": "webhook-drop"})
     for number in range(50):
         sim.text(str(number))
-    assert read(here) == 50
-    assert texts(here) == [str(number) for number in range(50)]
+    assert read(context) == 50
+    assert texts(context) == [str(number) for number in range(50)]
     assert len(sim.ledger("list")) >= 8
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "half-body", "garbage"])
-def test_a_list_that_fails_halfway_moves_no_mark_and_skips_nothing(here, sim, monkeypatch, fault):
+def test_a_list_that_fails_halfway_moves_no_mark_and_skips_nothing(context, sim, monkeypatch, fault):
     monkeypatch.setattr(inbound_list, "PAGE_SIZE", 5)
     monkeypatch.setattr(missed_texts, "TRIES", 1)
     sim.faults({"fault": "webhook-drop"})
-    watch = ListWatch(here)
+    watch = ListWatch(context)
     for number in range(20):
         sim.text(str(number))
     sim.faults({"fault": "webhook-drop"}, {"fault": fault, "on": "list", "for": OURS, "every": 3})
-    assert read(here, watch) == 0
-    assert marks(here)[OURS][:2] == (False, 1)
+    assert read(context, watch) == 0
+    assert marks(context)[OURS][:2] == (False, 1)
     sim.faults({"fault": "webhook-drop"})
     sim.text("20")
-    assert read(here, watch) == 21
-    assert texts(here) == [str(number) for number in range(21)]
-    assert marks(here)[OURS] == (True, 0, None)
+    assert read(context, watch) == 21
+    assert texts(context) == [str(number) for number in range(21)]
+    assert marks(context)[OURS] == (True, 0, None)
 
 
-def test_after_three_failures_half_a_list_is_better_than_none(here, sim, monkeypatch):
+def test_after_three_failures_half_a_list_is_better_than_none(context, sim, monkeypatch):
     monkeypatch.setattr(inbound_list, "PAGE_SIZE", 5)
     monkeypatch.setattr(missed_texts, "AGAIN", 0.0)
     sim.faults({"fault": "webhook-drop"})
     for number in range(8):
         sim.text(str(number))
-    broken = here.inbox.page
+    broken = context.inbox.page
 
     async def second_page_never(number, since, path=None):
         if path:
             raise missed_texts.CarrierError("500", "transient")
         return await broken(number, since, path)
 
-    monkeypatch.setattr(here.inbox, "page", second_page_never)
-    assert [read(here) for _ in range(3)] == [0, 0, 5]
-    assert marks(here)[OURS] == (False, 3, "500")
+    monkeypatch.setattr(context.inbox, "page", second_page_never)
+    assert [read(context) for _ in range(3)] == [0, 0, 5]
+    assert marks(context)[OURS] == (False, 3, "500")
     monkeypatch.undo()
-    assert read(here) == 3
+    assert read(context) == 3
 
 
 BAD_ENTRIES = [
@@ -235,7 +237,7 @@ FOREIGN_ENTRIES = [
 GOOD = {"direction": "inbound", "sid": "SM" + "1" * 32, "from": SAM, "to": OURS, "body": "g\0ood \ud83d"}
 
 
-def answering(monkeypatch, here, body: object) -> None:
+def answering(monkeypatch, context, body: object) -> None:
     """The list is this JSON, or this text."""
     from twilio.http.response import Response
 
@@ -244,100 +246,100 @@ def answering(monkeypatch, here, body: object) -> None:
     async def request(*_: object, **__: object) -> Response:
         return Response(200, words)
 
-    monkeypatch.setattr(here.inbox._client, "request_async", request)
+    monkeypatch.setattr(context.inbox._client, "request_async", request)
 
 
 @pytest.mark.parametrize("entry", BAD_ENTRIES)
-def test_an_entry_that_cannot_be_read_hides_no_other_and_moves_no_mark(here, monkeypatch, entry):
+def test_an_entry_that_cannot_be_read_hides_no_other_and_moves_no_mark(context, monkeypatch, entry):
     good = {**GOOD, "date_sent": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")}
-    answering(monkeypatch, here, {"messages": [entry, good], "next_page_uri": None})
-    read(here)
-    assert texts(here) == ["good \ufffd"]
-    assert marks(here)[OURS] == (False, 1, "entries that cannot be read")
+    answering(monkeypatch, context, {"messages": [entry, good], "next_page_uri": None})
+    read(context)
+    assert texts(context) == ["good \ufffd"]
+    assert marks(context)[OURS] == (False, 1, "entries that cannot be read")
 
 
 @pytest.mark.parametrize("entry", FOREIGN_ENTRIES)
-def test_what_the_door_would_refuse_is_passed_over(here, monkeypatch, entry):
-    answering(monkeypatch, here, {"messages": [entry], "next_page_uri": None})
-    assert read(here) == 0
-    assert marks(here)[OURS] == (True, 0, None)
+def test_what_the_door_would_refuse_is_passed_over(context, monkeypatch, entry):
+    answering(monkeypatch, context, {"messages": [entry], "next_page_uri": None})
+    assert read(context) == 0
+    assert marks(context)[OURS] == (True, 0, None)
 
 
 @pytest.mark.parametrize(
     "body",
     ["", "<html>", "[]", "[" * 100_000, "{}", '{"messages": {}}', '{"messages": [], "next_page_uri": 7}', "\udcff"],
 )
-def test_a_list_that_is_none_is_written_down_and_ends_nothing(here, monkeypatch, body):
+def test_a_list_that_is_none_is_written_down_and_ends_nothing(context, monkeypatch, body):
     monkeypatch.setattr(missed_texts, "AGAIN", 0.0)
-    answering(monkeypatch, here, body)
-    assert read(here) == 0
-    assert marks(here)[OURS] == (False, 1, "malformed")
+    answering(monkeypatch, context, body)
+    assert read(context) == 0
+    assert marks(context)[OURS] == (False, 1, "malformed")
 
 
-def test_a_page_elsewhere_never_gets_our_credentials(here, monkeypatch, sim):
+def test_a_page_elsewhere_never_gets_our_credentials(context, monkeypatch, sim):
     monkeypatch.setattr(missed_texts, "AGAIN", 0.0)
-    get = here.inbox._get
+    get = context.inbox._get
 
     async def elsewhere(path):
         return await get(path) | {"next_page_uri": "@198.51.100.1/steal"}
 
-    monkeypatch.setattr(here.inbox, "_get", elsewhere)
-    assert read(here) == 0
-    assert marks(here)[OURS][:2] == (False, 1)
+    monkeypatch.setattr(context.inbox, "_get", elsewhere)
+    assert read(context) == 0
+    assert marks(context)[OURS][:2] == (False, 1)
 
 
-def test_a_list_without_end_ends(here, monkeypatch, sim):
+def test_a_list_without_end_ends(context, monkeypatch, sim):
     monkeypatch.setattr(missed_texts, "MOST_PAGES", 3)
-    answering(monkeypatch, here, {"messages": [], "next_page_uri": "/again"})
-    assert read(here) == 0
-    assert marks(here)[OURS] == (False, 1, "the list does not end")
+    answering(monkeypatch, context, {"messages": [], "next_page_uri": "/again"})
+    assert read(context) == 0
+    assert marks(context)[OURS] == (False, 1, "the list does not end")
 
 
-def test_one_process_at_a_time_and_one_reading_a_period(here, sim):
-    ours, other = ListWatch(here), ListWatch(replace(here, owner="another", settings=here.settings))
+def test_one_process_at_a_time_and_one_reading_a_period(context, sim):
+    ours, other = ListWatch(context), ListWatch(replace(context, owner="another", settings=context.settings))
     period, lease = timedelta(seconds=60), timedelta(seconds=60)
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         poll_cursors.watch(session, [OURS])
         (taken,) = poll_cursors.take(session, [OURS], "first", period, lease)
         assert poll_cursors.take(session, [OURS], "second", period, lease) == []
         assert poll_cursors.keep(session, taken, "first", lease)
         assert not poll_cursors.keep(session, taken, "second", lease)
         poll_cursors.complete(session, taken, "second", whole=True)
-    assert marks(here)[OURS] == (False, 0, None), "a late process wrote into another's reading"
-    with transaction(here.engine) as session:
+    assert marks(context)[OURS] == (False, 0, None), "a late process wrote into another's reading"
+    with transaction(context.engine) as session:
         poll_cursors.complete(session, taken, "first", whole=True)
         assert poll_cursors.take(session, [OURS], "second", period, lease) == []
-    assert marks(here)[OURS] == (True, 0, None)
+    assert marks(context)[OURS] == (True, 0, None)
     assert ours.turn() == other.turn() == 0
 
 
-def test_texts_from_before_the_database_was_made_are_not_ours(here, sim):
+def test_texts_from_before_the_database_was_made_are_not_ours(context, sim):
     sim.faults({"fault": "webhook-drop"})
     sim.text("long before")
-    change(here.engine, "UPDATE installation SET created_at = now() + interval '10 minutes'")
-    assert read(here) == 0
-    change(here.engine, "UPDATE watermarks SET since = now() - interval '1 day'")
-    assert read(here) == 1
+    change(context.engine, "UPDATE installation SET created_at = now() + interval '10 minutes'")
+    assert read(context) == 0
+    change(context.engine, "UPDATE watermarks SET since = now() - interval '1 day'")
+    assert read(context) == 1
 
 
-def test_a_poll_reads_the_newest_and_sometimes_all(here, sim, monkeypatch):
+def test_a_poll_reads_the_newest_and_sometimes_all(context, sim, monkeypatch):
     """A text that the list shows late, behind newer ones, is found by the next reading of the whole."""
     monkeypatch.setattr(inbound_list, "PAGE_SIZE", 2)
-    watch = ListWatch(here)
+    watch = ListWatch(context)
     sim.faults({"fault": "webhook-drop"})
     for number in range(10):
         sim.text(str(number))
-    assert read(here, watch) == 10
-    change(here.engine, "DELETE FROM inbound WHERE text = '0'")
-    change(here.engine, "UPDATE watermarks SET since = now() - interval '1 day'")
+    assert read(context, watch) == 10
+    change(context.engine, "DELETE FROM inbound WHERE text = '0'")
+    change(context.engine, "UPDATE watermarks SET since = now() - interval '1 day'")
     sim.run(_age(sim, hours=-2))
     before = len(sim.ledger("list"))
     sim.text("new")
-    assert read(here, watch) == 1
+    assert read(context, watch) == 1
     assert len(sim.ledger("list")) - before <= 3  # two for the one number, one for the other
     watch.memories[OURS].whole_at = float("-inf")
-    assert read(here, watch) == 1
-    assert texts(here)[-2:] == ["new", "0"]
+    assert read(context, watch) == 1
+    assert texts(context)[-2:] == ["new", "0"]
 
 
 async def _age(sim: Simulation, hours: int) -> None:
@@ -346,13 +348,13 @@ async def _age(sim: Simulation, hours: int) -> None:
         message.sent = message.created
 
 
-def test_a_late_answer_is_none_to_a_question_that_was_put_after_it(here, sim):
+def test_a_late_answer_is_none_to_a_question_that_was_put_after_it(context, sim):
     from gateway.network.conversation import conversations
     from gateway.network.conversation.conversations import AskedQuestion
 
-    _, phone = person(here.engine, "sam", SAM)
+    _, phone = person(context.engine, "sam", SAM)
     now = datetime.now(UTC)
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         conversations.ask(session, phone, AskedQuestion("cost", (), ("OK",), {}))
         assert conversations.read_state(session, phone, now).asked
         assert conversations.read_state(session, phone, now, now + timedelta(seconds=1)).asked

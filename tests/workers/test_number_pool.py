@@ -17,7 +17,7 @@ from gateway.rate_limiter import Buckets
 from gateway.settings import Settings
 from gateway.settings.sms_numbers import sms_senders
 from gateway.store.database import transaction
-from tests.support.delivering import Carrier, change, open_room, people, post, rows, states
+from tests.support.delivering import Carrier, change, open_context, people, post, rows, states
 from tests.support.stall_meter import Stalls
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
@@ -37,12 +37,12 @@ def texts() -> Carrier:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
-    here = open_room(settings, texts)
-    enter(here)
-    yield here
+def context(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
+    context = open_context(settings, texts)
+    enter(context)
+    yield context
     enter(None)
-    here.close()
+    context.close()
 
 
 def phones(engine: Engine, count: int) -> list[Target]:
@@ -62,7 +62,7 @@ def kim(engine: Engine) -> int:
     return rows(engine, "SELECT id FROM accounts WHERE handle = 'kim'")[0].id
 
 
-def test_phones_are_spread_over_our_numbers_and_keep_theirs(room, engine, texts, kim):
+def test_phones_are_spread_over_our_numbers_and_keep_theirs(context, engine, texts, kim):
     to = phones(engine, 60)
     for words in ("one", "two"):
         post(engine, kim, words, to)
@@ -73,7 +73,7 @@ def test_phones_are_spread_over_our_numbers_and_keep_theirs(room, engine, texts,
     assert min(Counter(sender for _, sender in heard).values()) >= 8
 
 
-def test_a_number_that_is_gone_hands_its_phones_over(room, settings, engine, texts, kim):
+def test_a_number_that_is_gone_hands_its_phones_over(context, settings, engine, texts, kim):
     to = phones(engine, 30)
     post(engine, kim, "one", to)
     drain(engine)
@@ -88,7 +88,7 @@ def test_a_number_that_is_gone_hands_its_phones_over(room, settings, engine, tex
     assert set(after.values()) == set(NUMBERS[1:])
 
 
-def test_others_stand_in_for_a_paused_number_and_none_sends_when_all_are(room, engine, texts, kim):
+def test_others_stand_in_for_a_paused_number_and_none_sends_when_all_are(context, engine, texts, kim):
     to = phones(engine, 30)
     post(engine, kim, "one", to)
     drain(engine)
@@ -109,7 +109,7 @@ def test_others_stand_in_for_a_paused_number_and_none_sends_when_all_are(room, e
     assert states(engine).count("queued") == 30
 
 
-def test_a_refused_number_is_paused_for_everybody(room, engine, texts, kim):
+def test_a_refused_number_is_paused_for_everybody(context, engine, texts, kim):
     def answers(text):
         refused = text.sender == NUMBERS[0]
         return Outcome("retry", reason="30034", pause=True, one_number=True) if refused else texts.accept(text)
@@ -121,7 +121,7 @@ def test_a_refused_number_is_paused_for_everybody(room, engine, texts, kim):
     assert set(states(engine)) == {"sent", "queued"}
 
 
-def test_what_nobody_may_text_fails_and_is_not_asked_about_again(room, engine, texts, kim):
+def test_what_nobody_may_text_fails_and_is_not_asked_about_again(context, engine, texts, kim):
     post(engine, kim, "one", phones(engine, 2))
     with transaction(engine) as session:
         senders.assign(session, lambda phone: None)
@@ -130,8 +130,10 @@ def test_what_nobody_may_text_fails_and_is_not_asked_about_again(room, engine, t
 
 def test_a_code_overtakes_a_fan_out(settings, engine, texts, kim):
     """However many wait: a claim holds less than half a second of the number's rate."""
-    here = open_room(settings.model_copy(update={"sms_rate": 40.0, "sms_senders": sms_senders(NUMBERS[0])}), texts)
-    enter(here)
+    context = open_context(
+        settings.model_copy(update={"sms_rate": 40.0, "sms_senders": sms_senders(NUMBERS[0])}), texts
+    )
+    enter(context)
     to = phones(engine, 400)
     post(engine, kim, "hello", to)
 
@@ -144,7 +146,7 @@ def test_a_code_overtakes_a_fan_out(settings, engine, texts, kim):
     with Stalls() as stalls:
         deliver.drain_sms()
     enter(None)
-    here.close()
+    context.close()
     place = next(place for place, text in enumerate(texts.taken) if "123456" in text.body)
     assert texts.began[place] - texts.began[19] <= 1.0 + stalls.longest
     assert len(texts.taken) > place + 1
@@ -199,12 +201,12 @@ def test_a_redis_that_is_away_is_said_not_guessed(tmp_path):
 
 
 def test_an_account_holds_all_its_numbers_back(settings, engine, texts, kim):
-    here = open_room(settings.model_copy(update={"sms_account_rate": 60.0}), texts)
-    enter(here)
+    context = open_context(settings.model_copy(update={"sms_account_rate": 60.0}), texts)
+    enter(context)
     post(engine, kim, "hello", phones(engine, 130))
     drain(engine)
     enter(None)
-    here.close()
+    context.close()
     began = sorted(texts.began)
     assert {text.sender for text in texts.taken} == set(NUMBERS)
     assert all(later - earlier > 0.98 for earlier, later in zip(began, began[60:], strict=False))
@@ -215,9 +217,9 @@ def test_another_carrier_stands_in_for_one_that_cannot_be_reached(settings, engi
     two = sms_senders(f"{NUMBERS[0]},{NUMBERS[1]}@kannel")
     kannel = Carrier("sms")
     kannel.answers = lambda _: Outcome("retry", reason="refused")
-    here = open_room(settings.model_copy(update={"sms_senders": two}), texts)
-    here.texts = {"twilio": texts, "kannel": kannel}
-    enter(here)
+    context = open_context(settings.model_copy(update={"sms_senders": two}), texts)
+    context.texts = {"twilio": texts, "kannel": kannel}
+    enter(context)
     post(engine, kim, "hello", phones(engine, 40))
     deliver.drain_sms()
     assert len(kannel.taken) >= 5
@@ -227,6 +229,6 @@ def test_another_carrier_stands_in_for_one_that_cannot_be_reached(settings, engi
         change(engine, "UPDATE deliveries SET not_before = now() WHERE state = 'retry'")
         deliver.drain_sms()
     enter(None)
-    here.close()
+    context.close()
     assert len(texts.taken) == 40
     assert {text.sender for text in texts.taken} == {NUMBERS[0]}

@@ -16,7 +16,7 @@ from gateway.ledger.inbox.inbox import Incoming
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.support import personas
-from tests.support.delivering import Carrier, change, open_room, people, person, rows
+from tests.support.delivering import Carrier, change, open_context, people, person, rows
 from tests.support.stall_meter import Stalls
 from workers import deliver, fanout
 from workers.runtime.context import WorkerContext, enter
@@ -31,31 +31,31 @@ def texts() -> Carrier:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
+def context(settings: Settings, texts: Carrier) -> Iterator[WorkerContext]:
     changed = {"public_url": "https://critter.example", "sms_rate": RATE, "ask_phones": PHONES}
-    here = open_room(settings.model_copy(update=changed), texts, Carrier("email"))
-    enter(here)
-    yield here
+    context = open_context(settings.model_copy(update=changed), texts, Carrier("email"))
+    enter(context)
+    yield context
     enter(None)
-    here.close()
+    context.close()
 
 
-def hear_text(room: WorkerContext, phone: str, words: str) -> float:
+def hear_text(context: WorkerContext, phone: str, words: str) -> float:
     """A text as the inbound worker reads it; the moment when it had committed."""
     sid = f"SM{uuid.uuid4().hex}"
-    with transaction(room.engine) as session:
+    with transaction(context.engine) as session:
         incoming = Incoming("sms", sid.encode(), phone, (personas.NUMBER,), b"", True, sid, words)
         inbox.accept(session, inbox.hash_key(session), [incoming])
-    with transaction(room.engine) as session:
+    with transaction(context.engine) as session:
         claimed = inbox.claim(session, "test", timedelta(seconds=60), 1)[0]
         row, _ = inbox.take(session, claimed) or (None, None)
         assert row is not None
-        outcome = process(session, room.world, row)
+        outcome = process(session, context.registry, row)
         inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
     return time.monotonic()
 
 
-def test_stop_overtakes_a_fan_out_to_2000(room: WorkerContext, engine: Engine, texts: Carrier) -> None:
+def test_stop_overtakes_a_fan_out_to_2000(context: WorkerContext, engine: Engine, texts: Carrier) -> None:
     """Some stop before their row was made, some when it waits, some when it is claimed already; the last phones of the
     fan-out stop, so that all of them still had something coming."""
     kim = person(engine, "kim", phone="+14155550101")[0]
@@ -66,11 +66,11 @@ def test_stop_overtakes_a_fan_out_to_2000(room: WorkerContext, engine: Engine, t
         f"INSERT INTO follows (follower_id, account_id, by_text)"
         f" SELECT account_id, {kim}, true FROM addresses WHERE address LIKE '+1415556%'",
     )
-    hear_text(room, "+14155550101", "the harbour bridge is closed until noon")
+    hear_text(context, "+14155550101", "the harbour bridge is closed until noon")
     moving(texts)
-    spreading = threading.Thread(target=spread, args=(room,))
+    spreading = threading.Thread(target=spread, args=(context,))
     said: dict[str, float] = {}
-    stopping = threading.Thread(target=stop_some, args=(room, texts, said))
+    stopping = threading.Thread(target=stop_some, args=(context, texts, said))
     spreading.start()
     stopping.start()
     end = time.monotonic() + 60
@@ -91,8 +91,8 @@ def test_stop_overtakes_a_fan_out_to_2000(room: WorkerContext, engine: Engine, t
     assert waiting(engine) == 0
 
 
-def spread(room: WorkerContext) -> None:
-    while fanout.step(room):
+def spread(context: WorkerContext) -> None:
+    while fanout.step(context):
         pass
 
 
@@ -110,7 +110,7 @@ def moving(texts: Carrier) -> None:
     texts.answers = answers
 
 
-def stop_some(room: WorkerContext, texts: Carrier, said: dict[str, float]) -> None:
+def stop_some(context: WorkerContext, texts: Carrier, said: dict[str, float]) -> None:
     """One after the other while the fan-out runs, from its end and from where it just is."""
     for number in range(STOPPING):
         with texts_moved:
@@ -118,10 +118,10 @@ def stop_some(room: WorkerContext, texts: Carrier, said: dict[str, float]) -> No
         place = PHONES - 1 - number if number % 2 else min(PHONES - 1 - STOPPING, len(texts.taken) + 200)
         phone = f"+1415556{place:04}"
         if phone not in said:
-            said[phone] = hear_text(room, phone, "STOP")
+            said[phone] = hear_text(context, phone, "STOP")
             continue
         phone = f"+1415556{PHONES - 1 - number:04}"
-        said[phone] = hear_text(room, phone, "STOP")
+        said[phone] = hear_text(context, phone, "STOP")
 
 
 def waiting(engine: Engine) -> int:

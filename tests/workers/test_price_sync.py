@@ -17,7 +17,7 @@ from gateway.errors import CarrierError
 from gateway.ledger.money import price_sync
 from gateway.ledger.outbox.outbox import Target
 from gateway.store.database import transaction
-from tests.support.delivering import Carrier, change, open_room, people, person, post, rows
+from tests.support.delivering import Carrier, change, open_context, people, person, post, rows
 from tests.support.simulation import ACCOUNT, OURS, TOKEN, simulation
 from workers import deliver
 from workers import price_sync as prices
@@ -46,16 +46,16 @@ def biller() -> Biller:
 
 
 @pytest.fixture
-def room(settings, biller: Biller) -> Iterator[WorkerContext]:
-    here = open_room(settings, biller)
-    enter(here)
-    yield here
+def context(settings, biller: Biller) -> Iterator[WorkerContext]:
+    context = open_context(settings, biller)
+    enter(context)
+    yield context
     enter(None)
-    here.close()
+    context.close()
 
 
 @pytest.fixture
-def sent(engine: Engine, room: WorkerContext) -> list[str]:
+def sent(engine: Engine, context: WorkerContext) -> list[str]:
     """Two texts of today, by the carrier's id."""
     kim = person(engine, "kim", phone="+14155550101")[0]
     post(engine, kim, "hello", [Target(address, "sms") for address in people(engine, 2)])
@@ -72,14 +72,14 @@ def sweep(engine: Engine) -> object:
     return rows(engine, "SELECT next_page, rounds, not_before > now() AS later FROM price_sweeps")[0]
 
 
-def test_a_price_corrects_the_charge_and_the_month(room, engine, biller, sent):
+def test_a_price_corrects_the_charge_and_the_month(context, engine, biller, sent):
     assert month(engine) == 2 * 8_300
     biller.pages = [{sent[0]: Decimal("0.0113"), "SMother": Decimal("5")}, {sent[1]: Decimal("0.0081")}]
-    assert prices.step(room)
+    assert prices.step(context)
     assert month(engine) == 11_300 + 8_300
     assert (sweep(engine).next_page, sweep(engine).later) == ("1 PA", False)
-    assert prices.step(room)
-    assert not prices.step(room)
+    assert prices.step(context)
+    assert not prices.step(context)
     today = rows(engine, "SELECT day FROM price_sweeps")[0].day
     assert biller.asked == [(today, None), (today, "1 PA")]
     assert month(engine) == 11_300 + 8_100
@@ -87,36 +87,36 @@ def test_a_price_corrects_the_charge_and_the_month(room, engine, biller, sent):
     assert rows(engine, "SELECT FROM price_sweeps WHERE not_before = 'infinity'")
 
 
-def test_a_price_that_is_told_twice_counts_once(room, engine, biller, sent):
+def test_a_price_that_is_told_twice_counts_once(context, engine, biller, sent):
     biller.pages = [{sent[0]: Decimal("0.02")}, {sent[0]: Decimal("0.02")}]
-    prices.step(room)
-    prices.step(room)
+    prices.step(context)
+    prices.step(context)
     assert month(engine) == 20_000 + 8_300
 
 
-def test_a_dearer_bill_than_the_budget_is_written_down_and_breaks_no_rule(room, engine, biller, sent):
+def test_a_dearer_bill_than_the_budget_is_written_down_and_breaks_no_rule(context, engine, biller, sent):
     biller.pages = [{sent[0]: Decimal("99")}]
     change(engine, "UPDATE budgets SET allowed = used")
-    prices.step(room)
+    prices.step(context)
     assert not rows(engine, "SELECT FROM budgets WHERE used > allowed")
 
 
-def test_while_prices_are_missing_the_list_is_read_again_a_day_later(room, engine, biller, sent):
+def test_while_prices_are_missing_the_list_is_read_again_a_day_later(context, engine, biller, sent):
     biller.pages = [{}]
-    prices.step(room)
+    prices.step(context)
     assert (sweep(engine).rounds, sweep(engine).later) == (1, True)
     assert rows(engine, "SELECT FROM price_sweeps WHERE not_before < now() + interval '25 hours'")
 
 
-def test_a_list_that_cannot_be_had_is_asked_for_later_from_the_same_page(room, engine, biller, sent):
+def test_a_list_that_cannot_be_had_is_asked_for_later_from_the_same_page(context, engine, biller, sent):
     biller.pages = [CarrierError("503", "transient")]
     with capture_logs() as logs:
-        prices.step(room)
+        prices.step(context)
     assert [line["event"] for line in logs] == ["no prices from the carrier"]
     assert (sweep(engine).rounds, sweep(engine).later) == (0, True)
 
 
-def test_yesterday_is_opened_once_when_it_is_over(room, engine, biller, sent):
+def test_yesterday_is_opened_once_when_it_is_over(context, engine, biller, sent):
     change(engine, "DELETE FROM price_sweeps")
     for ago, days in ((0, 0), (1, 1), (1, 1), (9, 1)):
         change(engine, f"UPDATE charges SET charged_at = now() - interval '{ago} days'")

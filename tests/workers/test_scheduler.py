@@ -23,7 +23,7 @@ from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.support.databases import restructure
-from tests.support.delivering import change, open_room, people, person, post, rows
+from tests.support.delivering import change, open_context, people, person, post, rows
 from tests.support.office import Office
 from workers.runtime import periodic_tasks
 from workers.runtime.context import WorkerContext
@@ -33,10 +33,10 @@ from workers.upkeep.retention import Cleaning, ages
 
 
 @pytest.fixture
-def room(settings: Settings) -> Iterator[WorkerContext]:
-    here = open_room(settings)
-    yield here
-    here.close()
+def context(settings: Settings) -> Iterator[WorkerContext]:
+    context = open_context(settings)
+    yield context
+    context.close()
 
 
 @pytest.fixture
@@ -55,13 +55,13 @@ def logged() -> Iterator[list[dict[str, Any]]]:
 
 
 @contextmanager
-def ticking(here: WorkerContext, tasks: Sequence[Task] | None) -> Iterator[None]:
-    thread = threading.Thread(target=scheduler.run, args=(here, tasks))
+def ticking(context: WorkerContext, tasks: Sequence[Task] | None) -> Iterator[None]:
+    thread = threading.Thread(target=scheduler.run, args=(context, tasks))
     thread.start()
     try:
         yield
     finally:
-        here.stop()
+        context.stop()
         thread.join(20)
         assert not thread.is_alive()
 
@@ -73,9 +73,9 @@ def until(true: Callable[[], Any], seconds: float = 10.0) -> None:
         time.sleep(0.02)
 
 
-def listed(here: WorkerContext) -> list[Task]:
+def listed(context: WorkerContext) -> list[Task]:
     """Every task that stands in the code, whatever the settings."""
-    return scheduler.tasks(here.settings, reads=True)
+    return scheduler.tasks(context.settings, reads=True)
 
 
 def names() -> list[str]:
@@ -93,8 +93,8 @@ class Counting:
         self.tasks = [replace(task, every=0.03, make=self._make(task)) for task in tasks]
 
     def _make(self, task: Task) -> Callable[[WorkerContext, Failures], Callable[[], float | None]]:
-        def make(here: WorkerContext, failures: Failures) -> Callable[[], float | None]:
-            turn = task.make(here, failures) if task.name not in (self.bad, "texts_listed") else self._does
+        def make(context: WorkerContext, failures: Failures) -> Callable[[], float | None]:
+            turn = task.make(context, failures) if task.name not in (self.bad, "texts_listed") else self._does
 
             def counted() -> None:
                 self.done[task.name] += 1
@@ -126,10 +126,10 @@ def failures(engine: Engine) -> dict[str, tuple[int, str]]:
 
 @pytest.mark.parametrize("name", names())
 @pytest.mark.usefixtures("hurried")
-def test_each_task_fails_alone(room: WorkerContext, engine: Engine, name: str, logged: list[dict[str, Any]]) -> None:
-    counting = Counting(listed(room), name, breaks)
+def test_each_task_fails_alone(context: WorkerContext, engine: Engine, name: str, logged: list[dict[str, Any]]) -> None:
+    counting = Counting(listed(context), name, breaks)
     counters.take_counts()
-    with ticking(room, counting.tasks):
+    with ticking(context, counting.tasks):
         until(lambda: counting.done[name] > OFTEN)
         counting.done.clear()
         until(counting.others_go_on)
@@ -141,9 +141,9 @@ def test_each_task_fails_alone(room: WorkerContext, engine: Engine, name: str, l
 
 
 @pytest.mark.usefixtures("hurried")
-def test_what_would_end_a_process_ends_no_clock(room: WorkerContext, engine: Engine) -> None:
-    counting = Counting(listed(room), "months", ends)
-    with ticking(room, counting.tasks):
+def test_what_would_end_a_process_ends_no_clock(context: WorkerContext, engine: Engine) -> None:
+    counting = Counting(listed(context), "months", ends)
+    with ticking(context, counting.tasks):
         until(lambda: counting.done["months"] > 2)
         counting.done.clear()
         until(counting.others_go_on)
@@ -152,12 +152,12 @@ def test_what_would_end_a_process_ends_no_clock(room: WorkerContext, engine: Eng
 
 @pytest.mark.usefixtures("hurried")
 def test_a_task_that_hangs_stops_no_other_and_is_told(
-    room: WorkerContext, engine: Engine, logged: list[dict[str, Any]]
+    context: WorkerContext, engine: Engine, logged: list[dict[str, Any]]
 ) -> None:
     released = threading.Event()
-    counting = Counting(listed(room), "due", lambda: released.wait(20) and None)
+    counting = Counting(listed(context), "due", lambda: released.wait(20) and None)
     tasks = [replace(task, longest=0.3) if task.name == "due" else task for task in counting.tasks]
-    with ticking(room, tasks):
+    with ticking(context, tasks):
         until(lambda: failures(engine) == {"due": (OFTEN, "hangs")})
         counting.done.clear()
         until(counting.others_go_on)
@@ -167,29 +167,31 @@ def test_a_task_that_hangs_stops_no_other_and_is_told(
 
 
 @pytest.mark.usefixtures("hurried")
-def test_a_statement_that_takes_too_long_is_the_tasks_fault(room: WorkerContext, engine: Engine) -> None:
+def test_a_statement_that_takes_too_long_is_the_tasks_fault(context: WorkerContext, engine: Engine) -> None:
     def slow() -> None:
-        with transaction(room.engine) as session:
+        with transaction(context.engine) as session:
             session.execute(text("SET LOCAL statement_timeout = '20ms'"))
             session.execute(text("SELECT pg_sleep(5)"))
 
-    counting = Counting(listed(room), "delays", slow)
-    with ticking(room, counting.tasks):
+    counting = Counting(listed(context), "delays", slow)
+    with ticking(context, counting.tasks):
         until(lambda: failures(engine).get("delays", (0, ""))[0] >= 2)
     assert failures(engine)["delays"][1] == "QueryCanceled"
 
 
 @pytest.mark.usefixtures("hurried")
-def test_a_lost_connection_is_nobodys_fault(room: WorkerContext, engine: Engine, logged: list[dict[str, Any]]) -> None:
+def test_a_lost_connection_is_nobodys_fault(
+    context: WorkerContext, engine: Engine, logged: list[dict[str, Any]]
+) -> None:
     mine = {"due": 0}
 
     def lose() -> None:
         mine["due"] += 1
-        with transaction(room.engine) as session:
+        with transaction(context.engine) as session:
             session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
-    counting = Counting(listed(room), "due", lose)
-    with ticking(room, counting.tasks):
+    counting = Counting(listed(context), "due", lose)
+    with ticking(context, counting.tasks):
         until(lambda: mine["due"] > 2 * OFTEN)
     assert failures(engine) == {}
     assert not any("a task of the clock" in line["event"] for line in logged)
@@ -197,10 +199,10 @@ def test_a_lost_connection_is_nobodys_fault(room: WorkerContext, engine: Engine,
 
 
 @pytest.mark.usefixtures("hurried")
-def test_success_ends_the_alarm(room: WorkerContext, engine: Engine, office: Office) -> None:
+def test_success_ends_the_alarm(context: WorkerContext, engine: Engine, office: Office) -> None:
     broken = [True]
-    counting = Counting(listed(room), "months", lambda: breaks() if broken[0] else None)
-    with ticking(room, counting.tasks):
+    counting = Counting(listed(context), "months", lambda: breaks() if broken[0] else None)
+    with ticking(context, counting.tasks):
         until(lambda: failures(engine).get("months", (0,))[0] >= OFTEN)
         told = office.critter("check").output
         assert "wrong  clock       its task months keeps failing" in told
@@ -282,15 +284,15 @@ def test_each_shelf_of_the_media_folder_fails_alone(
 
 
 def test_a_table_that_cannot_be_read_keeps_no_other_bell_silent(
-    room: WorkerContext, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[str] = []
-    monkeypatch.setattr(room.notifier, "notify", lambda name, job=False: rung.append(name))
+    monkeypatch.setattr(context.notifier, "notify", lambda name, job=False: rung.append(name))
     change(engine, "INSERT INTO inbound (channel, natural_key, sender, recipients, trusted)"
                    " VALUES ('sms', '\\x01', '+1', '{}', true)")  # fmt: skip
     restructure(engine, "ALTER TABLE media RENAME TO media_elsewhere")
     with pytest.raises(Exception, match="media"):
-        scheduler.look(room)
+        scheduler.look(context)
     assert rung == ["inbound"]
 
 
@@ -308,7 +310,7 @@ def placed(engine: Engine) -> dict[str, int]:
     return {row.part: row.n for row in found}
 
 
-def test_rows_move_out_of_the_default_partition_first(room: WorkerContext, engine: Engine, office: Office) -> None:
+def test_rows_move_out_of_the_default_partition_first(context: WorkerContext, engine: Engine, office: Office) -> None:
     coming = rows(engine, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^deliveries_20' ORDER BY 1")
     last = coming[-1].relname
     restructure(engine, f"DROP TABLE {last}")
@@ -316,7 +318,7 @@ def test_rows_move_out_of_the_default_partition_first(room: WorkerContext, engin
     in_default(engine, month, 3)
     in_default(engine, "2031-01", 2)
     assert "wrong  months      5 deliveries without a partition of the month" in office.critter("check").output
-    while scheduler.ensure_months(room) is not None:
+    while scheduler.ensure_months(context) is not None:
         pass
     assert placed(engine) == {last: 3, "deliveries_2031_01": 2}
     assert "each delivery is in its month" in office.critter("check").output
@@ -405,13 +407,13 @@ def test_nothing_is_lost_while_rows_come_in_and_are_claimed(engine: Engine) -> N
 
 
 @pytest.mark.parametrize("year", ["1970", "1999", "2090"])
-def test_rows_of_a_wrong_clock_stop_no_others(room: WorkerContext, engine: Engine, year: str) -> None:
+def test_rows_of_a_wrong_clock_stop_no_others(context: WorkerContext, engine: Engine, year: str) -> None:
     """A machine without a clock of its own begins in 1970: those rows stay, and the months are made all the same."""
     last = rows(engine, "SELECT max(relname) AS name FROM pg_class WHERE relname ~ '^deliveries_20.{5}$'")[0].name
     restructure(engine, f"DROP TABLE {last}")
     in_default(engine, f"{year}-02", 2)
     in_default(engine, "2031-01", 3)
-    while scheduler.ensure_months(room) is not None:
+    while scheduler.ensure_months(context) is not None:
         pass
     assert placed(engine) == {"deliveries_default": 2, "deliveries_2031_01": 3}
     assert rows(engine, f"SELECT to_regclass('{last}') IS NOT NULL AS there")[0].there
@@ -435,15 +437,15 @@ def test_failures_of_tasks_that_are_no_more_are_forgotten(engine: Engine) -> Non
 
 @pytest.mark.usefixtures("hurried")
 def test_the_clock_goes_on_although_a_row_stands_in_the_default_partition(
-    room: WorkerContext, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: set[str] = set()
-    monkeypatch.setattr(room.notifier, "notify", lambda name, job=False: rung.add(name))
+    monkeypatch.setattr(context.notifier, "notify", lambda name, job=False: rung.add(name))
     kim = person(engine, "kim", phone="+14155550101")[0]
     post(engine, kim, "hello", [Target(people(engine, 1)[0], "sms")])
     last = rows(engine, "SELECT max(relname) AS name FROM pg_class WHERE relname ~ '^deliveries_20.{5}$'")[0].name
     restructure(engine, f"DROP TABLE {last}")
     in_default(engine, last.removeprefix("deliveries_").replace("_", "-"), 1)
-    with ticking(room, None):
+    with ticking(context, None):
         until(lambda: "sms" in rung and placed(engine).get(last) == 1)
     assert failures(engine) == {}

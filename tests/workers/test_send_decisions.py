@@ -18,7 +18,7 @@ from gateway.network.posts import posts
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Post
-from tests.support.delivering import Carrier, change, follow, open_room, people, person, post, rows, states
+from tests.support.delivering import Carrier, change, follow, open_context, people, person, post, rows, states
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
 
@@ -57,13 +57,13 @@ def letters() -> Slow:
 
 
 @pytest.fixture
-def room(settings: Settings, texts: Slow, letters: Slow) -> Iterator[WorkerContext]:
-    here = open_room(settings, texts, letters)
-    change(here.engine, "INSERT INTO installation (mode) VALUES ('simulated')")
-    enter(here)
-    yield here
+def context(settings: Settings, texts: Slow, letters: Slow) -> Iterator[WorkerContext]:
+    context = open_context(settings, texts, letters)
+    change(context.engine, "INSERT INTO installation (mode) VALUES ('simulated')")
+    enter(context)
+    yield context
     enter(None)
-    here.close()
+    context.close()
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
 @pytest.mark.parametrize(("statement", "reason"), CHANGES.values(), ids=CHANGES.keys())
-def test_whatever_changed_meanwhile_counts(room, engine, texts, letters, kim, channel, statement, reason):
+def test_whatever_changed_meanwhile_counts(context, engine, texts, letters, kim, channel, statement, reason):
     address = reader(engine, kim, channel)
     post(engine, kim, "hello", [Target(address, channel, kim)])
     sam = rows(engine, "SELECT id FROM accounts WHERE handle = 'sam'")[0].id
@@ -123,7 +123,7 @@ def test_whatever_changed_meanwhile_counts(room, engine, texts, letters, kim, ch
 
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
-def test_what_may_still_leave_leaves_once_and_costs_once(room, engine, texts, letters, kim, channel):
+def test_what_may_still_leave_leaves_once_and_costs_once(context, engine, texts, letters, kim, channel):
     post(engine, kim, "hello", [Target(reader(engine, kim, channel), channel, kim)])
     carrier = texts if channel == "sms" else letters
     while_in_hand(carrier, channel, lambda: None)
@@ -135,15 +135,15 @@ def test_what_may_still_leave_leaves_once_and_costs_once(room, engine, texts, le
         assert day == rows(engine, "SELECT sum(parts) AS n FROM charges")[0].n == 1
 
 
-def test_a_budget_that_was_used_up_meanwhile_keeps_it_back(room, engine, texts, kim):
+def test_a_budget_that_was_used_up_meanwhile_keeps_it_back(context, engine, texts, kim):
     post(engine, kim, "hello", [Target(reader(engine, kim, "sms"), "sms", kim)])
-    spend = f"UPDATE budgets SET used = {room.settings.daily_sms_budget} WHERE scope = 'company_day'"
+    spend = f"UPDATE budgets SET used = {context.settings.daily_sms_budget} WHERE scope = 'company_day'"
     while_in_hand(texts, "sms", lambda: change(engine, spend))
     assert texts.taken == []
     assert [(row.state, row.reason) for row in rows(engine)] == [("cancelled", "budget")]
 
 
-def test_a_carrier_that_was_paused_meanwhile_gets_nothing(room, engine, texts, letters, kim):
+def test_a_carrier_that_was_paused_meanwhile_gets_nothing(context, engine, texts, letters, kim):
     post(engine, kim, "hello", [Target(reader(engine, kim, "email"), "email", kim)])
     pause = "UPDATE installation SET mail_paused_until = now() + interval '1 hour', mail_pause_reason = '535'"
     while_in_hand(letters, "email", lambda: change(engine, pause))
@@ -152,7 +152,7 @@ def test_a_carrier_that_was_paused_meanwhile_gets_nothing(room, engine, texts, l
 
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
-def test_a_worker_that_slept_past_its_lease_sends_nothing(room, engine, texts, letters, kim, channel):
+def test_a_worker_that_slept_past_its_lease_sends_nothing(context, engine, texts, letters, kim, channel):
     """Somebody else has the row by now: it is theirs to send, and ours does not touch it."""
 
     def lost() -> None:
@@ -179,7 +179,7 @@ def test_a_worker_that_slept_past_its_lease_sends_nothing(room, engine, texts, l
     assert (row.state, row.lease_owner, row.attempt) == ("sending", "another", taken[0])
 
 
-def test_they_are_asked_about_together(room, engine, texts, kim, monkeypatch):
+def test_they_are_asked_about_together(context, engine, texts, kim, monkeypatch):
     """64 texts that a frozen worker had in hand: one transaction, not 64; and who opted out gets none."""
     change(engine, "UPDATE addresses SET introduced_at = now()")
     to = [Target(address, "sms") for address in people(engine, 40)]
@@ -202,7 +202,7 @@ def test_they_are_asked_about_together(room, engine, texts, kim, monkeypatch):
     assert len(texts.taken) == 30
 
 
-def test_an_undo_finds_in_the_queue_what_cannot_begin_within_a_second(room, engine, letters, kim):
+def test_an_undo_finds_in_the_queue_what_cannot_begin_within_a_second(context, engine, letters, kim):
     """A relay that takes nothing: only few mails are in its hands, the others can still be called back."""
     with transaction(engine) as session:
         session.connection().exec_driver_sql(

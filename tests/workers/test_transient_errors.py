@@ -16,7 +16,7 @@ from gateway.ledger.outbox import fanouts
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, concerns_one, connect, passes, transaction
 from tests.support.database_errors import OF_ALL, OF_ONE, break_table, fails, mend
-from tests.support.delivering import change, open_room, person, rows
+from tests.support.delivering import change, open_context, person, rows
 from workers import inbound, mail_auth
 from workers import media as picture_worker
 from workers.runtime import transient_errors
@@ -27,16 +27,16 @@ PHONE = "+14155550123"
 
 
 @pytest.fixture
-def here(settings: Settings, engine: Engine) -> Iterator[WorkerContext]:
+def context(settings: Settings, engine: Engine) -> Iterator[WorkerContext]:
     with transaction(engine) as session:
         claim_mode(session, "simulated")
     person(engine, "sam", PHONE)
     person(engine, "kim", mailbox="kim@corp.example")
     change(engine, "UPDATE addresses SET state = 'verified'")
-    room = open_room(settings)
-    enter(room)
-    yield room
-    room.close()
+    context = open_context(settings)
+    enter(context)
+    yield context
+    context.close()
     enter(None)
 
 
@@ -51,34 +51,34 @@ def once_more(engine: Engine) -> None:
     change(engine, "UPDATE inbound SET not_before = NULL")
 
 
-def test_a_text_is_not_blamed(here, engine):
+def test_a_text_is_not_blamed(context, engine):
     accept(engine)
     for state in [*OF_ONE, *OF_ALL]:
         break_table(engine, "posts", state)
         for _ in range(4):
-            fails(inbound.step, here)
+            fails(inbound.step, context)
             assert rows(engine, "SELECT state, attempt, lease_until FROM inbound") == [("new", 0, None)], state
             once_more(engine)
         mend(engine, "posts")
-    inbound.step(here)
+    inbound.step(context)
     assert rows(engine, "SELECT state FROM inbound") == [("done",)]
 
 
-def test_a_mail_that_is_proved_is_not_blamed(here, engine):
+def test_a_mail_that_is_proved_is_not_blamed(context, engine):
     mail = b"From: kim@corp.example\r\nTo: post@mail.example\r\nMessage-ID: <1@x>\r\n\r\nhello\r\n"
     accept(engine, channel="email", sender="kim@corp.example", trusted=False, raw=mail, text=None)
     for state in [*OF_ONE, *OF_ALL]:
         break_table(engine, "inbound", state, "UPDATE", "NEW.state <> OLD.state")
         for _ in range(3):
-            fails(mail_auth.step, here)
+            fails(mail_auth.step, context)
             assert rows(engine, "SELECT state, attempt, lease_until FROM inbound") == [("unproved", 0, None)], state
             once_more(engine)
         mend(engine, "inbound")
-    mail_auth.step(here)
+    mail_auth.step(context)
     assert rows(engine, "SELECT count(*) FROM inbound WHERE state = 'unproved' AND not_before IS NULL") == [(0,)]
 
 
-def test_a_picture_is_not_blamed(here, engine, monkeypatch):
+def test_a_picture_is_not_blamed(context, engine, monkeypatch):
     inbound_id = accept(engine)
     change(engine, f"INSERT INTO media (inbound_id, number, url) VALUES ({inbound_id}, 0, 'https://x.example/1')")
     monkeypatch.setattr(picture_worker, "_brought", lambda *_: b"%PDF-1.4\n%%EOF\n")
@@ -86,30 +86,30 @@ def test_a_picture_is_not_blamed(here, engine, monkeypatch):
     for state in [*OF_ONE, *OF_ALL]:
         break_table(engine, "media", state, "UPDATE", "NEW.state = 'fetched'")
         for _ in range(2):
-            fails(picture_worker.step, here)
+            fails(picture_worker.step, context)
             assert rows(engine, "SELECT state, attempt FROM media") == [("new", 0)], state
             change(engine, "UPDATE media SET not_before = now()")
         mend(engine, "media")
-    picture_worker.step(here)
+    picture_worker.step(context)
     assert rows(engine, "SELECT state FROM media") == [("fetched",)]
 
 
 @pytest.mark.parametrize("state", OF_THE_ROW)
-def test_its_own_fault_stays_its_own(here, engine, state):
+def test_its_own_fault_stays_its_own(context, engine, state):
     accept(engine)
     break_table(engine, "posts", state)
-    inbound.step(here)
+    inbound.step(context)
     assert rows(engine, "SELECT state, attempt FROM inbound") == [("working", 1)]
 
 
 @pytest.mark.parametrize("state", OF_ONE)
-def test_a_row_that_always_meets_it_keeps_nobody_waiting(here, engine, state, caplog):
+def test_a_row_that_always_meets_it_keeps_nobody_waiting(context, engine, state, caplog):
     accept(engine, 1, "the slow one")
     accept(engine, 2, "another", sender="+14155550199")
     break_table(engine, "posts", state, when="NEW.text = 'the slow one'")
     for _ in range(transient_errors.AT_ONCE):
-        fails(inbound.step, here)
-    inbound.step(here)
+        fails(inbound.step, context)
+    inbound.step(context)
     found = dict(rows(engine, "SELECT message_id, state FROM inbound"))
     assert found["1"] == "new"
     assert found["2"] != "new"
@@ -117,34 +117,34 @@ def test_a_row_that_always_meets_it_keeps_nobody_waiting(here, engine, state, ca
     assert timedelta(seconds=5) < wait[0] <= transient_errors.FIRST
 
 
-def test_what_comes_after_it_waits_for_it_and_a_stop_does_not(here, engine):
+def test_what_comes_after_it_waits_for_it_and_a_stop_does_not(context, engine):
     accept(engine, 1, "the slow one")
     break_table(engine, "posts", "57014", when="NEW.text = 'the slow one'")
     for _ in range(transient_errors.AT_ONCE + 1):
-        fails(inbound.step, here)
+        fails(inbound.step, context)
     accept(engine, 2, "another")
     accept(engine, 3, "STOP")
-    inbound.step(here)
+    inbound.step(context)
     found = "SELECT message_id, state, attempt, not_before = max(not_before) OVER () FROM inbound ORDER BY id"
     assert rows(engine, found) == [("1", "new", 0, True), ("2", "new", 0, True), ("3", "done", 1, None)]
     for _ in range(2):  # the first one meets it again, the second one has waited before
         once_more(engine)
         change(engine, "UPDATE inbound SET not_before = now() WHERE message_id = '2'")
-        inbound.step(here)
+        inbound.step(context)
         assert [row.state for row in rows(engine, "SELECT state FROM inbound ORDER BY id")] == ["new", "new", "done"]
     mend(engine, "posts")
     change(engine, "UPDATE inbound SET not_before = now()")
-    inbound.step(here)
-    inbound.step(here)
+    inbound.step(context)
+    inbound.step(context)
     done = "SELECT message_id, state FROM inbound WHERE state = 'done' ORDER BY done_at, id"
     assert [row.message_id for row in rows(engine, done)] == ["3", "1", "2"]
 
 
-def test_what_has_met_it_for_an_hour_holds_up_nobody(here, engine):
+def test_what_has_met_it_for_an_hour_holds_up_nobody(context, engine):
     accept(engine, 1, "the slow one")
     change(engine, "UPDATE inbound SET id = id - (4000::bigint * 1000 << 16), not_before = now() + interval '1 minute'")
     accept(engine, 2, "another")
-    inbound.step(here)
+    inbound.step(context)
     assert [row.state for row in rows(engine, "SELECT state FROM inbound ORDER BY id")] == ["new", "done"]
 
 
@@ -152,28 +152,28 @@ HELPED = "SELECT set_config('tests.helper', 'on', true)"
 NOT_HELPED = "current_setting('tests.helper', true) IS DISTINCT FROM 'on'"
 
 
-def test_what_could_not_be_given_back_is_no_crash(here, engine):
+def test_what_could_not_be_given_back_is_no_crash(context, engine):
     """The database is away when the worker gives its row back, and a sweep takes it back for a crash meanwhile."""
     accept(engine)
     break_table(engine, "inbound", "57P01", "UPDATE", f"OLD.state = 'working' AND {NOT_HELPED}")
     for _ in range(inbox.CRASHES + 1):
-        fails(inbound.step, here)
+        fails(inbound.step, context)
         with transaction(engine) as session:
             session.execute(text(HELPED))
             session.execute(text("UPDATE inbound SET lease_until = now() - interval '1 s' WHERE state = 'working'"))
             inbox.expire(session)
     mend(engine, "inbound")
-    inbound.step(here)
+    inbound.step(context)
     assert rows(engine, "SELECT state, attempt FROM inbound") == [("done", 1)]
 
 
-def test_a_fan_out_that_fails_for_days_holds_up_no_other(here, engine):
+def test_a_fan_out_that_fails_for_days_holds_up_no_other(context, engine):
     """No interval can be made of two to the power of its tries."""
     change(engine, "INSERT INTO redactions (carrier_id, attempt) VALUES ('SM1', 500)")
     with transaction(engine) as session:
         assert redactions.due(session, 10) == ["SM1"]
     accept(engine)
-    inbound.step(here)
+    inbound.step(context)
     change(engine, "UPDATE fanouts SET state = 'waiting', attempt = 500")
     with transaction(engine) as session:
         fanout = fanouts.claim(session)

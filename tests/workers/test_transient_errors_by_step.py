@@ -15,7 +15,7 @@ from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from tests.support.database_errors import break_table, fails, mend
 from tests.support.databases import restructure
-from tests.support.delivering import Carrier, change, follow, open_room, person, post, rows
+from tests.support.delivering import Carrier, change, follow, open_context, person, post, rows
 from workers import (
     author_reports,
     callbacks,
@@ -39,7 +39,7 @@ OURS = "coalesce(current_setting('tests.helper', true), '') <> 'on'"
 
 @dataclass
 class World:
-    here: WorkerContext
+    context: WorkerContext
     engine: Engine
     texts: Carrier
     letters: Carrier
@@ -245,8 +245,8 @@ def world(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -
     texts, letters = Carrier("sms"), Carrier("email")
     twilio = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_tokens": ("token",)}
     morning = {"daily_mail_hour": datetime.now(UTC).hour}
-    here = open_room(settings.model_copy(update={**twilio, **morning}), texts, letters)
-    made = World(here, engine, texts, letters)
+    context = open_context(settings.model_copy(update={**twilio, **morning}), texts, letters)
+    made = World(context, engine, texts, letters)
     made.sam, _ = person(engine, "sam", SAM)
     kim, made.phone = person(engine, "kim", KIM)
     _, made.mailbox = person(engine, "mia", mailbox="mia@demo.example")
@@ -255,9 +255,9 @@ def world(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(media, "_brought", _brought)
     monkeypatch.setattr(media, "_cleaned", lambda content, _: ((content, None), "application/pdf"))
     monkeypatch.setattr(redaction.TwilioRecords, "delete", _delete)
-    enter(here)
+    enter(context)
     yield made
-    here.close()
+    context.close()
     enter(None)
 
 
@@ -282,7 +282,7 @@ def test_no_trouble_that_passes_harms_a_row(world, engine, step):
         sent = len(world.texts.taken) + len(world.letters.taken)
         break_table(engine, table, state, action, f"{when} AND {OURS} AND nextval('trouble') <= {TROUBLES}")
         for _ in range(LONGEST):
-            fails(work.step, world.here)
+            fails(work.step, world.context)
             hasten(engine, work.soon)
             if world.one(work.query) == work.done:
                 break
@@ -298,7 +298,7 @@ def test_a_report_that_meets_trouble_once_is_told_at_once(world, engine):
     for world.number, state in enumerate(STATES, 1):
         report_is_due(world)
         break_table(engine, "tellings", state, "UPDATE", f"NEW.told_at IS NOT NULL AND {OURS}")
-        fails(author_reports.step, world.here)
+        fails(author_reports.step, world.context)
         mend(engine, "tellings")
-        author_reports.step(world.here)
+        author_reports.step(world.context)
         assert world.one(REPORT) == (1, True), state

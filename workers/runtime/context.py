@@ -69,10 +69,10 @@ class WorkerContext:
         return of_settings(self.settings)
 
     @cached_property
-    def world(self) -> CommandRegistry:
+    def registry(self) -> CommandRegistry:
         """All commands: handlers/ declares them when it is imported."""
         assert handlers.MODULES
-        return commands.world(self.settings)
+        return commands.build_registry(self.settings)
 
     def close(self) -> None:
         carriers: Sequence[Carrier[Text] | Carrier[OutboundEmail] | TwilioInbox | None]
@@ -89,9 +89,9 @@ class WorkerContext:
 _entered: list[WorkerContext] = []
 
 
-def enter(room: WorkerContext | None) -> None:
+def enter(context: WorkerContext | None) -> None:
     """Makes `room` the context of this process; None removes it."""
-    _entered[:] = [] if room is None else [room]
+    _entered[:] = [] if context is None else [context]
 
 
 def current() -> WorkerContext:

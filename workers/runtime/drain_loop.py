@@ -21,13 +21,13 @@ def drain(name: str, step: Callable[[WorkerContext], bool], turn: float = TURN) 
     """Calls `step` until it finds nothing. The wake-up flag is cleared before the first look: a later wake-up may be
     for rows that this look does not see. When the database is away, or a lock cannot be had, the clock wakes a worker
     to try again."""
-    room = current()
-    room.notifier.answered(name)
+    context = current()
+    context.notifier.answered(name)
     end = time.monotonic() + turn
     try:
-        while step(room):
-            if room.stopping() or time.monotonic() >= end:
-                room.notifier.notify(name)
+        while step(context):
+            if context.stopping() or time.monotonic() >= end:
+                context.notifier.notify(name)
                 return
     except OperationalError as problem:
         log.warning("database is away", drain=name, problem=type(problem.orig).__name__)

@@ -18,21 +18,21 @@ LONGEST: Final = 10.0  # seconds; RQ's worker has to send its heartbeat from tim
 LOOK: Final = 0.25  # seconds between two looks for jobs that another process's wake-up or the clock made
 
 
-def listen_while_idle(here: WorkerContext, queue: str, redis: Redis) -> None:
+def listen_while_idle(context: WorkerContext, queue: str, redis: Redis) -> None:
     """Listens and drains. Returns after a silence, when jobs wait, or when the process is told to end."""
     with QueueListener(redis, queue) as ear:
         end = time.monotonic() + LONGEST
-        while time.monotonic() < end and not ear.jobs() and _stretch(here, ear):
+        while time.monotonic() < end and not ear.jobs() and _stretch(context, ear):
             pass
         _drain(ear.leave())
 
 
-def _stretch(here: WorkerContext, ear: QueueListener) -> bool:
+def _stretch(context: WorkerContext, ear: QueueListener) -> bool:
     """Drains for LOOK seconds; returns False when no wake-up came, when a drain failed, or when the process stops."""
     end = time.monotonic() + LOOK
     while time.monotonic() < end:
         names = ear.hear(SILENCE)
-        if here.stopping() or not names or not _drain(names):
+        if context.stopping() or not names or not _drain(names):
             return False
     return True
 

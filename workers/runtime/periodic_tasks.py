@@ -114,11 +114,11 @@ class Failures:
 class TaskRunner:
     """One task and its thread."""
 
-    def __init__(self, here: WorkerContext, task: Task, failures: Failures) -> None:
-        self._here, self.task, self._failures = here, task, failures
+    def __init__(self, context: WorkerContext, task: Task, failures: Failures) -> None:
+        self._here, self.task, self._failures = context, task, failures
         self._begun: float | None = None
         self._said = False
-        self._step = task.make(here, failures)
+        self._step = task.make(context, failures)
         self._thread = threading.Thread(target=self._run, name=task.name, daemon=True)
         self._thread.start()
 
@@ -155,14 +155,14 @@ class TaskRunner:
         return min(most, SECOND * 2.0 ** max(0, min(failures, 20) - 1))
 
 
-def run(here: WorkerContext, tasks: Sequence[Task]) -> None:
+def run(context: WorkerContext, tasks: Sequence[Task]) -> None:
     """Runs the tasks until the worker context is told to stop."""
-    failures = Failures(here.engine)
-    runners = [TaskRunner(here, task, failures) for task in tasks]
-    while not here.stopping():
+    failures = Failures(context.engine)
+    runners = [TaskRunner(context, task, failures) for task in tasks]
+    while not context.stopping():
         for runner in runners:
             runner.look()
-        here.rest(LOOK)
+        context.rest(LOOK)
     end = time.monotonic() + FAREWELL
     for runner in runners:
         runner.join(max(0.0, end - time.monotonic()))

@@ -59,17 +59,17 @@ class DeliveryStore(Generic[Parcel]):
 
     def __init__(
         self,
-        here: WorkerContext,
+        context: WorkerContext,
         channel: str,
         render: Rendering[Parcel],
         origin: SenderSource,
         day: RelayQuota | None = None,
     ) -> None:
         self._day = day
-        self._here, self._channel, self._render, self._origin = here, channel, render, origin
+        self._here, self._channel, self._render, self._origin = context, channel, render, origin
         self._priced = CHANNELS[channel].priced
-        self._lease = timedelta(seconds=here.settings.lease_seconds)
-        self._look = timedelta(seconds=here.settings.settle_seconds)
+        self._lease = timedelta(seconds=context.settings.lease_seconds)
+        self._look = timedelta(seconds=context.settings.settle_seconds)
         self._contents: OrderedDict[int, MessageContent] = OrderedDict()
 
     def claim(self, limit: int, suspects: bool) -> Batch[Parcel]:

@@ -36,14 +36,14 @@ AGAIN: Final = 0.1  # seconds until a send loop that found nothing looks again, 
 class Pool:
     """The numbers of this installation. Which of them may send is read again each second: any process may pause one."""
 
-    def __init__(self, here: WorkerContext) -> None:
-        self._here = here
+    def __init__(self, context: WorkerContext) -> None:
+        self._here = context
         self._plan = RoutingPlan(())
         self._roads: dict[int, SendLoop[Text]] = {}
         self._read_at = float("-inf")
         self._running = 0
-        self._breakers: dict[str, CircuitBreaker] = {name: CircuitBreaker() for name in here.texts}
-        self._account = _account_buckets(here)
+        self._breakers: dict[str, CircuitBreaker] = {name: CircuitBreaker() for name in context.texts}
+        self._account = _account_buckets(context)
 
     async def drain(self, turn: float) -> bool:
         """Sends from every number for `turn` seconds at most; True when there may be more."""
@@ -174,7 +174,7 @@ def rate(settings: Settings, number: str) -> float:
     return settings.sms_rate * max(1, together)
 
 
-def _account_buckets(here: WorkerContext) -> list[Bucket]:
+def _account_buckets(context: WorkerContext) -> list[Bucket]:
     """Returns the rate limit that all our numbers share at Twilio, if there is one."""
-    shared = here.settings.sms_account_rate
-    return [Bucket(here.buckets, "account", shared, ahead=False)] if shared else []
+    shared = context.settings.sms_account_rate
+    return [Bucket(context.buckets, "account", shared, ahead=False)] if shared else []

@@ -17,17 +17,17 @@ from workers.runtime.context import WorkerContext
 log = structlog.get_logger()
 
 
-def sweep(here: WorkerContext) -> None:
+def sweep(context: WorkerContext) -> None:
     """Takes back all kinds of leases, one after the other. Each function logs what it set aside after three crashes;
     the clock wakes workers for the rest."""
-    take_back_inputs(here)
-    take_back_proofs(here)
-    take_back_deliveries(here)
-    give_up_deliveries(here)
+    take_back_inputs(context)
+    take_back_proofs(context)
+    take_back_deliveries(context)
+    give_up_deliveries(context)
 
 
-def take_back_inputs(here: WorkerContext) -> None:
-    with transaction(here.engine) as session:
+def take_back_inputs(context: WorkerContext) -> None:
+    with transaction(context.engine) as session:
         again, aside = inbox.expire(session)
         answers = {_apologise(session, inbound) for inbound in aside}
     counters.add("lease_expiries", "inbound", amount=again + len(aside))
@@ -36,19 +36,19 @@ def take_back_inputs(here: WorkerContext) -> None:
     for inbound in aside:
         log.error("inbound is set aside: it ended three workers", inbound=inbound)
     for channel in by_rank([channel for channel in answers if channel]):
-        here.notifier.notify(channel)
+        context.notifier.notify(channel)
 
 
-def take_back_proofs(here: WorkerContext) -> None:
-    with transaction(here.engine) as session:
+def take_back_proofs(context: WorkerContext) -> None:
+    with transaction(context.engine) as session:
         lost = unauthenticated.expire(session)
     for inbound in lost:
         log.error("a mail is held: it ended three workers that were to prove it", inbound=inbound)
 
 
-def take_back_deliveries(here: WorkerContext) -> None:
-    look = timedelta(seconds=here.settings.settle_seconds)
-    with transaction(here.engine) as session:
+def take_back_deliveries(context: WorkerContext) -> None:
+    look = timedelta(seconds=context.settings.settle_seconds)
+    with transaction(context.engine) as session:
         expired = settlements.expire(session, look)
     counters.add("lease_expiries", "delivery", amount=expired.rows)
     if expired.channels:
@@ -57,8 +57,8 @@ def take_back_deliveries(here: WorkerContext) -> None:
         log.error("delivery is set aside: it ended three workers", message=message, address=address)
 
 
-def give_up_deliveries(here: WorkerContext) -> None:
-    with transaction(here.engine) as session:
+def give_up_deliveries(context: WorkerContext) -> None:
+    with transaction(context.engine) as session:
         late = settlements.give_up(session)
     if late:
         log.warning("deliveries were given up", rows=late)

@@ -40,11 +40,11 @@ MOVING: Final = 0.2  # seconds between two steps, so that others are not held up
 log = structlog.get_logger()
 
 
-def run(here: WorkerContext, chosen: Sequence[Task] | None = None) -> None:
+def run(context: WorkerContext, chosen: Sequence[Task] | None = None) -> None:
     """Runs the tasks until the worker context is told to stop. A database that is away is asked again a second
     later."""
-    listed = tasks(here.settings, reads=here.inbox is not None) if chosen is None else chosen
-    periodic_tasks.run(here, [_forgetting(listed), *listed] if chosen is None else listed)
+    listed = tasks(context.settings, reads=context.inbox is not None) if chosen is None else chosen
+    periodic_tasks.run(context, [_forgetting(listed), *listed] if chosen is None else listed)
 
 
 def tasks(settings: Settings, *, reads: bool) -> list[Task]:
@@ -74,98 +74,98 @@ def tasks(settings: Settings, *, reads: bool) -> list[Task]:
     ]
 
 
-def look(here: WorkerContext) -> float:
+def look(context: WorkerContext) -> float:
     """Wakes workers for what is due; returns the seconds until the next look."""
     try:
-        with transaction(here.engine) as session:
+        with transaction(context.engine) as session:
             found = due_work.look(session)
     except SQLAlchemyError as problem:
         if not periodic_tasks.is_away(problem):
-            _look_one_by_one(here)
+            _look_one_by_one(context)
         raise
     for drain in sorted(found.drains):
-        here.notifier.notify(drain, job=True)
+        context.notifier.notify(drain, job=True)
     if found.next_in is None:
         return SECOND
     return min(SECOND, max(0.02, found.next_in.total_seconds()))
 
 
-def _look_one_by_one(here: WorkerContext) -> None:
+def _look_one_by_one(context: WorkerContext) -> None:
     """Looks at each kind of work alone: a table that cannot be read now must not hold up the wake-ups for others."""
     for drain in due_work.QUESTIONS:
         try:
-            with transaction(here.engine) as session:
+            with transaction(context.engine) as session:
                 waits = due_work.waits(session, drain)
         except SQLAlchemyError as problem:
             log.warning("no look for a bell", drain=drain, problem=periodic_tasks.reason_of(problem))
             continue
         if waits:
-            here.notifier.notify(drain, job=True)
+            context.notifier.notify(drain, job=True)
 
 
-def note_delays(here: WorkerContext) -> None:
+def note_delays(context: WorkerContext) -> None:
     """Notes the mails that are late for the first time; the next look wakes the worker that tells their authors."""
-    _do(here, author_reports.note_delays)
+    _do(context, author_reports.note_delays)
 
 
-def test_mailboxes(here: WorkerContext) -> None:
+def test_mailboxes(context: WorkerContext) -> None:
     """Sends a test mail to mailboxes that returned mail, or turns them on again when the last test did not come
     back."""
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         drains = bounce_scores.probe(session)
     for drain in drains:
-        here.notifier.notify(drain)
+        context.notifier.notify(drain)
 
 
-def ring_dailies(here: WorkerContext) -> None:
+def ring_dailies(context: WorkerContext) -> None:
     """Wakes the worker that writes the daily mail for people whose morning it is."""
-    here.notifier.notify("dailies", job=True)
+    context.notifier.notify("dailies", job=True)
 
 
-def ask_silent_phones(here: WorkerContext) -> None:
+def ask_silent_phones(context: WorkerContext) -> None:
     """Asks phones that sent nothing for a long time whose they are, and suspends those that do not answer."""
-    days = here.settings.silent_days if here.settings.sms else 0
-    with transaction(here.engine) as session:
+    days = context.settings.silent_days if context.settings.sms else 0
+    with transaction(context.engine) as session:
         drains = number_lifecycle.end(session, days) | number_lifecycle.ask(session, days)
     for drain in sorted(drains):
-        here.notifier.notify(drain)
+        context.notifier.notify(drain)
 
 
-def tell_short(here: WorkerContext) -> None:
+def tell_short(context: WorkerContext) -> None:
     """Tells writers that a budget kept some of their words back."""
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         drains = budget_notices.tell(session)
     for drain in drains:
-        here.notifier.notify(drain)
+        context.notifier.notify(drain)
 
 
-def ensure_months(here: WorkerContext) -> float | None:
+def ensure_months(context: WorkerContext) -> float | None:
     """Makes the partitions of this month and the next two; rows in the default partition that are in the way are moved
     first."""
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         moved = partitions.move(session)
     if moved:
         log.warning("deliveries stood in the default partition and are moved into their month")
         return MOVING
-    _do(here, partitions.ensure)
+    _do(context, partitions.ensure)
     return None
 
 
-def keep_fingerprints(here: WorkerContext) -> float | None:
+def keep_fingerprints(context: WorkerContext) -> float | None:
     """Makes the fingerprints of private posts that were written by a version which kept none."""
-    with transaction(here.engine) as session:
+    with transaction(context.engine) as session:
         made = private_repeats.catch_up(session)
     return MOVING if made else None
 
 
-def _clean_rows(here: WorkerContext, failures: Failures) -> Turn:
+def _clean_rows(context: WorkerContext, failures: Failures) -> Turn:
     """Deletes rows that are too old; a kind that fails stops no other."""
-    return Cleaning(here.engine, retention.kinds(ages(here.settings)), ages(here.settings), failures).turn
+    return Cleaning(context.engine, retention.kinds(ages(context.settings)), ages(context.settings), failures).turn
 
 
-def _clean_folder(here: WorkerContext, failures: Failures) -> Turn:
+def _clean_folder(context: WorkerContext, failures: Failures) -> Turn:
     """Sweeps the media folder, shelf by shelf."""
-    return media_gc.Sweeping(here.engine, here.settings.var, failures).turn
+    return media_gc.Sweeping(context.engine, context.settings.var, failures).turn
 
 
 def _forgetting(listed: Sequence[Task]) -> Task:
@@ -179,6 +179,6 @@ def _each(function: Callable[[WorkerContext], float | None]) -> Callable[[Worker
     return lambda here, _failures: lambda: function(here)
 
 
-def _do(here: WorkerContext, function: Callable[[Session], object]) -> None:
-    with transaction(here.engine) as session:
+def _do(context: WorkerContext, function: Callable[[Session], object]) -> None:
+    with transaction(context.engine) as session:
         function(session)

@@ -38,7 +38,7 @@ class Actor:
     upload_id: int | None = None
     uploads: tuple[int, ...] = ()
     effects: list[NewEffect] = field(default_factory=list)
-    wakes: set[str] = field(default_factory=set)  # the queues to wake after the commit, besides those of posts
+    queues: set[str] = field(default_factory=set)  # the queues to wake after the commit, besides those of posts
 
     @property
     def by_text(self) -> bool:

@@ -67,7 +67,7 @@ class CountedBounce:
     commit."""
 
     counted: bool = False
-    rings: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
 
 
 def count_bounce(session: Session, message_id: int, address_id: int, bounce: BounceReport) -> CountedBounce:
