@@ -76,7 +76,7 @@ def work(url: str) -> int:
             rows = claims.claim(session, "email", "capacity", timedelta(minutes=1), BATCH)
             if not rows:
                 break
-            send_refusals.refusals(session, [row.key for row in rows])
+            send_refusals.find_refusals(session, [row.key for row in rows])
         with transaction(engine) as session:
             settlements.settle(session, [Settlement(row, "sent", segments=None) for row in rows])
         done += len(rows)

@@ -111,7 +111,7 @@ def migrate(unsafe: Unsafe = False) -> None:
 
     settings = load()
     try:
-        engine = prepare(settings, unsafe or settings.unsafe, told=lambda line: print(line, flush=True))
+        engine = prepare(settings, unsafe or settings.unsafe, report=lambda line: print(line, flush=True))
     except BaseException as problem:
         if not _was_interrupted(problem):
             raise

@@ -68,13 +68,13 @@ def _joined(label: str) -> str:
     """The label without the joiners that IDNA 2008 would refuse."""
     import idna
 
-    def stands(place: int) -> bool:
+    def is_valid_joiner(place: int) -> bool:
         try:
             return idna.valid_contextj(label, place)
         except ValueError:  # idna does not know the neighbouring character
             return False
 
-    return "".join(one for place, one in enumerate(label) if one not in JOINERS or stands(place))
+    return "".join(one for place, one in enumerate(label) if one not in JOINERS or is_valid_joiner(place))
 
 
 def show_escaped(text: str, longest: int = 40) -> str:

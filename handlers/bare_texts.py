@@ -37,10 +37,10 @@ def ask_thread(session: Session, context: CommandContext) -> Phrase:
     open_ = conversations.open_question(session, context.address.id)
     if open_ and open_.kind == KIND and open_.choices[0]["id"] == author.id:
         return _join(session, context, author, open_)
-    kept = [_keep(session, context)]
+    drafts = [_keep(session, context)]
     choices = [{"label": author.name, "id": author.id}]
-    commands.ask(session, context, AskedQuestion(KIND, choices, ("POST", "DROP"), _about(context, kept)))
-    context.actor.did("asked", kept[0]["draft"])
+    commands.ask(session, context, AskedQuestion(KIND, choices, ("POST", "DROP"), _about(context, drafts)))
+    context.actor.did("asked", drafts[0]["draft"])
     return _question(author.name, 1)
 
 
@@ -52,11 +52,11 @@ def _join(session: Session, context: CommandContext, author: NamedAccount, open_
         conversations.forget_draft(session, earlier.pop()["draft"])
     if len(earlier) >= MOST:
         raise refusal("too_many_kept", number=len(earlier))
-    kept = [*earlier, _keep(session, context)]
-    about = {**open_.about, **_about(context, kept)}
+    drafts = [*earlier, _keep(session, context)]
+    about = {**open_.about, **_about(context, drafts)}
     conversations.change(session, context.address.id, replace(open_, about=about), anew=True)
-    context.actor.did("asked", kept[-1]["draft"])
-    return _question(author.name, len(kept))
+    context.actor.did("asked", drafts[-1]["draft"])
+    return _question(author.name, len(drafts))
 
 
 def _is_second_half(session: Session, context: CommandContext, last: dict[str, Any]) -> bool:
@@ -71,10 +71,10 @@ def _keep(session: Session, context: CommandContext) -> dict[str, Any]:
     return {"draft": draft, "post": context.reading.post, "pictures_of": context.actor.upload_id or context.inbound_id}
 
 
-def _about(context: CommandContext, kept: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _about(context: CommandContext, drafts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """`draft`, `reading` and `pictures_of` are of the last text, for workers of the version before."""
-    last = kept[-1]
-    return {**last, "reading": pack(context.reading), "kept": list(kept)}
+    last = drafts[-1]
+    return {**last, "reading": pack(context.reading), "kept": list(drafts)}
 
 
 def _entries(asked: AskedQuestion) -> list[dict[str, Any]]:

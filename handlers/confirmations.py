@@ -51,8 +51,8 @@ def _ask_repeat(session: Session, context: CommandContext, needed: ConfirmationR
 
 
 def _whose(repeated: Repeated) -> Phrase:
-    if repeated.own and repeated.told:
-        return say("This repeats what you told {name} privately.", name=repeated.told)
+    if repeated.own and repeated.reader:
+        return say("This repeats what you told {name} privately.", name=repeated.reader)
     if repeated.group and repeated.own:
         return say("This repeats what you wrote in {group}, which is closed.", group=repeated.group)
     if repeated.group:

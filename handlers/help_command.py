@@ -63,15 +63,16 @@ def more(session: Session, context: CommandContext) -> str:
 
 def _rest(session: Session, context: CommandContext) -> KeptRemainder | None:
     """The rest of the last item or of the last long answer, whichever came later."""
-    kept = remainders.read_remainder(session, context.address.id)
+    remainder = remainders.read_remainder(session, context.address.id)
     items = timelines.list_received(session, context.address.id, 1) if context.address.channel == "sms" else []
-    if items and (kept is None or items[0].age < kept.age) and (left := _left_out(context, items[0])):
+    if items and (remainder is None or items[0].age < remainder.age) and (left := _left_out(context, items[0])):
         return KeptRemainder(left, (items[0].post.id,), items[0].age)
-    return kept
+    return remainder
 
 
 def _left_out(context: CommandContext, last: timelines.ReceivedItem) -> str:
     """What a text that was shortened left out."""
-    page = f"{context.registry.settings.public_url}/p/{context.registry.signer.sign('page', last.post.id, context.address.id)}"
+    signature = context.registry.signer.sign("page", last.post.id, context.address.id)
+    page = f"{context.registry.settings.public_url}/p/{signature}"
     pictures = context.actor.media_url(last.post.id, context.address.id)
     return rendering.for_phone(last.author, last.group, last.post, last.tag, page, pictures).rest

@@ -21,22 +21,22 @@ LETS_IN: Final = "1"
 def _answered(session: Session, context: CommandContext, asked: AskedQuestion, word: str) -> str:
     """Does what the answer to this request says, and asks about the next one."""
     person, group = accounts.by_id(session, asked.about["person"]), accounts.by_id(session, asked.about["group"])
-    told = say("That account is gone. Nothing was changed.")
+    notice = say("That account is gone. Nothing was changed.")
     if person and group and person.state == group.state == "active":
         pair = find_named(person), find_named(group)
-        told = _tell(join_requests.decide(session, context.actor, *pair, admit=word == LETS_IN))
+        notice = _tell(join_requests.decide(session, context.actor, *pair, admit=word == LETS_IN))
     session.flush()
-    return _go_on(session, context, told)
+    return _go_on(session, context, notice)
 
 
-def _go_on(session: Session, context: CommandContext, told: Phrase) -> Phrase:
+def _go_on(session: Session, context: CommandContext, notice: Phrase) -> Phrase:
     """The answer, with the question about the next request that waits."""
     waiting = group_owners.requests(session, context.account.id)
     if not waiting or unanswerable(session, context):
-        return told
+        return notice
     person, group = waiting[0]
     conversations.ask(session, context.address.id, join_requests.question(person.id, group.id))
-    return joined([told, join_requests.describe_request(person, find_named(group))])
+    return joined([notice, join_requests.describe_request(person, find_named(group))])
 
 
 def _tell(decision: Decision) -> Phrase:

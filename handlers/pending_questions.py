@@ -51,9 +51,9 @@ def ask(session: Session, context: CommandContext) -> str | None:
         return _ask_meant(session, context)
     if reading.verb and context.registry.verbs[reading.verb].asks:
         return context.registry.handlers[reading.verb](session, context)
-    kept = say("Nothing was done.") if reading.verb else say("Kept, not posted.")
+    answer = say("Nothing was done.") if reading.verb else say("Kept, not posted.")
     kind = "verb" if reading.verb else "group"
-    return _put(session, context, kind, joined([sentence(reading.reason), kept]), reading.near)
+    return _put(session, context, kind, joined([sentence(reading.reason), answer]), reading.near)
 
 
 def _ask_private(session: Session, context: CommandContext) -> str:

@@ -58,7 +58,7 @@ def tell_posters(session: Session, context: CommandContext, group: NamedAccount)
 def offer_to_everyone(session: Session, context: CommandContext, handle: str) -> str:
     """The answer to what went to a group's posters, with the offer to tell everyone, where that can be answered."""
     open_ = conversations.open_question(session, context.address.id)
-    if open_ and open_.kind != conversations.PASSING:  # an offer does not replace what was kept
+    if open_ and open_.kind != conversations.SENT_ALREADY:  # an offer does not replace what was kept
         return say("Only {handle} got it.", handle=handle)
     if not unanswerable(session, context):  # no offer without an answer; the words are sent all the same
         draft = conversations.keep_draft(session, context.account.id, context.text)

@@ -19,7 +19,7 @@ def repeat(session: Session, context: CommandContext) -> str:
     done = repeating.repeat(session, context.actor, post_id)
     if done.post_id is None:
         return say("You already passed on {name}'s update.", name=done.writer)
-    if not done.heard:
+    if not done.has_readers:
         return say("Passed on, but nobody follows you yet, so nobody gets it.")
     return say("{name}'s update goes to your followers who do not have it yet. To take it back: UNDO", name=done.writer)
 

@@ -35,7 +35,7 @@ def undo(session: Session, context: CommandContext) -> str:
 def _close_offer(session: Session, context: CommandContext) -> None:
     """Closes a question that offered to publish what is taken back."""
     open_ = conversations.open_question(session, context.address.id)
-    if open_ and open_.kind == conversations.PASSING:
+    if open_ and open_.kind == conversations.SENT_ALREADY:
         conversations.close(session, context.address.id)
 
 

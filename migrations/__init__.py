@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from gateway.ledger.operations import partitions
 from migrations import rights, running, steps
-from migrations.running import TOLD_EVERY, MigrationRunner, Told
+from migrations.running import TOLD_EVERY, MigrationRunner, Report
 
 FOLDER = Path(__file__).parent
 LOCK = 0x43726974  # the advisory lock: one migration at a time, over all machines
@@ -39,21 +39,21 @@ def installed(engine: Engine) -> str | None:
         return None if found is None else str(found)
 
 
-def migrate(engine: Engine, to: str = "", told: Told = lambda line: None, role: str = "") -> None:
+def migrate(engine: Engine, to: str = "", report: Report = lambda line: None, role: str = "") -> None:
     """Brings the database to that revision, the newest by default, makes the partitions of this month and the next two,
     and gives the processes' role its rights. `engine` is the owner's. It may be interrupted and run again."""
-    with _alone(engine, told):
+    with _alone(engine, report):
         if role:
-            rights.take_over(engine, role, told)
+            rights.take_over(engine, role, report)
         there = installed(engine)
         wanted = {name: path for name, path in files().items() if name > (there or "") and name <= (to or newest())}
         if there is None:
             _make(engine, wanted)
         else:
             for revision, path in wanted.items():
-                _upgrade(engine, revision, path, told)
+                _upgrade(engine, revision, path, report)
         if role:
-            rights.give(engine, role, told)
+            rights.give(engine, role, report)
     partitions.make(engine)
 
 
@@ -67,17 +67,17 @@ def _make(engine: Engine, wanted: dict[str, Path]) -> None:
         connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": max(wanted)})
 
 
-def _upgrade(engine: Engine, revision: str, path: Path, told: Told) -> None:
+def _upgrade(engine: Engine, revision: str, path: Path, report: Report) -> None:
     with engine.begin() as connection:
         connection.execute(text(running.BOOKS))
-    MigrationRunner(engine, revision, told).run(steps.read(path))
+    MigrationRunner(engine, revision, report).run(steps.read(path))
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
         connection.execute(text("DELETE FROM migration_steps WHERE revision = :revision"), {"revision": revision})
 
 
 @contextmanager
-def _alone(engine: Engine, told: Told) -> Iterator[Connection]:
+def _alone(engine: Engine, report: Report) -> Iterator[Connection]:
     """Keeps other migrations away by a lock in a transaction of its own, which does nothing else and so holds up
     nobody. The lock ends with this process, however that ends, and it works through a pooler, where a session lock
     would not."""
@@ -86,7 +86,7 @@ def _alone(engine: Engine, told: Told) -> Iterator[Connection]:
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         while not _locked(connection):
             if time.monotonic() - told_at > TOLD_EVERY:
-                told("another migration is running: this one waits for its end")
+                report("another migration is running: this one waits for its end")
                 told_at = time.monotonic()
             time.sleep(0.1)
         yield connection

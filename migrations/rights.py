@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import Engine, text
 
 from gateway.errors import Refused
-from migrations.running import MigrationRunner, Told
+from migrations.running import MigrationRunner, Report
 
 ADD_ONLY: Final = ("audit",)
 READ_ONLY: Final = ("alembic_version", "migration_steps")
@@ -18,23 +18,23 @@ READ_ONLY: Final = ("alembic_version", "migration_steps")
 BY_OWNER: Final = ("ensure_partition", "drop_partition", "move_from_default", "wake_hold_restored", "analyze_people")
 
 
-def give(engine: Engine, role: str, told: Told) -> None:
+def give(engine: Engine, role: str, report: Report) -> None:
     """Gives the role of the processes its rights; `engine` is the owner's. In an installation with one role, that role
     has all rights, and `critter check` says so."""
     if _owner(engine) != role:
-        MigrationRunner(engine, "rights", told).execute(_rights(engine, role))
+        MigrationRunner(engine, "rights", report).execute(_rights(engine, role))
 
 
-def take_over(engine: Engine, role: str, told: Told) -> None:
+def take_over(engine: Engine, role: str, report: Report) -> None:
     """Makes the owner's role the owner of everything in the database: in older versions it all belonged to one role.
     One object at a time, each locked only for a moment."""
-    owner, runner = _owner(engine), MigrationRunner(engine, "rights", told)
+    owner, runner = _owner(engine), MigrationRunner(engine, "rights", report)
     if owner == role:
         return
     with engine.connect() as connection:
         statements = list(connection.scalars(text(OTHERS), {"owner": owner, "role": role}))
     if statements:
-        runner.told(f"rights: {len(statements)} tables and functions become {owner}'s")
+        runner.report(f"rights: {len(statements)} tables and functions become {owner}'s")
     try:
         for statement in statements:
             runner.execute(statement)

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, text
 from gateway.errors import Refused
 from migrations.steps import MigrationStep
 
-Told = Callable[[str], None]
+Report = Callable[[str], None]
 
 LOCK_TIMEOUT: Final = "300ms"  # how long a step waits for its lock, for others wait behind it
 PATIENCE: Final = 600.0  # seconds until a step that never gets its lock gives up for good
@@ -43,7 +43,7 @@ class MigrationRunner:
 
     engine: Engine
     revision: str
-    told: Told
+    report: Report
 
     def run(self, steps: list[MigrationStep]) -> None:
         """Runs all steps that are not done yet."""
@@ -51,7 +51,7 @@ class MigrationRunner:
         for step in steps:
             if step.number in done:
                 continue
-            self.told(f"{self.revision}  step {step.number} of {len(steps)}: {step.name}")
+            self.report(f"{self.revision}  step {step.number} of {len(steps)}: {step.name}")
             if step.index:
                 self._build_index(step)
             elif step.batch:
@@ -79,7 +79,7 @@ class MigrationRunner:
     def _patiently(self, work: Callable[[], Any]) -> Any:
         """Does the work, and again after a pause when somebody else holds the lock, or after a deadlock. Raises Refused
         after PATIENCE."""
-        began, told = time.monotonic(), time.monotonic()
+        began, reported = time.monotonic(), time.monotonic()
         for tries in range(1_000_000):
             try:
                 return work()
@@ -90,14 +90,14 @@ class MigrationRunner:
                         "a lock that it needs: end the long transaction (pg_stat_activity names it), then run "
                         "critter migrate again. What is done is remembered."
                     ) from busy
-            if time.monotonic() - told > TOLD_EVERY:
-                self.told(f"{self.revision}  waits for a lock that somebody else holds")
-                told = time.monotonic()
+            if time.monotonic() - reported > TOLD_EVERY:
+                self.report(f"{self.revision}  waits for a lock that somebody else holds")
+                reported = time.monotonic()
             time.sleep(PAUSES[min(tries, len(PAUSES) - 1)] * random.uniform(0.7, 1.3))  # noqa: S311
         raise AssertionError
 
     def _run_batches(self, step: MigrationStep, table: str, key: str) -> None:
-        size, rows, told = FIRST_BATCH, 0, time.monotonic()
+        size, rows, reported = FIRST_BATCH, 0, time.monotonic()
         while True:
             began = time.monotonic()
             changed = self._patiently(lambda: self._run_batch(step, table, key, size))  # noqa: B023
@@ -106,9 +106,9 @@ class MigrationRunner:
             rows += changed
             took = max(time.monotonic() - began, 0.001)
             size = int(min(max(100, size * min(2.0, BATCH_SECONDS / took)), LARGEST_BATCH))
-            if time.monotonic() - told > TOLD_EVERY:
-                self.told(f"{self.revision}  step {step.number}: {rows:,} rows so far")
-                told = time.monotonic()
+            if time.monotonic() - reported > TOLD_EVERY:
+                self.report(f"{self.revision}  step {step.number}: {rows:,} rows so far")
+                reported = time.monotonic()
 
     def _run_batch(self, step: MigrationStep, table: str, key: str, size: int) -> int | None:
         """Changes the next rows of the table, and commits with them how far it came; None when there are no more."""

@@ -22,7 +22,7 @@ from gateway.mail.auth.dns import Zone
 from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect
 from tests.support import log_scan, ports
-from tests.support.answer_recorder import Ear, listen
+from tests.support.answer_recorder import AnswerRecorder, listen
 from tests.support.databases import Kept, migrate, owned
 from tests.support.office import Office, point_command_line
 from tests.support.unproved_mails import DEMO
@@ -111,7 +111,7 @@ def pytest_runtest_makereport(
     said = report.capstderr + report.caplog
     if item.path.name == "test_logs.py":  # which logs secrets to see what becomes of them
         return report
-    if report.when == "teardown" and report.passed and (secret := log_scan.told(said)):
+    if report.when == "teardown" and report.passed and (secret := log_scan.find_secret(said)):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} logs what no log may hold: …{secret}…"
     return report
@@ -201,12 +201,12 @@ def settings(database: str, redis_url: str, tmp_path: Path, free_port: Callable[
 
 
 @pytest.fixture
-def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> AnswerRecorder:
     return listen(monkeypatch)
 
 
 @pytest.fixture(scope="session")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def answers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of this run, for all its processes: what the stories of tests/conversations made people hear."""
     own = tmp_path_factory.getbasetemp()
     folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "told"

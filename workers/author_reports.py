@@ -26,12 +26,12 @@ def drain() -> None:
 def step(context: WorkerContext) -> bool:
     """Tells some of the reports that are due; returns False when none is. What goes into the outbox commits together
     with the mark that it was told."""
-    rings: set[str] = set()
+    queues: set[str] = set()
     with transaction(context.engine) as session:
         rows = author_reports.due(session, BATCH)
         for row in rows:
-            rings |= _tell(context, session, row)
-    for name in sorted(rings):
+            queues |= _tell(context, session, row)
+    for name in sorted(queues):
         context.notifier.notify(name)
     return bool(rows)
 
@@ -44,7 +44,7 @@ def _tell(context: WorkerContext, session: Session, row: Telling) -> frozenset[s
         with session.begin_nested():
             return author_reports.tell(session, row)
     except OperationalError as problem:
-        wait = context.passing.pause(f"report of {kind}", post_id, problem)
+        wait = context.transient_errors.pause(f"report of {kind}", post_id, problem)
         if wait is None:
             raise
     except Exception:

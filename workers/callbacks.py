@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from gateway.carriers.common.delivery_report import Receipt
+from gateway.carriers.common.delivery_report import DeliveryReport
 from gateway.carriers.instrumented import alarm
-from gateway.carriers.parts import read_receipt
+from gateway.carriers.parts import read_report
 from gateway.channels import SMS
 from gateway.ledger.outbox import attempt_reports
-from gateway.ledger.outbox.attempt_reports import CarrierReport
+from gateway.ledger.outbox.attempt_reports import AttemptReport
 from gateway.ledger.outbox.callbacks import mark_applied, open_callbacks
 from gateway.ledger.senders import senders
 from gateway.store.database import transaction
@@ -70,47 +70,47 @@ def _one_by_one(context: WorkerContext) -> bool:
 
 
 def _apply(session: Session, found: Sequence[Callback]) -> None:
-    receipts = [(one, _receipt(one)) for one in found]
-    known = [(one, receipt) for one, receipt in receipts if receipt is not None]
-    attempt_reports.advance(session, [_report(one, receipt) for one, receipt in known])
+    reports = [(one, _read(one)) for one in found]
+    known = [(one, report) for one, report in reports if report is not None]
+    attempt_reports.advance(session, [_attempt_report(one, report) for one, report in known])
     _apply_effects(session, known)
     mark_applied(found)
     session.flush()
 
 
-def _receipt(callback: Callback) -> Receipt | None:
+def _read(callback: Callback) -> DeliveryReport | None:
     """Reads a callback with the table of its own carrier; returns None for a status that the table does not have."""
-    receipt = read_receipt(callback.carrier, callback.status, callback.reason)
-    if receipt is None:
+    report = read_report(callback.carrier, callback.status, callback.reason)
+    if report is None:
         alarm(SMS, "callback_status")
         log.warning("unheard-of status", callback=callback.id, carrier=callback.carrier, status=callback.status)
-    return receipt
+    return report
 
 
-def _report(callback: Callback, receipt: Receipt) -> CarrierReport:
-    name, reason = callback.carrier_id or None, receipt.reason or None
-    return CarrierReport(callback.attempt_id, name, receipt.step, reason, receipt.retries, receipt.slow)
+def _attempt_report(callback: Callback, report: DeliveryReport) -> AttemptReport:
+    name, reason = callback.carrier_id or None, report.reason or None
+    return AttemptReport(callback.attempt_id, name, report.step, reason, report.retries, report.slow)
 
 
-def _apply_effects(session: Session, known: list[tuple[Callback, Receipt]]) -> None:
+def _apply_effects(session: Session, known: list[tuple[Callback, DeliveryReport]]) -> None:
     """Applies what the error codes say about the phones; only few callbacks carry such a code."""
-    telling = {one.attempt_id: receipt for one, receipt in known if receipt.action != "none" or receipt.strikes}
+    telling = {one.attempt_id: report for one, report in known if report.action != "none" or report.strikes}
     if not telling:
         return
     phones = session.execute(select(Attempt.id, Attempt.address_id).where(Attempt.id.in_(telling)))
     for attempt_id, address_id in phones.all():
-        receipt = telling[attempt_id]
-        address_effects.apply(session, address_id, receipt.action, receipt.reason, receipt.strikes)
-    _pause(session, [(one, receipt) for one, receipt in known if receipt.action in PAUSING])
+        report = telling[attempt_id]
+        address_effects.apply(session, address_id, report.action, report.reason, report.strikes)
+    _pause(session, [(one, report) for one, report in known if report.action in PAUSING])
     alarms.raise_alarms(
         session, Counter(each.reason for each in telling.values() if each.action in address_effects.ALARMING)
     )
 
 
-def _pause(session: Session, refused: Sequence[tuple[Callback, Receipt]]) -> None:
+def _pause(session: Session, refused: Sequence[tuple[Callback, DeliveryReport]]) -> None:
     """Pauses a number, or a whole carrier, that may not send: the next texts wait. Each such callback prolongs it."""
-    for callback, receipt in refused:
-        if receipt.action == "pause_number":
-            senders.pause_of(session, [callback.attempt_id], PAUSE, receipt.reason)
+    for callback, report in refused:
+        if report.action == "pause_number":
+            senders.pause_of(session, [callback.attempt_id], PAUSE, report.reason)
         else:
-            senders.pause(session, None, callback.carrier, PAUSE, receipt.reason)
+            senders.pause(session, None, callback.carrier, PAUSE, report.reason)

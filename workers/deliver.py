@@ -40,7 +40,7 @@ def drain_sms() -> None:
 def drain_email() -> None:
     """Sends mails as fast as the relay takes them."""
     context = current()
-    if context.letters is not None:
+    if context.emails is not None:
         _drain(context, EMAIL, _letters(context))
 
 
@@ -57,15 +57,15 @@ def _texts(context: WorkerContext) -> Pool:
 
 @lru_cache(maxsize=1)
 def _letters(context: WorkerContext) -> SendLoop[OutboundEmail]:
-    assert context.letters is not None
-    kept = provider_terms(context.settings)
-    day = RelayQuota(kept.daily) if kept.daily else None
+    assert context.emails is not None
+    terms = provider_terms(context.settings)
+    day = RelayQuota(terms.daily) if terms.daily else None
     desk = DeliveryStore(context, EMAIL, Mailing(context.settings, context.signer, context.keys).load, Relay(), day)
     return SendLoop(
-        context.letters,
+        context.emails,
         DeliveryPort(desk.claim, desk.settle, desk.decide, desk.release, desk.renew, desk.pause),
         context.stopping,
-        pacer=_pacer(context, kept.rate),
+        pacer=_pacer(context, terms.rate),
         limit=MAILS,
         together=MAILS_TOGETHER,
         width=MAILS_AT_ONCE,

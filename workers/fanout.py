@@ -32,12 +32,12 @@ def step(context: WorkerContext) -> bool:
         priority = spreading.priority(session, fanout)
         try:
             with session.begin_nested():
-                rings = _chunk(context, session, fanout, priority) - {"fanout"}
+                queues = _chunk(context, session, fanout, priority) - {"fanout"}
         except Exception:
             log.exception("fan-out failed", message=key[0])
             spreading.postpone(session, *key)
             return True
-    for queue in sorted(rings):
+    for queue in sorted(queues):
         context.notifier.notify(queue)
     return True
 

@@ -31,7 +31,7 @@ def drain() -> None:
 def step(context: WorkerContext) -> bool:
     """Reads some of the oldest texts and mails; returns False when that was all: what came meanwhile has woken a
     worker by itself."""
-    context.passing.repay(context.engine, "inbound")
+    context.transient_errors.repay(context.engine, "inbound")
     lease = timedelta(seconds=context.settings.lease_seconds)
     with transaction(context.engine) as session:
         claimed = inbox.claim(session, context.owner, lease, BATCH)
@@ -42,13 +42,13 @@ def step(context: WorkerContext) -> bool:
         try:
             _hear(context, one)
         except OperationalError as problem:  # a transient error is not this row's fault and does not count as a crash
-            pause = context.passing.pause("inbound", one.id, problem)
+            pause = context.transient_errors.pause("inbound", one.id, problem)
             if pause is None:
                 _give_back(context, claimed[number:])
                 raise
             _give_back(context, [one], pause)
         else:
-            context.passing.over("inbound", one.id)
+            context.transient_errors.over("inbound", one.id)
     return len(claimed) == BATCH or any(one.attempt > 1 for one in claimed)
 
 
@@ -58,7 +58,7 @@ def _hear(context: WorkerContext, claimed: ClaimedInput) -> None:
     for spread in (True, False):
         try:
             with transaction(context.engine) as session:
-                outcome, rings = _read(session, context, claimed, spread)
+                outcome, queues = _read(session, context, claimed, spread)
             break
         except OperationalError:
             raise  # the database is away: that is no fault of this row
@@ -69,7 +69,7 @@ def _hear(context: WorkerContext, claimed: ClaimedInput) -> None:
     if outcome:
         counters.add("read", outcome.state)
         log.info("inbound", inbound=claimed.id, state=outcome.state, intent=outcome.intent)
-    for queue in sorted(rings):
+    for queue in sorted(queues):
         context.notifier.notify(queue)
 
 
@@ -84,11 +84,11 @@ def _read(
     mail = InboundMail(row, context.registry.signer) if row.channel == EMAIL else None
     limited_ = context.settings.sender_limits and not (mail and bounce_intake.is_unlimited(mail))
     ruling = sender_limits.decide(session, row) if limited_ else sender_limits.READ
-    behind = None if ruling.kept or sender_limits.is_of_the_carriers(row) else taken.behind
+    behind = None if ruling.keep_only or sender_limits.is_of_the_carriers(row) else taken.behind
     if moments := [moment for moment in (ruling.later, behind) if moment]:
         inbox.put_off(session, row, max(moments))
         return None, set()
-    outcome = process_limited(session, row, mail) if ruling.kept else process(session, context.registry, row, mail)
+    outcome = process_limited(session, row, mail) if ruling.keep_only else process(session, context.registry, row, mail)
     if outcome.counted:
         alarms.alarm_returned(session)
     inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)
@@ -101,4 +101,6 @@ def _read(
 def _give_back(context: WorkerContext, claimed: list[ClaimedInput], pause: timedelta = timedelta(0)) -> None:
     """Gives rows back as if they had not been claimed. If the database cannot do that now, this worker does it
     later."""
-    context.passing.give_back(context.engine, "inbound", lambda session: inbox.release(session, claimed, pause))
+    context.transient_errors.give_back(
+        context.engine, "inbound", lambda session: inbox.release(session, claimed, pause)
+    )

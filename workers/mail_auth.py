@@ -44,7 +44,7 @@ def drain() -> None:
 def step(context: WorkerContext) -> bool:
     """Proves all waiting mails, for one turn at most; returns False when nothing is left. Mails in hand at the end of
     the turn are still finished."""
-    context.passing.repay(context.engine, "unproved")
+    context.transient_errors.repay(context.engine, "unproved")
     if context.stopping() or _alone(context):
         return True
     asked: Asked = {}
@@ -78,9 +78,9 @@ def _more(context: WorkerContext, threads: ThreadPoolExecutor, asked: Asked, end
     if context.stopping() or time.monotonic() >= end:
         return False
     strangers = sum(case.one.stranger for case in asked.values())
-    room, lesser = THREADS - len(asked), FOR_STRANGERS - strangers
+    free, lesser = THREADS - len(asked), FOR_STRANGERS - strangers
     with transaction(context.engine) as session:
-        found = unauthenticated.claim(session, context.owner, _lease(context), room, min(room, lesser))
+        found = unauthenticated.claim(session, context.owner, _lease(context), free, min(free, lesser))
         cases = [sender_verdicts.case(session, context.signer, one) for one in found]
     if cases:
         crash_point("claimed to be proved")
@@ -112,12 +112,12 @@ def _settle(context: WorkerContext, case: VerificationCase, answer: "Future[Send
         with transaction(context.engine) as session:
             state, drains = sender_verdicts.settle(session, context.signer, case, standing, parsed)
     except OperationalError as problem:  # a transient error is not this mail's fault
-        pause = context.passing.pause("unproved", case.one.id, problem)
+        pause = context.transient_errors.pause("unproved", case.one.id, problem)
         _give_back(context, [case.one], pause or timedelta(0))
         if pause is None:
             raise
         return
-    context.passing.over("unproved", case.one.id)
+    context.transient_errors.over("unproved", case.one.id)
     crash_point("proved")
     counters.add("proved", standing.proof or state)
     log.info("mail proved", inbound=case.one.id, state=state, rung=standing.rung)
@@ -129,6 +129,6 @@ def _give_back(context: WorkerContext, cases: list[Unproved], pause: timedelta =
     """Gives mails back as if they had not been claimed. If the database cannot do that now, this worker does it
     later."""
     if cases:
-        context.passing.give_back(
+        context.transient_errors.give_back(
             context.engine, "unproved", lambda session: unauthenticated.release(session, cases, pause)
         )

@@ -41,7 +41,7 @@ def drain() -> None:
 def step(context: WorkerContext) -> bool:
     """Handles the file that has waited longest; returns False when none is due. It is fetched and cleaned outside of
     any transaction."""
-    context.passing.repay(context.engine, "picture")
+    context.transient_errors.repay(context.engine, "picture")
     with transaction(context.engine) as session:
         due = media.claim(session, LEASE)
     if due is None:
@@ -49,7 +49,9 @@ def step(context: WorkerContext) -> bool:
     try:
         _end(context, due)
     except OperationalError:
-        context.passing.give_back(context.engine, "picture", lambda session: media.put_back(session, due, BREATH))
+        context.transient_errors.give_back(
+            context.engine, "picture", lambda session: media.put_back(session, due, BREATH)
+        )
         raise
     return True
 

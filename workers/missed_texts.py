@@ -57,7 +57,7 @@ class ListWatch:
     context: WorkerContext
     memories: dict[str, Memory] = field(default_factory=dict)
 
-    def turn(self) -> int:
+    def run_once(self) -> int:
         """Reads the lists that are due; returns how many texts were found. It takes none in while a drain keeps the
         doors closed."""
         if self.context.admission.is_closed():
@@ -110,7 +110,7 @@ class _ListPass:
     """One pass over one number's list: collects the texts that the inbox does not have yet."""
 
     def __init__(self, context: WorkerContext, taken: ClaimedCursor, floor: datetime) -> None:
-        self._here, self._taken, self._floor = context, taken, floor
+        self._context, self._taken, self._floor = context, taken, floor
         self._new: dict[str, ListedText] = {}
         self.reason: str | None = None
         with transaction(context.engine) as session:
@@ -120,7 +120,7 @@ class _ListPass:
         """Goes through the pages; returns None at the end of the list, otherwise the reason why it stopped before."""
         path: str | None = None
         for _ in range(MOST_PAGES):
-            if self._here.stopping():
+            if self._context.stopping():
                 return "stopped"
             try:
                 page = self._page(path)
@@ -139,23 +139,23 @@ class _ListPass:
 
     def _page(self, path: str | None) -> ListPage:
         """Fetches a page, a second time when that can help: a short failure should not restart a long list."""
-        listed = self._here.inbox
+        listed = self._context.inbox
         assert listed is not None
         for attempt in range(1, TRIES + 1):
             try:
-                return self._here.loop.run(listed.page(self._taken.number, self._floor, path), PATIENCE)
+                return self._context.loop.run(listed.page(self._taken.number, self._floor, path), PATIENCE)
             except CarrierError as problem:
-                if problem.kind == "permanent" or attempt == TRIES or self._here.stopping():
+                if problem.kind == "permanent" or attempt == TRIES or self._context.stopping():
                     raise
-                self._here.rest(AGAIN)
+                self._context.rest(AGAIN)
         raise AssertionError
 
     def _note(self, page: ListPage) -> bool:
         """Keeps the new texts of a page; returns False when another process has taken this number over."""
         asked = {one.sid: one for one in page.found if one.sent_at >= self._floor}
-        with transaction(self._here.engine) as session:
+        with transaction(self._context.engine) as session:
             there = inbox.known(session, self._key, SMS, [sid.encode() for sid in asked])
-            mine = poll_cursors.keep(session, self._taken, self._here.owner, _lease(self._here))
+            mine = poll_cursors.keep(session, self._taken, self._context.owner, _lease(self._context))
         self._new |= {sid: one for sid, one in asked.items() if sid.encode() not in there}
         return mine
 
@@ -168,14 +168,14 @@ class _ListPass:
         incoming = [one for one in map(self._incoming, texts) if one is not None]
         found = 0
         for start in range(0, len(incoming), GROUP):
-            if not self._here.admission.enter():
+            if not self._context.admission.enter():
                 self.reason = "drained"  # the list keeps them, and the mark does not move past them
                 break
             try:
-                with transaction(self._here.engine) as session:
+                with transaction(self._context.engine) as session:
                     found += len(inbox.accept(session, self._key, incoming[start : start + GROUP]))
             finally:
-                self._here.admission.leave()
+                self._context.admission.leave()
         return found
 
     def _incoming(self, text: ListedText) -> Incoming | None:
@@ -199,10 +199,10 @@ class _ListPass:
         )
 
     def _pictures(self, text: ListedText) -> list[Picture] | None:
-        listed = self._here.inbox
+        listed = self._context.inbox
         assert listed is not None
         try:
-            return [Picture(*each) for each in self._here.loop.run(listed.pictures(text.sid), PATIENCE)]
+            return [Picture(*each) for each in self._context.loop.run(listed.pictures(text.sid), PATIENCE)]
         except (CarrierError, TimeoutError) as problem:
             self.reason = f"pictures: {problem.reason if isinstance(problem, CarrierError) else 'timeout'}"
             return None
@@ -217,7 +217,7 @@ def watch_lists(context: WorkerContext, _failures: object) -> Callable[[], None]
     """Returns the function that looks once; the clock calls it again and again (workers/runtime/periodic_tasks)."""
     watch = ListWatch(context)
 
-    def turn() -> None:
-        watch.turn()
+    def run_once() -> None:
+        watch.run_once()
 
-    return turn
+    return run_once

@@ -17,7 +17,7 @@ from gateway.channels import SMS
 from gateway.errors import CarrierError
 from gateway.failpoints import crash_point
 from gateway.ledger.outbox import attempt_reports, in_doubt
-from gateway.ledger.outbox.attempt_reports import CarrierReport
+from gateway.ledger.outbox.attempt_reports import AttemptReport
 from gateway.ledger.outbox.in_doubt import SeenMessage, Unknown
 from gateway.sms.body_hash import digest
 from gateway.store.database import transaction
@@ -106,7 +106,7 @@ def _compare(context: WorkerContext, lists: Sequence[tuple[Sequence[Unknown], Se
             verdicts.append(compare(mine, shown, elsewhere[mine[0].address_id]))
         found = [(one, carrier_id) for verdict in verdicts for one, carrier_id in verdict.found.items()]
         absent = [one for verdict in verdicts for one in verdict.absent]
-        attempt_reports.advance(session, [CarrierReport(one, carrier_id, "sent") for one, carrier_id in found])
+        attempt_reports.advance(session, [AttemptReport(one, carrier_id, "sent") for one, carrier_id in found])
         in_doubt.record_absent(session, absent)
         in_doubt.put_off(session, [one for verdict in verdicts for one in verdict.open], AGAIN)
     if absent:

@@ -15,7 +15,7 @@ from gateway.network.inspect.id_lookup import LookupResult, look_up
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound
 
-Rings = frozenset[str]
+Queues = frozenset[str]
 
 
 class BulkAction(NamedTuple):
@@ -23,47 +23,49 @@ class BulkAction(NamedTuple):
     quarantined inputs."""
 
     name: str
-    deliveries: Callable[[Session, Sequence[DeliveryStatus]], tuple[Rings, int]]
+    deliveries: Callable[[Session, Sequence[DeliveryStatus]], tuple[Queues, int]]
     state: str  # of the inputs
-    queues: Rings  # for them
+    queues: Queues  # for them
 
 
-def apply_to_many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> tuple[Rings, int]:
+def apply_to_many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> tuple[Queues, int]:
     """Works in batches; each is a transaction with its line of the audit. Returns the queues to wake, and how many
     there were."""
     with transaction(engine) as session:
         inputs = dead_letters.inputs(session, which)
         retry.decide(session, inputs, deed.state, operator_name(), f"inbound.{deed.name}")
-    rings, done = deed.queues if inputs else Rings(), len(inputs)
+    queues, done = deed.queues if inputs else Queues(), len(inputs)
     while True:
         with transaction(engine) as session:
             rows = dead_letters.deliveries(session, which)
             if not rows:
-                return rings, done
+                return queues, done
             more, count = deed.deliveries(session, rows)
             dead_letters.note(session, operator_name(), f"dead.{deed.name}", which, count)
-        rings, done = rings | more, done + count
+        queues, done = queues | more, done + count
 
 
 RETRY: Final = BulkAction(
-    "retry", lambda session, rows: (retry.reopen(session, rows), len(rows)), "new", Rings({"inbound"})
+    "retry", lambda session, rows: (retry.reopen(session, rows), len(rows)), "new", Queues({"inbound"})
 )
-DROP: Final = BulkAction("drop", lambda session, rows: (Rings(), dead_letters.drop(session, rows)), "dropped", Rings())
+DROP: Final = BulkAction(
+    "drop", lambda session, rows: (Queues(), dead_letters.drop(session, rows)), "dropped", Queues()
+)
 
 
-def retry_named(engine: Engine, ids: Sequence[str]) -> tuple[Rings, int]:
+def retry_named(engine: Engine, ids: Sequence[str]) -> tuple[Queues, int]:
     """All of them or nothing."""
-    rings, done = Rings(), 0
+    queues, done = Queues(), 0
     with transaction(engine) as session:
         for row_id in ids:
             found = look_up(session, row_id)
             if found.kind == "inbound":
                 retry.readmit(session, session.get_one(Inbound, found.inbound_id), operator_name())
-                rings, done = rings | {"inbound"}, done + 1
+                queues, done = queues | {"inbound"}, done + 1
             else:
                 rows = read_status(session, found, row_id)
-                rings, done = rings | retry.put_back(session, rows, operator_name()), done + len(rows)
-    return rings, done
+                queues, done = queues | retry.put_back(session, rows, operator_name()), done + len(rows)
+    return queues, done
 
 
 def drop_named(engine: Engine, ids: Sequence[str]) -> int:

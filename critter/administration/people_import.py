@@ -41,7 +41,7 @@ class ImportReport:
         """Whether it changes anything: the same file does not change anything the second time."""
         return bool(self.missing or any(count for name, count in asdict(self.imported).items() if name != "people"))
 
-    def told(self) -> str:
+    def summarize(self) -> str:
         rows = format_count(self.imported.people, "row")
         if not self.something:
             return f"{rows}: all of it is so already. Nothing was changed."

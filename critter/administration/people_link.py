@@ -55,14 +55,14 @@ def link(
     with open_session(settings) as session:
         person = account(session, handle, "person")
         if typed is not None:
-            told = _take(session, signer, person, typed)
+            result = _take(session, signer, person, typed)
         elif address is not None:
-            told = _send(session, settings, signer, person, address)
+            result = _send(session, settings, signer, person, address)
         else:
-            told = _show(session, settings, signer, person)
+            result = _show(session, settings, signer, person)
     _notify(settings)
-    typer.echo(told)
-    if typed is not None and told == WRONG:
+    typer.echo(result)
+    if typed is not None and result == WRONG:
         raise typer.Exit(1)
 
 
@@ -80,9 +80,9 @@ def unlink(
         question = f"Take this {addresses.NOUN[row.channel]} from @{owner.handle} ({owner.name})?"
         if not yes:
             prompts.confirm(question)
-        told = _part(session, row, owner)
+        result = _part(session, row, owner)
     _notify(settings)
-    typer.echo(told)
+    typer.echo(result)
 
 
 def _owned(session: Session, found: tuple[str, str]) -> tuple[Address, Account]:
@@ -102,8 +102,8 @@ def _part(session: Session, row: Address, owner: Account) -> str:
     if was_primary and left:
         addresses.make_primary(session, left[0])
     audit_log.record(session, operator_name(), "address.unlink", owner.id, {"channel": channel})
-    told = say("An operator took a phone or mailbox off your account. If it is still yours, tell them.")
-    elsewhere = notices.tell(session, {owner.id}, told)
+    notice = say("An operator took a phone or mailbox off your account. If it is still yours, tell them.")
+    elsewhere = notices.tell(session, {owner.id}, notice)
     noun, reached = addresses.NOUN[channel], "was told" if elsewhere else "has nothing else on which to be told"
     return f"The {noun} is nobody's now. @{owner.handle} {reached}. Next: critter people link HANDLE"
 
@@ -181,7 +181,7 @@ def _take(session: Session, signer: Signer, person: Account, code: str) -> str:
     tied = addresses.tie(session, person.id, row.channel, row.address, WORDING)
     audit_log.record(session, operator_name(), "address.link", person.id, {"channel": tied.channel})
     if any(each.id != tied.id for each in addresses.of_account(session, person.id)):
-        told = say("A new phone or mailbox was added to your account. Was that not you? Tell an operator.")
-        notices.tell_elsewhere(session, person.id, tied.channel, told)
+        notice = say("A new phone or mailbox was added to your account. Was that not you? Tell an operator.")
+        notices.tell_elsewhere(session, person.id, tied.channel, notice)
     noun = addresses.NOUN[tied.channel]
     return f"Tied: the {noun} is @{person.handle}'s now."

@@ -61,8 +61,8 @@ def _reach(one: dict[str, Any]) -> str:
 
 def _hears(found: dict[str, Any]) -> Iterator[str]:
     groups = ", ".join(f"#{group}" for group in found["groups"]) or "no group"
-    follows, heard = format_count(found["follows"], "person"), format_count(found["followers"], "person")
-    yield f"in {groups}; follows {follows}, heard by {heard}"
+    follows, followers = format_count(found["follows"], "person"), format_count(found["followers"], "person")
+    yield f"in {groups}; follows {follows}, heard by {followers}"
 
 
 def _locks(found: dict[str, Any]) -> Iterator[str]:

@@ -29,7 +29,7 @@ from gateway.ledger.audit.audit_log import ChainHead
 from gateway.settings import Settings
 from gateway.store.tables import Installation
 
-Told = Callable[[str], None]
+Report = Callable[[str], None]
 
 MANIFEST: Final = "manifest.json"
 DUMP: Final = "database.dump"
@@ -69,7 +69,7 @@ def describe(session: Session) -> Manifest:
     )
 
 
-def write(settings: Settings, place: Path, manifest: Manifest, told: Told) -> int:
+def write(settings: Settings, place: Path, manifest: Manifest, report: Report) -> int:
     """Writes the whole backup, which gets its name only once it is complete and on the disk. Returns its size; raises
     Refused."""
     part = place.with_name(f"{place.name}.part")
@@ -79,9 +79,9 @@ def write(settings: Settings, place: Path, manifest: Manifest, told: Told) -> in
             dump = Path(folder) / DUMP
             wanted = ["--format=custom", "--no-owner", "--no-privileges", "--file", str(dump)]
             url = settings.database_owner_url
-            postgres_programs.run(settings.var, url, "pg_dump", wanted, lambda: told(f"database: {_size(dump)}"))
+            postgres_programs.run(settings.var, url, "pg_dump", wanted, lambda: report(f"database: {_size(dump)}"))
             with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                _pack(file, manifest, dump, settings.var / "media", told)
+                _pack(file, manifest, dump, settings.var / "media", report)
                 file.flush()
                 os.fsync(file.fileno())
         part.rename(place)
@@ -100,7 +100,7 @@ def _remove_left_behind(folder: Path) -> None:
                 shutil.rmtree(left)
 
 
-def _pack(file: IO[bytes], manifest: Manifest, dump: Path, media: Path, told: Told) -> None:
+def _pack(file: IO[bytes], manifest: Manifest, dump: Path, media: Path, report: Report) -> None:
     with tarfile.open(fileobj=file, mode="w") as tar:
         written = Path(dump.parent / MANIFEST)
         written.write_bytes(manifest.written())
@@ -111,7 +111,7 @@ def _pack(file: IO[bytes], manifest: Manifest, dump: Path, media: Path, told: To
             with contextlib.suppress(FileNotFoundError):  # erased meanwhile
                 tar.add(path, f"media/{path.parent.name}/{path.name}")
             if number % 500 == 0 or number == len(pictures):
-                told(f"pictures: {number:,} of {len(pictures):,}")
+                report(f"pictures: {number:,} of {len(pictures):,}")
 
 
 @contextlib.contextmanager

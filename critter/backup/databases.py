@@ -162,13 +162,13 @@ class Server:
     def names(self) -> set[str]:
         return {name for (name,) in self._admin.execute("SELECT datname FROM pg_database")}
 
-    def swap(self, new: str, kept: str, *, empty: bool) -> None:
+    def swap(self, new: str, old_name: str, *, empty: bool) -> None:
         """Gives the new one our name and ours the name under which it is kept: both, or neither. Raises Refused."""
         try:
             with self._admin.transaction():
                 if empty:
                     self.note(self.live, EMPTY)
-                self._run("ALTER DATABASE {} RENAME TO {}", sql.Identifier(self.live), sql.Identifier(kept))
+                self._run("ALTER DATABASE {} RENAME TO {}", sql.Identifier(self.live), sql.Identifier(old_name))
                 self._run("ALTER DATABASE {} RENAME TO {}", sql.Identifier(new), sql.Identifier(self.live))
                 self._run("COMMENT ON DATABASE {} IS NULL", sql.Identifier(self.live))
                 crash_point("not renamed")

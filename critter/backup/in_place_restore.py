@@ -25,7 +25,7 @@ PATIENCE: Final = 10.0  # seconds for what a killed restore still has open
 
 def restore(restore: Restore, url: str, why: str) -> None:
     """Restores everything, or leaves an empty database. `why`: the reason why we cannot make another one."""
-    restore.told(f"restored in place: {why}")
+    restore.report(f"restored in place: {why}")
     with _admin(url) as admin:
         _lock(admin)
         marked = _value(admin, IS_MARKED)

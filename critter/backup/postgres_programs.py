@@ -59,9 +59,9 @@ def run(
 def _attend(process: "subprocess.Popen[bytes]", source: IO[bytes] | None, watching: Callable[[], None]) -> bytes:
     """Feeds it until it ends; returns what it complained about."""
     complaints: list[bytes] = []
-    heard = process.stderr
-    assert heard is not None
-    listener = threading.Thread(target=lambda: complaints.append(heard.read()), daemon=True)
+    stderr = process.stderr
+    assert stderr is not None
+    listener = threading.Thread(target=lambda: complaints.append(stderr.read()), daemon=True)
     listener.start()
     feeder = _Feeder(process, source)
     while True:

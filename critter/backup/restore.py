@@ -38,7 +38,7 @@ class Restore(NamedTuple):
 
     settings: Settings
     backup: Backup
-    told: Callable[[str], None]
+    report: Callable[[str], None]
 
 
 def refuse_unfit(settings: Settings, manifest: Manifest) -> None:
@@ -56,14 +56,14 @@ def fill(restore: Restore, url: str) -> None:
     """Loads the backup into a marked database that is otherwise empty. Afterwards nothing of it would be sent or
     read."""
     manifest, processes = restore.backup.manifest, process_role(restore.settings, make_url(url).database)
-    restore.told(f"backup of {manifest.made_at}, schema {manifest.revision}")
+    restore.report(f"backup of {manifest.made_at}, schema {manifest.revision}")
     wanted = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", "--dbname"]
     postgres_programs.run(
         restore.settings.var,
         url,
         "pg_restore",
         [*wanted, postgres_programs.environment(url)["PGDATABASE"]],
-        lambda: restore.told("database: restoring"),
+        lambda: restore.report("database: restoring"),
         restore.backup.dump,
     )
     crash_point("filled")
@@ -72,7 +72,7 @@ def fill(restore: Restore, url: str) -> None:
         crash_point("migrated")
         with transaction(engine) as session:
             _hold(session, manifest)
-    restore.told("held: everything that was open")
+    restore.report("held: everything that was open")
 
 
 def finish(restore: Restore, url: str) -> None:
@@ -80,7 +80,7 @@ def finish(restore: Restore, url: str) -> None:
     with _Marked(url, restore.settings.secret_keys) as engine:
         _erase_again(restore, engine)
         new = _unpack(restore, engine)
-    restore.told(f"pictures: {new:,} new")
+    restore.report(f"pictures: {new:,} new")
 
 
 def restored_at(url: str, manifest: Manifest) -> str | None:
@@ -126,7 +126,7 @@ def _erase_again(restore: Restore, engine: Engine) -> None:
             person = accounts.by_id(session, account_id)
             done = erase.erase(session, person, operator_name()) if person else None
         if done and done.rows:
-            restore.told(f"erased again: {erase.tombstone(account_id)}")
+            restore.report(f"erased again: {erase.tombstone(account_id)}")
 
 
 def _unpack(restore: Restore, engine: Engine) -> int:
@@ -152,7 +152,7 @@ def _write(restore: Restore, member: tarfile.TarInfo, there: Path) -> bool:
             f"{there.parent} cannot be written ({error.strerror}): free some space, then run critter restore again."
         ) from None
     if not right:
-        restore.told(f"left out: {member.name} is damaged in the backup; critter audit will name it")
+        restore.report(f"left out: {member.name} is damaged in the backup; critter audit will name it")
     return right
 
 

@@ -38,17 +38,17 @@ def restore(restore: Restore, server: Server, *, replace: bool) -> None:
             "CRITTER_VAR."
         )
     server.refuse_others()
-    scratch, kept = f"{server.live[:LONGEST]}_restoring", _kept_name(server)
+    scratch, old_name = f"{server.live[:LONGEST]}_restoring", _kept_name(server)
     with _dropped_unless_whole(server, scratch, restore.backup.manifest):
         _make_whole(restore, server, scratch)
         if not empty:
-            _keep_pictures(restore.settings.var, kept)
+            _keep_pictures(restore.settings.var, old_name)
         server.unmark(scratch)
-        server.swap(scratch, kept, empty=empty)
+        server.swap(scratch, old_name, empty=empty)
     if empty:
-        server.drop(kept)
+        server.drop(old_name)
     else:
-        _tell(restore, kept)
+        _tell(restore, old_name)
 
 
 @contextmanager
@@ -109,11 +109,11 @@ def _kept_name(server: Server) -> str:
     return f"{server.live[:LONGEST]}_before_{datetime.now(UTC):%Y%m%d_%H%M%S}"
 
 
-def _keep_pictures(var: Path, kept: str) -> None:
+def _keep_pictures(var: Path, old_name: str) -> None:
     """Links the old database's media files, because the clock deletes what the new database does not refer to."""
     try:
         for picture in (var / "media").glob("??/*"):
-            there = var / f"media_{kept}" / picture.parent.name / picture.name
+            there = var / f"media_{old_name}" / picture.parent.name / picture.name
             there.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.link(picture, there)
     except OSError as error:
@@ -121,7 +121,7 @@ def _keep_pictures(var: Path, kept: str) -> None:
     crash_point("pictures kept")
 
 
-def _tell(restore: Restore, kept: str) -> None:
-    pictures = restore.settings.var / f"media_{kept}"
+def _tell(restore: Restore, old_name: str) -> None:
+    pictures = restore.settings.var / f"media_{old_name}"
     also = f", its pictures as {pictures}" if pictures.exists() else ""
-    restore.told(f"the database before is kept as {kept}{also}: remove them when nobody needs them any more")
+    restore.report(f"the database before is kept as {old_name}{also}: remove them when nobody needs them any more")

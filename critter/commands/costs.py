@@ -51,11 +51,11 @@ def run(
     asked = _span(day, month, since)
     with open_session(settings) as session:
         lines = list(spending.read_spent(session, by, asked.since, asked.until))
-        stands = spending.read_status(session, budgets.limits(settings))
+        status = spending.read_status(session, budgets.limits(settings))
     if as_json:
-        show_json(_plain(asked, by, lines, stands))
+        show_json(_plain(asked, by, lines, status))
     else:
-        _show(asked, by, lines, stands)
+        _show(asked, by, lines, status)
 
 
 def _resume(settings: Settings) -> None:
@@ -95,7 +95,7 @@ def _date(written: str, form: str, example: str) -> datetime:
         raise Refused(f"“{written[:20]}” is not a date. Write it like {example}.") from None
 
 
-def _show(asked: Span, by: By, lines: list[SpentAmount], stands: SpendingStatus) -> None:
+def _show(asked: Span, by: By, lines: list[SpentAmount], status: SpendingStatus) -> None:
     if lines:
         total = _total(lines)
         billed = f", {_dollars(total.billed)} of it billed by the carrier" if total.billed else ""
@@ -107,25 +107,25 @@ def _show(asked: Span, by: By, lines: list[SpentAmount], stands: SpendingStatus)
     else:
         typer.echo(f"No text left {asked.words}.")
     typer.echo()
-    month, day = stands.month, stands.day
+    month, day = status.month, status.day
     money = tuple(map(_dollars, (month.used, month.limit, month.left)))
     show_rows(
         ("budget", "used", "of", "left"),
         [("this month", *money), ("today, parts", f"{day.used:,}", f"{day.limit:,}", f"{day.left:,}")],
     )
-    typer.echo(f"At the last week's pace this month comes to {_dollars(stands.forecast)}.")
-    _show_alarms(stands)
+    typer.echo(f"At the last week's pace this month comes to {_dollars(status.forecast)}.")
+    _show_alarms(status)
 
 
-def _show_alarms(stands: SpendingStatus) -> None:
-    if stands.forecast > stands.month.limit:
+def _show_alarms(status: SpendingStatus) -> None:
+    if status.forecast > status.month.limit:
         typer.echo("That is more than the month's budget (CRITTER_MONTHLY_SMS_BUDGET).")
-    if stands.exhausted:
-        typer.echo(f"Used up, so that texts were not sent: {', '.join(stands.exhausted)}.")
-    if stands.breaker.tripped_at:
+    if status.exhausted:
+        typer.echo(f"Used up, so that texts were not sent: {', '.join(status.exhausted)}.")
+    if status.breaker.tripped_at:
         typer.echo(
-            f"Updates wait since {stands.breaker.tripped_at:%H:%M} UTC: far more than usual was sent "
-            f"({stands.breaker.usual:,} parts an hour are usual). "
+            f"Updates wait since {status.breaker.tripped_at:%H:%M} UTC: far more than usual was sent "
+            f"({status.breaker.usual:,} parts an hour are usual). "
             "Look with --by person; critter costs --resume lets them go."
         )
 
@@ -139,7 +139,7 @@ def _dollars(micros: int) -> str:
     return f"${micros / MICROS:,.2f}"
 
 
-def _plain(asked: Span, by: By, lines: list[SpentAmount], stands: SpendingStatus) -> dict[str, Any]:
+def _plain(asked: Span, by: By, lines: list[SpentAmount], status: SpendingStatus) -> dict[str, Any]:
     return {
         "since": asked.since.isoformat(),
         "until": asked.until.isoformat(),
@@ -149,14 +149,14 @@ def _plain(asked: Span, by: By, lines: list[SpentAmount], stands: SpendingStatus
              "billed": one.billed / MICROS}
             for one in lines
         ],
-        "month": {key: value / MICROS for key, value in _budget(stands.month).items()},
-        "day": _budget(stands.day),
-        "forecast": stands.forecast / MICROS,
-        "exhausted": list(stands.exhausted),
+        "month": {key: value / MICROS for key, value in _budget(status.month).items()},
+        "day": _budget(status.day),
+        "forecast": status.forecast / MICROS,
+        "exhausted": list(status.exhausted),
         "breaker": {
-            "tripped_at": stands.breaker.tripped_at and stands.breaker.tripped_at.isoformat(),
-            "hour": stands.breaker.hour,
-            "usual": stands.breaker.usual,
+            "tripped_at": status.breaker.tripped_at and status.breaker.tripped_at.isoformat(),
+            "hour": status.breaker.hour,
+            "usual": status.breaker.usual,
         },
     }  # fmt: skip
 

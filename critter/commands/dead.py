@@ -108,12 +108,12 @@ def retry(
     which = _which(reason, channel, since)
     with database(settings) as engine:
         if ids:
-            rings, done = dead_letters.retry_named(engine, _only(ids, which))
+            queues, done = dead_letters.retry_named(engine, _only(ids, which))
         else:
-            rings, done = _many(engine, which, yes, dead_letters.RETRY)
+            queues, done = _many(engine, which, yes, dead_letters.RETRY)
         with transaction(engine) as session:
-            missing = worker_wakeup.find_missing(session, rings)
-    worker_wakeup.notify(settings, rings)
+            missing = worker_wakeup.find_missing(session, queues)
+    worker_wakeup.notify(settings, queues)
     typer.echo(f"Put back: {done:,}. critter outbox shows how it goes." if done else "There are none of those.")
     worker_wakeup.exit_if_missing(missing)
 

@@ -91,19 +91,19 @@ def _read(file: Path) -> bytes:
         raise Refused(f"{file}: {error.strerror}.") from None
 
 
-def _show_mail(told: MailExplained) -> None:
-    proved = f"rung {told.rung} of 4: {told.proof or 'not proved, so it would be held'}"
+def _show_mail(explained: MailExplained) -> None:
+    proved = f"rung {explained.rung} of 4: {explained.proof or 'not proved, so it would be held'}"
     rows = [
-        ("from", told.sender or "nobody"),
-        ("to", ", ".join(told.to)),
+        ("from", explained.sender or "nobody"),
+        ("to", ", ".join(explained.to)),
         ("proved", proved),
-        ("because", told.why),
-        ("words", told.words or "none"),
-        ("trimmed", told.trimmed or "nothing"),
-        ("machine", told.machine or "no"),
-        ("read as", told.intent or "nothing"),
-        ("because", told.reason),
-        ("answer", told.would_answer or "nothing"),
+        ("because", explained.why),
+        ("words", explained.words or "none"),
+        ("trimmed", explained.trimmed or "nothing"),
+        ("machine", explained.machine or "no"),
+        ("read as", explained.intent or "nothing"),
+        ("because", explained.reason),
+        ("answer", explained.would_answer or "nothing"),
     ]
     _show_rows(rows)
     typer.echo(typer.style("So it would be read if it were proved. Nothing was sent.", dim=True))

@@ -45,10 +45,10 @@ def run(
         with transaction(engine) as session:
             sections = export.everything(session, found)
         with transaction(engine) as session:
-            kept = export.pictures(session, found)
+            pictures = export.pictures(session, found)
         part = place.with_name(f"{place.name}.part")
         try:
-            _write(part, place, found.handle, sections, [settings.var / "media" / name[:2] / name for name in kept])
+            _write(part, place, found.handle, sections, [settings.var / "media" / name[:2] / name for name in pictures])
             with transaction(engine) as session:
                 audit_log.record(session, operator_name(), "people.export", found.id)
             part.rename(place)  # last: a file of that name is complete, and the audit knows of it
@@ -65,7 +65,7 @@ def _person(found: Account | None, written: str) -> Account:
 
 
 def _write(
-    part: Path, place: Path, handle: str, sections: Mapping[str, Sequence[Mapping[str, Any]]], kept: Sequence[Path]
+    part: Path, place: Path, handle: str, sections: Mapping[str, Sequence[Mapping[str, Any]]], pictures: Sequence[Path]
 ) -> None:
     """Writes the file; its format follows from the name that it will have."""
     whole = json.dumps(sections, ensure_ascii=False, indent=1, default=str)
@@ -77,7 +77,7 @@ def _write(
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
                 packed.writestr("data.json", whole.encode("utf-8", "replace"))
                 packed.writestr("read-me.txt", _readable(handle, sections).encode("utf-8", "replace"))
-                for picture in filter(Path.exists, kept):
+                for picture in filter(Path.exists, pictures):
                     packed.write(picture, f"pictures/{picture.name}")
     except OSError as error:
         raise Refused(f"{place} cannot be written ({error.strerror}): name another file with --out.") from None

@@ -117,9 +117,9 @@ def close(group: GroupName, yes: Annotated[bool, typer.Option("--yes", help="Do 
     settings = load()
     with open_session(settings) as session:
         place = account(session, group, "group")
-        heard = follows.followers(session, place.id)[0]
+        followers = follows.followers(session, place.id)[0]
     if not yes:
-        prompts.confirm(f"Close #{place.handle}, heard by {format_count(heard, 'person')}?")
+        prompts.confirm(f"Close #{place.handle}, heard by {format_count(followers, 'person')}?")
     with open_session(settings) as session:
         place = account(session, group, "group")
         accounts.deactivate(session, place.id)

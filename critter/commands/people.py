@@ -70,7 +70,7 @@ def import_file(
     with open_session(settings) as session:
         done = people_import.run(session, found, complete=complete, sure=yes)
         unwelcomed = people_welcome.after_import(session, settings) if done.sure else ""
-    show_json(done.plain()) if as_json else typer.echo(done.told())
+    show_json(done.plain()) if as_json else typer.echo(done.summarize())
     if unwelcomed:
         typer.echo(unwelcomed, err=True)
 
@@ -80,8 +80,8 @@ def welcome(yes: Yes = False) -> None:
     """Send each invited phone its one text: who we are, STOP and HELP. Nobody is welcomed twice."""
     settings = load()
     with open_session(settings) as session:
-        told = people_welcome.run(session, settings, ask=not yes)
-    typer.echo(told)
+        summary = people_welcome.run(session, settings, ask=not yes)
+    typer.echo(summary)
 
 
 @app.command()

@@ -67,8 +67,8 @@ def _do(engine: Engine, steps: Iterator[tuple[str, int]], *, quiet: bool) -> dic
 
 
 def _told(done: dict[str, int]) -> str:
-    told = ", ".join(f"{name} {rows:,}" for name, rows in done.items())
-    return f"Done: {told}." if told else "Nothing was old enough."
+    summary = ", ".join(f"{name} {rows:,}" for name, rows in done.items())
+    return f"Done: {summary}." if summary else "Nothing was old enough."
 
 
 def _days(age: timedelta) -> str:

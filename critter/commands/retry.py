@@ -35,9 +35,9 @@ def run(
     Exit 3: it is put back, and no worker is alive that would do it."""
     settings = load()
     with open_session(settings) as session:
-        rings, what = _put_back(session, look_up(session, row_id))
-        missing = worker_wakeup.find_missing(session, rings)
-    worker_wakeup.notify(settings, rings)
+        queues, what = _put_back(session, look_up(session, row_id))
+        missing = worker_wakeup.find_missing(session, queues)
+    worker_wakeup.notify(settings, queues)
     typer.echo(f"Put back: {what}. critter trace {row_id} shows how it goes.")
     worker_wakeup.exit_if_missing(missing)
 

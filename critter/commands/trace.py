@@ -38,46 +38,46 @@ def run(
     limit = MOST if everything or as_json else SHOWN
     view = View(partial(mask_contact, settings.secret_keys[0]), settings.sms_price, bodies, limit)
     with open_session(settings) as session:
-        told = trace(session, look_up(session, row_id), view)
-    show_json(told) if as_json else _show(told)
+        traced = trace(session, look_up(session, row_id), view)
+    show_json(traced) if as_json else _show(traced)
 
 
-def _show(told: dict[str, Any]) -> None:
-    if told["inbound"]:
-        typer.echo(typer.style(headline(told), bold=True))
-    for words in [*([told["inbound"]] if told["inbound"] else []), *told["posts"], *told["messages"]]:
+def _show(traced: dict[str, Any]) -> None:
+    if traced["inbound"]:
+        typer.echo(typer.style(headline(traced), bold=True))
+    for words in [*([traced["inbound"]] if traced["inbound"] else []), *traced["posts"], *traced["messages"]]:
         if words.get("text"):
             typer.echo(f'    "{words["text"]}"')
-    for post in told["posts"]:
+    for post in traced["posts"]:
         for line in receipts(post["receipts"]):
             typer.echo(f"    {line}")
-    found = list_events(told)
+    found = list_events(traced)
     for event in found:
         typer.echo(f"{typer.style(_since(event.at - found[0].at), dim=True)}  {event.what}")
-    hidden = told["deliveries_in_all"] - len(told["deliveries"])
+    hidden = traced["deliveries_in_all"] - len(traced["deliveries"])
     if hidden:
         typer.echo(f"and {format_count(hidden, 'more delivery')} (--all)")
 
 
-def headline(told: dict[str, Any]) -> str:
+def headline(traced: dict[str, Any]) -> str:
     """read as update · 4 texts, 2 mails · 11 ms · $0.05"""
-    read = f"read as {told['read_as']}" if told["read_as"] else told["state"]
-    ms = f" · {told['ms']} ms" if told["ms"] is not None else ""
-    cost = f" · ${told['cost']:.2f}" if told["cost"] else ""
-    return f"{read} · {format_count(told['texts'], 'text')}, {format_count(told['mails'], 'mail')}{ms}{cost}"
+    read = f"read as {traced['read_as']}" if traced["read_as"] else traced["state"]
+    ms = f" · {traced['ms']} ms" if traced["ms"] is not None else ""
+    cost = f" · ${traced['cost']:.2f}" if traced["cost"] else ""
+    return f"{read} · {format_count(traced['texts'], 'text')}, {format_count(traced['mails'], 'mail')}{ms}{cost}"
 
 
-def receipts(told: dict[str, Any]) -> list[str]:
+def receipts(traced: dict[str, Any]) -> list[str]:
     """texts: 3 delivered, 1 sent, 1 opted_out"""
     found: list[str] = []
     for channel in CHANNELS.values():
-        counts = [f"{number} {kind.replace('_', ' ')}" for kind, number in told[channel.name].items() if number]
+        counts = [f"{number} {kind.replace('_', ' ')}" for kind, number in traced[channel.name].items() if number]
         if counts:
             found.append(f"{channel.nouns}: {', '.join(counts)}")
-    if told["unreached"]:
-        found.append(f"followers with no phone or mailbox that it could go to: {told['unreached']}")
-    if told["by_mail_instead"]:
-        found.append(f"by mail instead of a text: {told['by_mail_instead']}")
+    if traced["unreached"]:
+        found.append(f"followers with no phone or mailbox that it could go to: {traced['unreached']}")
+    if traced["by_mail_instead"]:
+        found.append(f"by mail instead of a text: {traced['by_mail_instead']}")
     return found
 
 

@@ -11,7 +11,7 @@ from gateway.ledger.audit import audit_log
 from gateway.settings import Settings
 from gateway.store import restore_marker
 from gateway.store.database import claim_mode, connect, transaction
-from migrations.running import Told
+from migrations.running import Report
 
 MUST_BE_ON = ("fsync", "synchronous_commit")
 
@@ -62,7 +62,7 @@ def _opened(settings: Settings, url: str, *, marked: bool = False) -> Engine:
     return engine
 
 
-def prepare(settings: Settings, unsafe: bool = False, told: Told = lambda line: None) -> Engine:
+def prepare(settings: Settings, unsafe: bool = False, report: Report = lambda line: None) -> Engine:
     """Makes the database durable, of our mode and migrated to the newest schema. `told` is called with a migration's
     progress."""
     owner = open_as_owner(settings)
@@ -72,7 +72,7 @@ def prepare(settings: Settings, unsafe: bool = False, told: Told = lambda line: 
         older = inspect(owner).has_table("installation")
         if older:
             _refuse_other_mode(settings, owner)  # before anything changes
-        migrations.migrate(owner, told=told, role=process_role(settings))
+        migrations.migrate(owner, report=report, role=process_role(settings))
         _claim(owner, settings.mode)
         if older:
             with transaction(owner) as session:

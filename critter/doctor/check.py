@@ -134,13 +134,13 @@ def _roles(settings: Settings) -> str:
         engine.dispose()
     if not gaps:
         return "the tables belong to another role than the processes'"
-    told = f"the role in CRITTER_DATABASE_URL {' and '.join(gaps)}, so it could rewrite the audit"
+    problem = f"the role in CRITTER_DATABASE_URL {' and '.join(gaps)}, so it could rewrite the audit"
     if settings.mode == "live":
         raise Refused(
-            f"{told}: make a second role, name it in CRITTER_DATABASE_OWNER_URL and run critter migrate "
+            f"{problem}: make a second role, name it in CRITTER_DATABASE_OWNER_URL and run critter migrate "
             "(docs/running.md, Two roles)"
         )
-    return f"{told}; live mode would call that wrong"
+    return f"{problem}; live mode would call that wrong"
 
 
 def _redis(settings: Settings) -> str:
@@ -224,14 +224,14 @@ def _money(settings: Settings) -> str:
         raise Refused(stuck)
     engine = open_database(settings)
     with Session(engine) as session:
-        stands = spending.read_status(session, budgets.limits(settings))
+        status = spending.read_status(session, budgets.limits(settings))
     engine.dispose()
-    if stands.breaker.tripped_at:
+    if status.breaker.tripped_at:
         raise Refused("updates wait, because far more than usual was sent: look at critter costs, then --resume")
-    if not (stands.month.left and stands.day.left):
+    if not (status.month.left and status.day.left):
         raise Refused("a budget for texts is used up: look at critter costs")
-    month = stands.month.left / budgets.MICROS
-    return f"${month:,.2f} of the month and {format_count(stands.day.left, 'part')} of the day are left"
+    month = status.month.left / budgets.MICROS
+    return f"${month:,.2f} of the month and {format_count(status.day.left, 'part')} of the day are left"
 
 
 def _texts_in(settings: Settings) -> str:

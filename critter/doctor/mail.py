@@ -65,11 +65,11 @@ def _rows(
 
 
 def _terms(settings: Settings) -> str:
-    kept = provider_terms(settings)
-    sender = f"all mails leave as {kept.sender}" if kept.sender else "each mail has an envelope sender of its own"
-    rate = f"{kept.rate * 60:,.0f} mails a minute" if kept.rate else "no limit a minute"
-    daily = f"{kept.daily:,} a day" if kept.daily else "no limit a day"
-    return f"{sender}; {kept.connections} connections, {rate}, {daily}; EHLO {kept.hello}"
+    terms = provider_terms(settings)
+    sender = f"all mails leave as {terms.sender}" if terms.sender else "each mail has an envelope sender of its own"
+    rate = f"{terms.rate * 60:,.0f} mails a minute" if terms.rate else "no limit a minute"
+    daily = f"{terms.daily:,} a day" if terms.daily else "no limit a day"
+    return f"{sender}; {terms.connections} connections, {rate}, {daily}; EHLO {terms.hello}"
 
 
 def _dns(settings: Settings, ask: Ask | None, selectors: Sequence[str]) -> Iterator[Record]:

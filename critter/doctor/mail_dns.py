@@ -51,18 +51,18 @@ def ask_dns(name: str, kind: str) -> Sequence[str]:
 def records(settings: Settings, ask: Ask | None, selectors: Sequence[str] = ()) -> Iterator[Record]:
     """All records that are needed, in the order in which to enter them. Without `ask` nothing is looked up.
     `selectors`: those of keys that sign here; else the relay's own."""
-    kept = provider_terms(settings)
-    domain = kept.sender.rpartition("@")[2] if kept.sender else settings.mail_domain
-    yield _held(ask, settings.mail_domain, "MX", _wanted_mx(settings), lambda found: _mx(found, settings, kept))
-    spf = _wanted_spf(settings, kept)
-    yield _held(ask, domain, "TXT", spf, lambda found: _spf(found, kept, settings, ask))
-    for selector in selectors or kept.profile.selectors:
-        yield _dkim(ask, f"{selector}._domainkey.{domain}", bool(selectors), kept)
-    if not selectors and not kept.profile.selectors:
+    terms = provider_terms(settings)
+    domain = terms.sender.rpartition("@")[2] if terms.sender else settings.mail_domain
+    yield _held(ask, settings.mail_domain, "MX", _wanted_mx(settings), lambda found: _mx(found, settings, terms))
+    spf = _wanted_spf(settings, terms)
+    yield _held(ask, domain, "TXT", spf, lambda found: _spf(found, terms, settings, ask))
+    for selector in selectors or terms.profile.selectors:
+        yield _dkim(ask, f"{selector}._domainkey.{domain}", bool(selectors), terms)
+    if not selectors and not terms.profile.selectors:
         note = "ask who runs the relay for its selector (critter check mail --dkim SELECTOR), or sign here"
         yield Record(f"SELECTOR._domainkey.{domain}", "TXT", "v=DKIM1; k=rsa; p=…", "not asked", note)
     yield _held(ask, f"_dmarc.{domain}", "TXT", _WANTED_DMARC, lambda found: _dmarc(found, domain, ask))
-    yield _pointer(settings, kept, ask)
+    yield _pointer(settings, terms, ask)
 
 
 Verdict = tuple[State, str]
@@ -78,21 +78,21 @@ def _wanted_mx(settings: Settings) -> str:
     return f"10 {urlsplit(settings.public_url).hostname or settings.mail_domain}."
 
 
-def _mx(found: Sequence[str], settings: Settings, kept: Terms) -> Verdict:
+def _mx(found: Sequence[str], settings: Settings, terms: Terms) -> Verdict:
     """An MX elsewhere is no mistake: the company's mail servers may forward our mail. The round trip proves it."""
     hosts = [one.split()[-1].rstrip(".").lower() for one in found]
     if not hosts:
-        return "missing", f"nobody can write to {settings.mail_domain}: enter it, or give {kept.profile.forward}"
+        return "missing", f"nobody can write to {settings.mail_domain}: enter it, or give {terms.profile.forward}"
     if hosts == [""]:
         return "wrong", "it says that the domain takes no mail (RFC 7505): replace it"
     ours = urlsplit(settings.public_url).hostname
     if ours in hosts:
         return "ok", f"leads to {', '.join(hosts)}"
-    return "ok", f"leads to {', '.join(hosts)}, which must hand it on to our door: {kept.profile.forward}"
+    return "ok", f"leads to {', '.join(hosts)}, which must hand it on to our door: {terms.profile.forward}"
 
 
-def _wanted_spf(settings: Settings, kept: Terms) -> str:
-    return f"v=spf1 {kept.profile.spf or _term(_relay_host(settings))} -all"
+def _wanted_spf(settings: Settings, terms: Terms) -> str:
+    return f"v=spf1 {terms.profile.spf or _term(_relay_host(settings))} -all"
 
 
 def _term(host: str) -> str:
@@ -103,7 +103,7 @@ def _term(host: str) -> str:
         return f"a:{host}"
 
 
-def _spf(found: Sequence[str], kept: Terms, settings: Settings, ask: Ask | None) -> Verdict:
+def _spf(found: Sequence[str], terms: Terms, settings: Settings, ask: Ask | None) -> Verdict:
     mine = [one for one in found if one.lower().split()[:1] == ["v=spf1"]]
     if not mine:
         return "missing", "without it the relay may not send for the domain: enter it"
@@ -114,9 +114,9 @@ def _spf(found: Sequence[str], kept: Terms, settings: Settings, ask: Ask | None)
         return "wrong", "it lets everybody send for the domain: end it with -all"
     if sum(1 for word in words if _costs(word)) > LOOKUPS:
         return "wrong", f"it asks for more than {LOOKUPS} lookups, and then fails (RFC 7208 4.6.4): shorten it"
-    if kept.profile.spf:
-        there = kept.profile.spf in [word.lstrip("+") for word in words]
-        return ("ok", mine[0]) if there else ("wrong", f"add {kept.profile.spf} before the word with all: {mine[0]}")
+    if terms.profile.spf:
+        there = terms.profile.spf in [word.lstrip("+") for word in words]
+        return ("ok", mine[0]) if there else ("wrong", f"add {terms.profile.spf} before the word with all: {mine[0]}")
     return _covers(words, mine[0], _relay_host(settings), ask)
 
 
@@ -144,10 +144,10 @@ def _within(address: str, word: str) -> bool:
         return False
 
 
-def _dkim(ask: Ask | None, name: str, own: bool, kept: Terms) -> Record:
+def _dkim(ask: Ask | None, name: str, own: bool, terms: Terms) -> Record:
     """Microsoft's keys are behind a CNAME, which a resolver follows by itself."""
     where = "critter dkim show has it" if own else "the relay's console makes it"
-    elsewhere = not own and kept.profile.spf.endswith("outlook.com")
+    elsewhere = not own and terms.profile.spf.endswith("outlook.com")
     value = "CNAME to …onmicrosoft.com" if elsewhere else "v=DKIM1; k=rsa; p=…"
 
     def judge(found: Sequence[str]) -> Verdict:
@@ -177,11 +177,11 @@ def _dmarc(found: Sequence[str], domain: str, ask: Ask | None) -> Verdict:
     return "ok", mine[0] if above == domain else f"{mine[0]} (of {above})"
 
 
-def _pointer(settings: Settings, kept: Terms, ask: Ask | None) -> Record:
+def _pointer(settings: Settings, terms: Terms, ask: Ask | None) -> Record:
     """Receivers check that the client's address has a name that resolves back to it. With Google and Microsoft that is
     their task."""
     host = _relay_host(settings)
-    if kept.profile.spf:
+    if terms.profile.spf:
         return Record(host, "PTR", host, "ok", "the vendor's own servers send")
     if ask is None:
         return Record(host, "PTR", host, "not asked", "simulated: nothing leaves this machine")

@@ -63,10 +63,10 @@ def _why(outcome: Outcome) -> str:
     return f"the relay did not take it ({outcome.reason}{detail}): {step}"
 
 
-async def _sent(settings: Settings, letter: OutboundEmail) -> Outcome:
+async def _sent(settings: Settings, email: OutboundEmail) -> Outcome:
     carrier, outcomes = relay(settings), list[Outcome]()
     try:
-        await carrier.send([letter], lambda _, outcome: outcomes.append(outcome))
+        await carrier.send([email], lambda _, outcome: outcomes.append(outcome))
     finally:
         await carrier.close()
     return outcomes[0]

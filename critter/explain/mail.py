@@ -62,35 +62,35 @@ def explain_mail(
     many parts."""
     mail = ReceivedMail(BARE_LF.sub(b"\r\n", content))
     recipients = [each.lower() for each in to] or _ours(mail, registry.settings.mail_domain)
-    letter, machine = mail.words, mail.machine(null_sender=bool(came.peer) and not came.sender)
+    own, machine = mail.words, mail.machine(null_sender=bool(came.peer) and not came.sender)
     try:
         sender = mail.sender
     except Refused as refused:
         report = came.peer and not came.sender and all(each[:1] == "b" for each in recipients)
         reason = "a report: the token of its address counts, whoever it is from" if report else "refused at the door"
-        return _told(None, recipients, SenderTrust(None, str(refused)), letter, machine, None, reason, None)
+        return _told(None, recipients, SenderTrust(None, str(refused)), own, machine, None, reason, None)
     with forget_person(connection) as session:
         standing = _standing(session, registry, mail, sender, recipients, came)
         inbound = _inbound(session, mail.octets, sender, recipients, came)
         arrived = InboundMail(inbound, registry.signer, mail)
-        letter = mail.words_after(earlier_words(session, registry, arrived))
+        own = mail.words_after(earlier_words(session, registry, arrived))
         outcome = process(session, registry, inbound, arrived)
     intent = outcome.intent or outcome.state
-    return _told(sender, recipients, standing, letter, machine, intent, outcome.reason, outcome.answer)
+    return _told(sender, recipients, standing, own, machine, intent, outcome.reason, outcome.answer)
 
 
 def _told(
     sender: str | None,
     recipients: list[str],
     standing: SenderTrust,
-    letter: own_words.OwnWords,
+    own: own_words.OwnWords,
     machine: str | None,
     intent: str | None,
     reason: str,
     answer: str | None,
 ) -> MailExplained:
-    to = list(secret_addresses.told(recipients))
-    known = (standing.rung, standing.proof, standing.reason, letter.text, letter.trimmed, machine)
+    to = list(secret_addresses.redact(recipients))
+    known = (standing.rung, standing.proof, standing.reason, own.text, own.trimmed, machine)
     return MailExplained(sender, to, *known, intent, reason, answer)
 
 
@@ -120,7 +120,7 @@ def _inbound(session: Session, mail: bytes, sender: str, recipients: list[str], 
         channel=EMAIL,
         identity=uuid.uuid4().bytes,
         sender=sender,
-        recipients=tuple(secret_addresses.told(recipients)),
+        recipients=tuple(secret_addresses.redact(recipients)),
         raw=f"Return-Path: <{came.sender or sender}>\r\n".encode() + mail,
         trusted=True,
     )

@@ -49,7 +49,7 @@ class HttpClientConnection(TConn):  # type: ignore[misc]
         self.phase = Phase.READING
         self.watched = 0  # the events that the loop watches
         self.keeps = False  # whether the connection stays open after this answer
-        self.since = self.heard = self.progressed = time.monotonic()
+        self.since = self.last_heard = self.progressed = time.monotonic()
         self.held = 0  # octets, as the limiter counts them
 
     @property

@@ -100,7 +100,7 @@ def build(settings: Settings, queue: str) -> WorkerContext:
         owner=owner(queue),
         loop=Loop(),
         texts=_texts(settings) if queue == SMS and settings.sms else {},
-        letters=_letters(settings) if queue == EMAIL and settings.mail else None,
+        emails=_letters(settings) if queue == EMAIL and settings.mail else None,
         keys=dkim_keys.of(settings) if queue == EMAIL and settings.mail else (),
         admission=Admission(needs_contact=queue == "clock"),
         inbox=parts.make_inbox(settings) if queue == "clock" and settings.sms else None,

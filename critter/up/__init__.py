@@ -35,13 +35,13 @@ def run(settings: Settings, *, unsafe: bool = False, tied: bool = False) -> None
             ports.refuse_taken(settings)
             _prepare_database(settings, unsafe or settings.unsafe, output)
             registry.import_shared()
-            kept = _kept(settings, output)
+            processes = _kept(settings, output)
             try:
-                everything = _kept_servers(servers) + kept
+                everything = _kept_servers(servers) + processes
                 keep_running(everything, output, ports.answers(settings), lambda: _tell(settings, output, began))
             finally:
                 output.say("Stopping …")
-                end(kept, output, signals)  # the servers end last, when nobody needs them any more
+                end(processes, output, signals)  # the servers end last, when nobody needs them any more
     except KeyboardInterrupt:
         output.say("Stopped.")
 

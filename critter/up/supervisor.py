@@ -34,7 +34,7 @@ class Signals:
 
 
 def keep_running(
-    kept: Sequence[SupervisedProcess],
+    processes: Sequence[SupervisedProcess],
     output: PipeReader,
     waiting: Mapping[str, Callable[[], bool]],
     ready: Callable[[], None],
@@ -42,27 +42,27 @@ def keep_running(
     """Runs until KeyboardInterrupt, or until nobody reads the output. `ready` is called once every waiting check is
     true."""
     unready = dict(waiting)
-    told = False
+    reported_ready = False
     while not output.broken:
-        for each in kept:
+        for each in processes:
             line = each.look(time.monotonic())
             if line:
                 output.say(line)
         output.pump_for(TICK)
         unready = {name: check for name, check in unready.items() if not check()}
-        if not unready and not told:
-            told = True
+        if not unready and not reported_ready:
+            reported_ready = True
             ready()
 
 
-def end(kept: Sequence[SupervisedProcess], output: PipeReader, signals: Signals, grace: float = GRACE) -> None:
+def end(processes: Sequence[SupervisedProcess], output: PipeReader, signals: Signals, grace: float = GRACE) -> None:
     """Sends SIGTERM to all, gives them time for work in progress, then kills the rest."""
-    for each in kept:
+    for each in processes:
         each.ask_to_end()
     deadline = time.monotonic() + grace
-    while any(each.running() for each in kept) and time.monotonic() < deadline and not signals.hurry:
+    while any(each.running() for each in processes) and time.monotonic() < deadline and not signals.hurry:
         output.pump_for(TICK)
-    for each in kept:
+    for each in processes:
         if each.running():
             output.say(f"{each.name} did not end in time and is killed")
         each.kill()

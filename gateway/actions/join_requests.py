@@ -38,13 +38,13 @@ def ask_owners(session: Session, actor: Actor, group: NamedAccount) -> None:
         if free:
             conversations.ask(session, where[0].id, question(asking.id, group.id))
     if not running:
-        told = say(
+        notice = say(
             ("{name} (@{handle}) asks to join {group}, which has no owner. To let people in: critter groups admit"),
             name=asking.name,
             handle=asking.handle,
             group=group.name,
         )
-        actor.queues |= notices.tell(session, accounts.operators(session), told, inbound_id=actor.inbound_id)
+        actor.queues |= notices.tell(session, accounts.operators(session), notice, inbound_id=actor.inbound_id)
 
 
 def _may_be_asked(session: Session, actor: Actor, where: Address) -> bool:

@@ -75,14 +75,14 @@ def make_owner(session: Session, actor: Actor, person: NamedAccount, group: Name
     was = follow_snapshot.take_snapshot(session, person.id, group.id)
     follows.follow(session, person.id, group.id, by_text=False, role="owner")
     did(session, actor, "owner", person, group, was)
-    told = say(
+    notice = say(
         "{name} made you an owner of {group}. You can: add NAME {handle}, remove NAME {handle}. "
         "To stop: LEAVE {handle!u}",
         name=actor.account.name,
         group=group.name,
         handle=group.handle,
     )
-    tell(session, actor, person, told)
+    tell(session, actor, person, notice)
     return MemberChange(person.name, group.name, "owner")
 
 
@@ -145,8 +145,8 @@ def undo_change(session: Session, actor: Actor, effect: Effect) -> Undone:
         raise refusal("member_left", **values)
     follow_snapshot.restore(session, person.id, group.id, was)
     audit_log.record(session, f"@{actor.account.handle}", "groups.undo", person.id, {"group": group.handle})
-    outcome, told = _restored(actor, group, was)
-    tell(session, actor, person, told)
+    outcome, notice = _restored(actor, group, was)
+    tell(session, actor, person, notice)
     return Undone(outcome, values)
 
 

@@ -25,7 +25,7 @@ class PassedOn:
 
     writer: str
     post_id: int | None
-    heard: bool = True
+    has_readers: bool = True
 
 
 def repeat(session: Session, actor: Actor, post_id: int | None) -> PassedOn:

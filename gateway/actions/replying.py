@@ -40,8 +40,8 @@ def _publicly(session: Session, actor: Actor, post_id: int | None, text: str) ->
         actor.account, text, "company", actor.door, in_reply_to=post_id, inbound_id=actor.inbound_id
     )  # fmt: skip
     written = posting.publish(session, actor, words)
-    heard = recipients.has_readers(session, written)
-    return Posted(written.id, unheard=None if heard else "first")
+    has_readers = recipients.has_readers(session, written)
+    return Posted(written.id, unheard=None if has_readers else "first")
 
 
 def _answered(session: Session, actor: Actor, post_id: int | None) -> Post:

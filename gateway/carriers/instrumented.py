@@ -51,7 +51,7 @@ class InstrumentedCarrier(Generic[Parcel]):
         if self._gathering is None:
             self._gathering = asyncio.get_running_loop().call_later(GATHER, self._hand_over)
 
-        def heard(parcel: Parcel, outcome: Outcome) -> None:
+        def record(parcel: Parcel, outcome: Outcome) -> None:
             seconds = time.monotonic() - begun
             self._seconds += seconds
             self._buckets[bisect_left(counters.SECONDS, seconds)] += 1
@@ -61,7 +61,7 @@ class InstrumentedCarrier(Generic[Parcel]):
             settled(parcel, outcome)
 
         try:
-            await self._carrier.send(batch, heard, gate)
+            await self._carrier.send(batch, record, gate)
         except Exception:
             alarm(self.channel, "carrier_failed")
             raise

@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gateway.carriers.common.delivery_report import Receipt
+from gateway.carriers.common.delivery_report import DeliveryReport
 from gateway.carriers.common.protocol import Carrier, OutboundEmail, Text
 from gateway.carriers.descriptors.descriptor import CarrierDescriptor, Part
 from gateway.carriers.descriptors.registry import CARRIERS
@@ -63,11 +63,11 @@ def open_door(
     return load(carrier.door)(settings, signer, intake, callbacks) if carrier.door else None
 
 
-def read_receipt(name: str, status: str, reason: str | None) -> Receipt | None:
+def read_report(name: str, status: str, reason: str | None) -> DeliveryReport | None:
     """What a status means, by the table of its own carrier; None for a status or a carrier that nobody knows."""
     carrier = CARRIERS.get(name)
-    receipt: Receipt | None = load(carrier.receipt)(status, reason) if carrier and carrier.receipt else None
-    return receipt
+    report: DeliveryReport | None = load(carrier.report)(status, reason) if carrier and carrier.report else None
+    return report
 
 
 def list_checks(carrier: CarrierDescriptor) -> Iterator[tuple[str, Check]]:

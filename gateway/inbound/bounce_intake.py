@@ -60,9 +60,9 @@ def is_unlimited(mail: InboundMail) -> bool:
 def _told(bounce: BounceReport, done: list[CountedBounce]) -> InboundOutcome:
     counted = any(each.counted for each in done)
     counters.add("bounces", bounce.kind if counted or not bounce.failed else "again")
-    told = f"a bounce: {bounce.kind} {bounce.status}".rstrip()
+    reason = f"a bounce: {bounce.kind} {bounce.status}".rstrip()
     return InboundOutcome(
-        "done", INTENT, told, queues=frozenset().union(*(each.queues for each in done)), counted=counted
+        "done", INTENT, reason, queues=frozenset().union(*(each.queues for each in done)), counted=counted
     )
 
 

@@ -82,10 +82,10 @@ def open_mail(session: Session, registry: CommandRegistry, mail: InboundMail) ->
     """The writer's own words, without quotes and signature, and without what the thread had before."""
     if mail.mail.refused:
         return OpenedMail("", "", mail.mail.refused)
-    letter = mail.mail.words_after(thread_history.earlier_words(session, registry, mail))
-    reaction = mail_reaction(mail.mail.message, letter.text, letter.trimmed)
-    read = (letter.text, letter.subject, mail.machine)
-    return OpenedMail(*read, letter.forwarded, letter.unread, letter.answers, reaction)
+    own = mail.mail.words_after(thread_history.earlier_words(session, registry, mail))
+    reaction = mail_reaction(mail.mail.message, own.text, own.trimmed)
+    read = (own.text, own.subject, mail.machine)
+    return OpenedMail(*read, own.forwarded, own.unread, own.answers, reaction)
 
 
 def machine(registry: CommandRegistry, inbound: Inbound, mail: OpenedMail) -> str | None:
@@ -248,11 +248,11 @@ def _foreign(session: Session, inbound: Inbound, owner: Address | None) -> Unrea
     told_before = session.scalar(TRIED_BEFORE, {"sender": inbound.sender, "id": inbound.id, "reason": FOREIGN})
     if owner is None or owner.account_id is None or told_before:
         return UnreadMail("dropped", None, FOREIGN)
-    told = say(
+    notice = say(
         "Somebody else wrote to a reply address that is yours alone. Nothing was posted. Did you "
         "forward a mail from Critter?"
     )
-    return UnreadMail("dropped", None, FOREIGN, notices.tell(session, [owner.account_id], told))
+    return UnreadMail("dropped", None, FOREIGN, notices.tell(session, [owner.account_id], notice))
 
 
 TRIED_BEFORE = sql("""

@@ -104,8 +104,8 @@ NOT_DONE: Final = say("Nothing was done yet. Reply YES first, then send it again
 def _words(session: Session, inbound: Inbound) -> str:
     """The words of a text; a picture without words is named."""
     text = inbound.text or ""
-    hangs = None if text.strip() else media.list_attached(session, inbound.id)
-    return f"({hangs})" if hangs else text
+    attached = None if text.strip() else media.list_attached(session, inbound.id)
+    return f"({attached})" if attached else text
 
 
 def _carriers_own(inbound: Inbound) -> Reading | None:
@@ -221,9 +221,9 @@ def _act(
     if text is not None:
         text = translated(text, account.language)
         _answer(session, context, inbound, text, subject)
-    rings = _rings(context, text)
+    queues = _queues(context, text)
     state = "dropped" if context.dropped else "done"
-    return InboundOutcome(state, reading.intent, context.dropped or reading.reason, account.id, text, rings, reading)
+    return InboundOutcome(state, reading.intent, context.dropped or reading.reason, account.id, text, queues, reading)
 
 
 def _perform(session: Session, context: CommandContext, files: Attachments) -> str | None:
@@ -241,13 +241,13 @@ def _perform(session: Session, context: CommandContext, files: Attachments) -> s
     return joined([text or "", mail_attachments.describe_left_out(files.left_out)]) if files.left_out else text
 
 
-def _rings(context: CommandContext, answer: str | None) -> frozenset[str]:
+def _queues(context: CommandContext, answer: str | None) -> frozenset[str]:
     """The queues whose workers are woken after the commit."""
     kinds = {effect.kind for effect in context.actor.effects}
-    rings = {*context.actor.queues, "fanout"} if "post" in kinds else set(context.actor.queues)
+    queues = {*context.actor.queues, "fanout"} if "post" in kinds else set(context.actor.queues)
     if answer is not None:
-        rings.add(context.address.channel)
-    return frozenset(rings)
+        queues.add(context.address.channel)
+    return frozenset(queues)
 
 
 def apologise(session: Session, inbound_id: int) -> str | None:
@@ -275,8 +275,8 @@ def process_limited(session: Session, inbound: Inbound, mail: InboundMail | None
     words, subject = (translated(each, account.language) for each in (TOO_MANY, say("Your messages")))
     outgoing = Outgoing("answer", words, subject, words, inbound_id=inbound.id, priority=2)
     outbox.put(session, outgoing, [Target(address.id, address.channel)])
-    rings = frozenset({address.channel})
-    return InboundOutcome("held", sender_limits.INTENT, sender_limits.REASON, account.id, words, rings)
+    queues = frozenset({address.channel})
+    return InboundOutcome("held", sender_limits.INTENT, sender_limits.REASON, account.id, words, queues)
 
 
 UNCHANGING: Final = ("asked", "login")  # effects that change nothing for anybody
@@ -284,14 +284,14 @@ UNCHANGING: Final = ("asked", "login")  # effects that change nothing for anybod
 
 def _with_likes(session: Session, context: CommandContext, text: str, liked: Sequence[int]) -> str:
     """Adds who liked what the person wrote, when the answer has room for it; else it waits for the next answer."""
-    line = translated(likes.told(session, context.account.id, liked), context.account.language)
-    if line and context.address.channel == "sms" and len(text) + 1 + len(line) > ROOM:
+    line = translated(likes.describe(session, context.account.id, liked), context.account.language)
+    if line and context.address.channel == "sms" and len(text) + 1 + len(line) > LIMIT:
         return text
     likes.forget(session, context.account.id)
     return f"{text} {line}".strip()
 
 
-ROOM: Final = 160  # characters of one text
+LIMIT: Final = 160  # characters of one text
 
 
 def _answer(session: Session, context: CommandContext, inbound: Inbound, text: str, subject: str) -> None:

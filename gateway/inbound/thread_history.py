@@ -99,7 +99,7 @@ def _answered(mail: InboundMail) -> list[int]:
 
 def _of_mail(raw: bytes) -> list[str]:
     try:
-        letter = own_words.read_own_words(trace_headers.read(raw).mail)
+        own = own_words.read_own_words(trace_headers.read(raw).mail)
     except Refused:
         return []
-    return [letter.text, letter.trimmed]
+    return [own.text, own.trimmed]

@@ -92,16 +92,16 @@ def _link(session: Session, registry: CommandRegistry, inbound: Inbound, code: s
             said = (_LINK_WORDING, _ours(inbound), inbound.message_id)
             row = addresses.tie(session, owner.id, inbound.channel, inbound.sender, *said)
     except Refused:
-        told = say(
+        notice = say(
             "A phone or mailbox was not added to your account, because it is somebody else's. An operator can move it."
         )
-        return InboundOutcome("done", "link", "it is somebody else's", queues=notices.tell(session, [owner.id], told))
+        return InboundOutcome("done", "link", "it is somebody else's", queues=notices.tell(session, [owner.id], notice))
     audit_log.record(session, f"@{owner.handle}", "address.link", row.id, {"channel": row.channel})
-    rings = _tell_owner(session, owner, row)
+    queues = _tell_owner(session, owner, row)
     answer = say(
         "You are connected as {name} (@{handle}). To see what you can do: ?", name=owner.name, handle=owner.handle
     )
-    return _answered(session, inbound, row, answer, owner, rings, "link", "a code that its owner was shown")
+    return _answered(session, inbound, row, answer, owner, queues, "link", "a code that its owner was shown")
 
 
 def _wrong_code(session: Session, inbound: Inbound) -> InboundOutcome:
@@ -119,12 +119,12 @@ def _tell_owner(session: Session, owner: Account, row: Address) -> frozenset[str
     """Tells the owner on another channel than the new one; with no other address there is nobody else to be told."""
     if all(each.id == row.id for each in addresses.of_account(session, owner.id)):
         return frozenset()
-    told = (
+    notice = (
         say("A phone was added to your account. Was that not you? Tell an operator.")
         if row.channel == "sms"
         else say("A mailbox was added to your account. Was that not you? Tell an operator.")
     )
-    return notices.tell_elsewhere(session, owner.id, row.channel, told)
+    return notices.tell_elsewhere(session, owner.id, row.channel, notice)
 
 
 def _invited(
@@ -196,10 +196,10 @@ def _join(
     person = accounts.create_person(session, handle, name, reserved=reserved, **spoken)
     invitations.accept(session, row, person.id, wording, _ours(inbound), inbound.message_id)
     audit_log.record(session, f"@{handle}", "people.join", person.id, {"handle": handle, "inviter": inviter.handle})
-    told = say("{name} (@{handle}) has joined. To follow them: FOLLOW {handle!u}", name=person.name, handle=handle)
-    rings = notices.tell(session, [inviter.id], told)
+    notice = say("{name} (@{handle}) has joined. To follow them: FOLLOW {handle!u}", name=person.name, handle=handle)
+    queues = notices.tell(session, [inviter.id], notice)
     welcome = _welcome(registry, inbound.channel, person, inviter)
-    return _answered(session, inbound, row, welcome, person, rings, "join", "invited, and said a name")
+    return _answered(session, inbound, row, welcome, person, queues, "join", "invited, and said a name")
 
 
 def _welcome(registry: CommandRegistry, channel: str, person: Account, inviter: Account) -> Phrase:
@@ -245,7 +245,7 @@ def _answered(
     row: Address,
     answer: Phrase,
     reader: Account | None,
-    rings: frozenset[str],
+    queues: frozenset[str],
     intent: str | None,
     reason: str,
 ) -> InboundOutcome:
@@ -255,4 +255,4 @@ def _answered(
     outgoing = Outgoing("answer", said, subject, said, inbound_id=inbound.id, priority=2)
     outbox.put(session, outgoing, [Target(row.id, row.channel)])
     owner = row.account_id
-    return InboundOutcome("done", intent, reason, owner, said, rings | {row.channel})
+    return InboundOutcome("done", intent, reason, owner, said, queues | {row.channel})

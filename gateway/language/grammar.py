@@ -229,7 +229,7 @@ def _by_shape(text: str, resolver: Resolver, context: Context) -> ReadReaction |
     found = possible_reaction(text)
     if found is None or found.text is None or any(resolver(name_of(word)).exact for word in words_beside(text)):
         return None
-    return found if context.on_screen(found.text) else None
+    return found if context.quotes_item(found.text) else None
 
 
 def _unmarked_half(text: str, channel: Channel, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:

@@ -56,7 +56,7 @@ def fit(text: str, tail: str = "", link: str | None = None, limit: int = 2, acce
     return FittedText(sent, text[cut:].lstrip(), count, encoding)
 
 
-ROOM = "\nMORE: 99 pages."
+MORE_NOTE = "\nMORE: 99 pages."
 
 
 def page(text: str) -> tuple[str, str]:
@@ -65,9 +65,11 @@ def page(text: str) -> tuple[str, str]:
     if segments(thrifty(text))[1] <= 1:
         return text, ""
     lines = text.split("\n")
-    fits = [number for number in range(1, len(lines)) if segments(thrifty("\n".join(lines[:number]) + ROOM))[1] <= 1]
+    fits = [
+        number for number in range(1, len(lines)) if segments(thrifty("\n".join(lines[:number]) + MORE_NOTE))[1] <= 1
+    ]
     if not fits:
-        cut = _longest(text, ROOM, 1, accents=False)
+        cut = _longest(text, MORE_NOTE, 1, accents=False)
         return text[:cut].rstrip() + "...", text[cut:].lstrip()
     return "\n".join(lines[: fits[-1]]), "\n".join(lines[fits[-1] :])
 

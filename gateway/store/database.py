@@ -30,7 +30,7 @@ RESTED = 0.5  # seconds without use, after which a connection is checked
 # SQLSTATEs, whole or by class, of transient errors: connections, conflicts with others, too few resources, locks, a
 # server that is being stopped or is read-only for now, its disk, and statements or transactions that ran out of time.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-PASSING = ("08", "40", "53", "55", "57P", "57014", "58", "25006", "25P03", "25P04")
+TRANSIENT_STATES = ("08", "40", "53", "55", "57P", "57014", "58", "25006", "25P03", "25P04")
 # Of these, the errors that a single row may cause for itself alone.
 OF_ONE = ("40", "55P03", "57014", "25P03", "25P04")
 # Those that the driver does not count among operational errors. Each makes its connection useless: the server has ended
@@ -126,7 +126,7 @@ def passes(error: OperationalError) -> bool:
     """Whether the error is transient, so that trying again can help. Without a code the connection was lost, or none
     was free."""
     state = _state(error.orig)
-    return state is None or state.startswith(PASSING)
+    return state is None or state.startswith(TRANSIENT_STATES)
 
 
 def concerns_one(error: OperationalError) -> bool:

@@ -156,8 +156,8 @@ def test_an_unknown_status_in_a_callback_is_kept_and_changes_nothing(engine, set
 
 @pytest.mark.parametrize("code", [None, "", "0", "99999", "123456", "abc", "²²²²²", "-30003"])
 def test_an_unknown_code_in_a_callback_ends_the_text(code):
-    receipt = callback_outcome("undelivered", code)
-    assert (receipt.step, receipt.action, receipt.retries) == ("failed", "none", 0)
+    report = callback_outcome("undelivered", code)
+    assert (report.step, report.action, report.retries) == ("failed", "none", 0)
 
 
 async def watched_letter(script, **options):

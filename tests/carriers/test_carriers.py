@@ -15,7 +15,7 @@ from gateway.carriers.parts import make_texts
 from gateway.carriers.twilio.sms import TwilioSms
 from gateway.carriers.webhook.sms import HookSms
 from gateway.settings import load
-from tests.support.fake_http_server import CLOSE, WAIT, http, speaking
+from tests.support.fake_http_server import CLOSE, WAIT, http, serving
 
 SID = "SM" + "a" * 32
 SOON, LATE = 0.5, 30.0  # seconds that a carrier waits: where nothing will come, and where something must
@@ -77,20 +77,20 @@ def sent(kind: Kind, script: Any, batch: list[Text], url: str | None = None) -> 
     silent = () if callable(script) else script
 
     async def story() -> tuple[list[Outcome], Any]:
-        async with speaking(script) as speaker:
-            carrier, told = kind.make(url or speaker.url, SOON if WAIT in silent else LATE), []
+        async with serving(script) as server:
+            carrier, told = kind.make(url or server.url, SOON if WAIT in silent else LATE), []
             await carrier.send(batch, lambda text, outcome: told.append((text.attempt, outcome)))
             await carrier.close()
             assert sorted(attempt for attempt, _ in told) == [text.attempt for text in batch]
-            return [outcome for _, outcome in sorted(told, key=lambda each: each[0])], speaker
+            return [outcome for _, outcome in sorted(told, key=lambda each: each[0])], server
 
     return asyncio.run(story())
 
 
 def test_taken(kind: Kind) -> None:
-    outcomes, speaker = sent(kind, [kind.taken], texts(20))
+    outcomes, server = sent(kind, [kind.taken], texts(20))
     assert {each.state for each in outcomes} == {"sent"}
-    assert len(speaker.requests) == 20
+    assert len(server.requests) == 20
 
 
 def test_busy_is_tried_again(kind: Kind) -> None:
@@ -99,9 +99,9 @@ def test_busy_is_tried_again(kind: Kind) -> None:
 
 
 def test_an_account_that_is_refused_stops_the_batch(kind: Kind) -> None:
-    outcomes, speaker = sent(kind, [kind.unauthorized], texts(500))
+    outcomes, server = sent(kind, [kind.unauthorized], texts(500))
     assert {(each.state, each.pause) for each in outcomes} == {("retry", True)}
-    assert len(speaker.requests) <= 128
+    assert len(server.requests) <= 128
 
 
 def test_refused_for_good(kind: Kind) -> None:
@@ -147,9 +147,9 @@ UNCERTAIN = {
 def test_what_may_have_left_is_never_tried_again(kind: Kind, situation: str) -> None:
     """And it was asked for once: no library under us repeats a request."""
     script, reason = UNCERTAIN[situation]
-    [outcome], speaker = sent(kind, script, texts(1))
+    [outcome], server = sent(kind, script, texts(1))
     assert (outcome.state, outcome.reason) == ("unknown", reason)
-    assert len(speaker.requests) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_kept_connection_that_dies_repeats_nothing(kind: Kind) -> None:
@@ -162,12 +162,12 @@ def test_a_kept_connection_that_dies_repeats_nothing(kind: Kind) -> None:
             taken.append(request)
             return [kind.taken] if len(taken) == 1 else [CLOSE]
 
-        async with speaking(script) as speaker:
-            carrier, outcomes = kind.make(speaker.url, LATE), []
+        async with serving(script) as server:
+            carrier, outcomes = kind.make(server.url, LATE), []
             for text in texts(2):
                 await carrier.send([text], lambda _, outcome: outcomes.append(outcome))
             await carrier.close()
-            assert speaker.connections == 1
+            assert server.connections == 1
             return outcomes, len(taken)
 
     outcomes, requests = asyncio.run(story())

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.carriers.common.protocol import Outcome, Text
-from gateway.carriers.kannel.codes import read_answer, reason_of, receipt
+from gateway.carriers.kannel.codes import read_answer, read_report, reason_of
 from gateway.carriers.kannel.sms import KannelSms
-from tests.support.fake_http_server import http, speaking
+from tests.support.fake_http_server import http, serving
 
 HOME = "http://127.0.0.1:8000"
 
@@ -19,13 +19,13 @@ def request_for(body: str):
     text = Text(7, "+4915550100", "+4915550101", body, "https://critter.example/sms/status/abc", 14400)
 
     async def story():
-        async with speaking([http(202, "0: Accepted for delivery")]) as speaker:
-            carrier = KannelSms(f"{speaker.url}/cgi-bin/sendsms", "critter", "p&ss", HOME)
+        async with serving([http(202, "0: Accepted for delivery")]) as server:
+            carrier = KannelSms(f"{server.url}/cgi-bin/sendsms", "critter", "p&ss", HOME)
             outcomes = []
             await carrier.send([text], lambda _, outcome: outcomes.append(outcome))
             await carrier.close()
             assert outcomes == [Outcome("sent")]
-            return speaker.requests[0]
+            return server.requests[0]
 
     return asyncio.run(story())
 
@@ -116,11 +116,11 @@ def test_no_words_get_through(answer):
     ],
 )
 def test_its_reports(kind, reason, step, rank, action):
-    found = receipt(kind, reason)
+    found = read_report(kind, reason)
     assert (found.step, found.rank, found.action) == (step, rank, action)
     assert found.reason or step != "failed"
 
 
 @pytest.mark.parametrize("kind", ["0", "3", "32", "64", "999", "", "x", "-1", "٣"])
 def test_types_that_kannel_does_not_have(kind):
-    assert receipt(kind, None) is None
+    assert read_report(kind, None) is None

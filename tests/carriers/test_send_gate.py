@@ -12,7 +12,7 @@ from gateway.carriers.smtp.relay import SmtpRelay
 from tests.carriers.test_carriers import KINDS, Kind, texts
 from tests.carriers.test_smtp_chunking import relay as chunk_relay
 from tests.carriers.test_smtp_relay import FULL, Server, letter, relay
-from tests.support.fake_http_server import WAIT, Speaker, speaking
+from tests.support.fake_http_server import WAIT, FakeHttpServer, serving
 
 
 class Turnstile:
@@ -40,23 +40,23 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return KINDS[request.param]
 
 
-def handed_over(kind: Kind, gate: Turnstile, batch: list[Text]) -> tuple[dict[int, Outcome], Speaker]:
-    async def story() -> tuple[dict[int, Outcome], Speaker]:
-        async with speaking(lambda _: [kind.taken]) as speaker:
-            carrier, told = kind.make(speaker.url, 30.0), dict[int, Outcome]()
+def handed_over(kind: Kind, gate: Turnstile, batch: list[Text]) -> tuple[dict[int, Outcome], FakeHttpServer]:
+    async def story() -> tuple[dict[int, Outcome], FakeHttpServer]:
+        async with serving(lambda _: [kind.taken]) as server:
+            carrier, told = kind.make(server.url, 30.0), dict[int, Outcome]()
             await carrier.send(batch, lambda text, outcome: told.__setitem__(text.attempt, outcome), gate)
             await carrier.close()
-            return told, speaker
+            return told, server
 
     return asyncio.run(story())
 
 
 def test_what_is_fresh_is_not_asked_about(kind: Kind) -> None:
     gate = Turnstile(60.0)
-    told, speaker = handed_over(kind, gate, texts(5))
+    told, server = handed_over(kind, gate, texts(5))
     assert [one.state for one in told.values()] == ["sent"] * 5
     assert gate.asked == []
-    assert len(speaker.requests) == 5
+    assert len(server.requests) == 5
 
 
 def test_what_waited_too_long_is_asked_about_and_not_sent_when_something_changed(kind: Kind) -> None:
@@ -70,9 +70,9 @@ def test_what_waited_too_long_is_asked_about_and_not_sent_when_something_changed
         return answer
 
     gate.ask = ask  # type: ignore[method-assign]
-    told, speaker = handed_over(kind, gate, texts(5))
+    told, server = handed_over(kind, gate, texts(5))
     assert {attempt: one.state for attempt, one in told.items()} == {1: "sent", 3: "sent", 5: "sent"}
-    assert len(speaker.requests) == 3
+    assert len(server.requests) == 3
 
 
 def test_a_connection_that_takes_long_is_time_too(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,9 +87,9 @@ def test_a_connection_that_takes_long_is_time_too(kind: Kind, monkeypatch: pytes
 
     monkeypatch.setattr(TCPConnector, "_create_connection", slowly)
     gate = Turnstile(0.2, withdrawn=[1])
-    told, speaker = handed_over(kind, gate, texts(2))
+    told, server = handed_over(kind, gate, texts(2))
     assert list(told) == [2]
-    assert len(speaker.requests) == 1
+    assert len(server.requests) == 1
     assert {attempt for asked in gate.asked for attempt in asked} == {1, 2}
 
 
@@ -97,15 +97,15 @@ def test_nobody_queues_behind_the_slow_answers_of_others(kind: Kind) -> None:
     """A hundred requests that nobody answers, handed over one by one as several numbers do, and one more."""
 
     async def story() -> float:
-        async with speaking(lambda request: [WAIT]) as speaker:
-            carrier = kind.make(speaker.url, 30.0)
+        async with serving(lambda request: [WAIT]) as server:
+            carrier = kind.make(server.url, 30.0)
             sends = [asyncio.create_task(carrier.send([text], lambda *_: None)) for text in texts(100)]
-            while len(speaker.requests) < 100:
-                assert time.monotonic() - begun < 5, len(speaker.requests)
+            while len(server.requests) < 100:
+                assert time.monotonic() - begun < 5, len(server.requests)
                 await asyncio.sleep(0.01)
             late = time.monotonic()
             sends.append(asyncio.create_task(carrier.send(texts(1), lambda *_: None)))
-            while len(speaker.requests) < 101:
+            while len(server.requests) < 101:
                 assert time.monotonic() - late < 5
                 await asyncio.sleep(0.005)
             waited = time.monotonic() - late

@@ -26,8 +26,8 @@ from tests.carriers.test_carriers import SID
 from tests.carriers.test_smtp_chunking import ChunkServer
 from tests.carriers.test_smtp_relay import FULL, Server
 from tests.support.delivering import change, open_context, people, person, post, rows, states
-from tests.support.fake_http_server import Request, Speaker, http
-from tests.support.stall_meter import Stalls
+from tests.support.fake_http_server import FakeHttpServer, Request, http
+from tests.support.stall_meter import StallMeter
 from workers import deliver
 from workers.runtime.context import enter
 
@@ -57,7 +57,7 @@ def in_a_thread(serve: object) -> Iterator[str]:
     thread.join(5)
 
 
-class SlowTwilio(Speaker):
+class SlowTwilio(FakeHttpServer):
     """Answers each text after some seconds; keeps when each request was all there."""
 
     def __init__(self, seconds: float) -> None:
@@ -129,7 +129,7 @@ def test_several_numbers_with_slow_answers_share_nothing(settings: Settings, eng
                 said.update(stop(engine, [f"+1415556{place:04}" for place in range(20 + number, 600, 40)]))
 
         stopping = threading.Thread(target=stop_some)
-        with Stalls() as stalls:
+        with StallMeter() as stalls:
             stopping.start()
             drained(engine, deliver.drain_sms)
             stopping.join()
@@ -199,7 +199,7 @@ def test_an_undo_overtakes_the_mails_behind_a_slow_relay(settings, engine, kind)
     server = kind()
     kim = person(engine, "kim", phone="+14155550101")[0]
     with in_a_thread(server.serve) as place:
-        context = open_context(settings, letters=SmtpRelay(f"smtp://{place}", "critter.example", 4))  # type: ignore[arg-type]
+        context = open_context(settings, emails=SmtpRelay(f"smtp://{place}", "critter.example", 4))  # type: ignore[arg-type]
         enter(context)
         post(engine, kim, "the harbour bridge is closed", mailboxes(engine, 300))
         drain = threading.Thread(target=drained, args=(engine, deliver.drain_email))
@@ -209,7 +209,7 @@ def test_an_undo_overtakes_the_mails_behind_a_slow_relay(settings, engine, kind)
         with transaction(engine) as session:
             recalled, _ = posts.retract(session, session.get_one(Post, post_id))
         undone = time.monotonic()
-        with Stalls() as stalls:
+        with StallMeter() as stalls:
             drain.join(40)
         assert not drain.is_alive()
         enter(None)
@@ -224,7 +224,7 @@ def test_an_undo_overtakes_the_mails_behind_a_slow_relay(settings, engine, kind)
 
 def working(settings: Settings, place: str) -> None:
     """A worker of its own, for a test to freeze."""
-    context = open_context(settings, letters=SmtpRelay(f"smtp://{place}", "critter.example", 4))  # type: ignore[arg-type]
+    context = open_context(settings, emails=SmtpRelay(f"smtp://{place}", "critter.example", 4))  # type: ignore[arg-type]
     context.texts = make_texts(context.settings)
     context.owner = "frozen"
     enter(context)

@@ -51,9 +51,9 @@ def test_long_lines_are_not_clean():
 
 @given(st.text(max_size=30))
 def test_no_address_can_break_out_of_its_command(address):
-    letter = OutboundEmail(1, address, address or "a@b", b"x\r\n")
-    if not find_flaw(letter, ALL):
-        for command in envelope(letter, ALL):
+    email = OutboundEmail(1, address, address or "a@b", b"x\r\n")
+    if not find_flaw(email, ALL):
+        for command in envelope(email, ALL):
             assert command.count(b"\r\n") == 1
             assert command.count(b"\n") == command.count(b"\r") == command.count(b"<") == command.count(b">") == 1
 

@@ -75,7 +75,7 @@ def working(engine: Engine) -> Iterator[Callable[[Settings], WorkerContext]]:
     change(engine, "INSERT INTO installation (mode) VALUES ('simulated') ON CONFLICT DO NOTHING")
 
     def make(settings: Settings) -> WorkerContext:
-        context = replace(open_context(settings), letters=relay(settings))
+        context = replace(open_context(settings), emails=relay(settings))
         rooms.append(context)
         enter(context)
         return context
@@ -222,8 +222,8 @@ def test_a_revoked_token_is_renewed_once(settings, engine, port, trusted, workin
         context = working(mailbox_of(settings, port, tokens.url))
         fan_out(engine, 2)
         deliver.drain_email()
-        context.letters._idle = 0.0  # the next mails need a new connection
-        for link, ending in context.letters._kept:
+        context.emails._idle = 0.0  # the next mails need a new connection
+        for link, ending in context.emails._kept:
             ending.cancel()
             context.loop.run(_quit(link))
         tokens.revoke()
@@ -284,7 +284,7 @@ def test_tokens_are_renewed_before_they_end(settings, engine, port, trusted, wor
     """Of a short life half is used; while the endpoint is away the rest of it too."""
     with giving_tokens(life=60) as tokens:
         context = working(mailbox_of(settings, port, tokens.url))
-        kept = context.letters._oauth.tokens
+        kept = context.emails._oauth.tokens
         first = context.loop.run(kept.token())
         assert context.loop.run(kept.token()) == first
         kept._renew_at = 0.0
@@ -547,13 +547,13 @@ def test_every_trouble_has_advice() -> None:
 def test_a_mail_that_no_relay_takes_is_not_offered(settings, engine, port, trusted, working):
     with enforcing(Rules(), trusted.server, port) as judge:
         context = working(_at(settings, port))
-        context.letters._largest = 1000
+        context.emails._largest = 1000
         ended = []
         batch = [
             OutboundEmail(n, "", "kim@demo.example", b"From: a@b.example\r\n\r\n" + b"x\r\n" * n) for n in (1, 900)
         ]
         context.loop.run(
-            context.letters.send(batch, lambda letter, outcome: ended.append((letter.attempt, outcome.reason)))
+            context.emails.send(batch, lambda letter, outcome: ended.append((letter.attempt, outcome.reason)))
         )
     assert sorted(ended) == [(1, ""), (900, "552")]
     assert len(judge.mails) == 1

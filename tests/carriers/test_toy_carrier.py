@@ -269,7 +269,7 @@ def test_the_relay_takes_them_while_nothing_else_is_given(settings: Settings, mo
 @pytest.mark.parametrize("name", list(CARRIERS))
 def test_every_part_that_a_descriptor_names_is_there(name: str) -> None:
     carrier = CARRIERS[name]
-    named = (carrier.make, carrier.receipt, carrier.door, carrier.inbox, *carrier.checks.values())
+    named = (carrier.make, carrier.report, carrier.door, carrier.inbox, *carrier.checks.values())
     assert all(callable(parts.load(part)) for part in named if part)
     assert carrier.needed
     assert {field.alias for field in carrier.settings.model_fields.values()} >= set(carrier.needed)

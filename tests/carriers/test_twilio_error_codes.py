@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers.common.delivery_report import Receipt
+from gateway.carriers.common.delivery_report import DeliveryReport
 from gateway.carriers.twilio.error_codes import CODES, callback_outcome, code_of
 
 
@@ -26,9 +26,9 @@ from gateway.carriers.twilio.error_codes import CODES, callback_outcome, code_of
     ],
 )
 def test_statuses(status, step, rank):
-    receipt = callback_outcome(status, None)
-    assert receipt
-    assert (receipt.step, receipt.rank) == (step, rank)
+    report = callback_outcome(status, None)
+    assert report
+    assert (report.step, report.rank) == (step, rank)
 
 
 @pytest.mark.parametrize("status", ["", "receiving", "received", "Delivered", "nonsense"])
@@ -54,14 +54,16 @@ def test_a_status_no_outbound_text_has(status):
 )
 @pytest.mark.parametrize("status", ["undelivered", "failed"])
 def test_codes_of_callbacks(status, code, step, action, retries, strikes):
-    assert callback_outcome(status, code) == Receipt(step, 3, action, code, retries, strikes, slow=code == "30003")
+    assert callback_outcome(status, code) == DeliveryReport(
+        step, 3, action, code, retries, strikes, slow=code == "30003"
+    )
 
 
 @given(st.text() | st.none() | st.integers())
 def test_a_strange_code_is_no_code(code):
-    receipt = callback_outcome("undelivered", code)
-    assert receipt
-    assert receipt.reason == "undelivered" or receipt.reason == str(int(receipt.reason)) == str(code)
+    report = callback_outcome("undelivered", code)
+    assert report
+    assert report.reason == "undelivered" or report.reason == str(int(report.reason)) == str(code)
 
 
 def test_a_code_on_a_good_status_changes_nothing():
@@ -73,10 +75,10 @@ def test_every_order_of_a_history_ends_alike():
     for order in permutations(["queued", "sending", "sent", "delivered"]):
         step, rank = "sent", -1
         for status in order:
-            receipt = callback_outcome(status, None)
-            assert receipt
-            if receipt.rank > rank:
-                step, rank = receipt.step, receipt.rank
+            report = callback_outcome(status, None)
+            assert report
+            if report.rank > rank:
+                step, rank = report.step, report.rank
         assert step == "delivered"
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from gateway.carriers.common.http_client import HttpResponse
 from gateway.carriers.common.protocol import Outcome, Text
-from gateway.carriers.webhook.codes import code_of, read_answer, receipt
+from gateway.carriers.webhook.codes import code_of, read_answer, read_report
 from gateway.carriers.webhook.sms import HookSms
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.security import standard_webhooks
-from tests.support.fake_http_server import http, speaking
+from tests.support.fake_http_server import http, serving
 from workers.sending.settlement import settlement
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -23,11 +23,11 @@ def test_a_text_is_signed_json():
     text = Text(7, "55555", "+15558675310", "hello שלום 😀", "https://critter.example/sms/status/abc", 14400)
 
     async def story():
-        async with speaking([http(202, '{"id": "x-1", "more": true}')]) as speaker:
-            carrier, outcomes = HookSms(f"{speaker.url}/out", SECRET, "https://critter.example"), []
+        async with serving([http(202, '{"id": "x-1", "more": true}')]) as server:
+            carrier, outcomes = HookSms(f"{server.url}/out", SECRET, "https://critter.example"), []
             await carrier.send([text], lambda _, outcome: outcomes.append(outcome))
             await carrier.close()
-            return outcomes, speaker.requests[0]
+            return outcomes, server.requests[0]
 
     outcomes, request = asyncio.run(story())
     assert outcomes == [Outcome("sent", "x-1")]
@@ -84,12 +84,12 @@ def test_its_answers(answer, outcome):
     ],
 )
 def test_its_statuses(status, reason, step, action, kept):
-    found = receipt(status, code_of(reason) or None)
+    found = read_report(status, code_of(reason) or None)
     assert (found.step, found.action, found.reason) == (step, action, kept)
 
 
 def test_a_status_that_is_not_in_the_interface():
-    assert receipt("exploded", None) is None
+    assert read_report("exploded", None) is None
 
 
 def test_a_wait_that_was_asked_for_is_kept():

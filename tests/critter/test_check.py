@@ -13,7 +13,7 @@ from gateway.carriers.kannel import check as kannel
 from gateway.carriers.webhook import check as webhook
 from gateway.errors import Refused, SettingsError
 from gateway.settings import Settings
-from tests.support.fake_http_server import CLOSE, Speaker, http, speaking
+from tests.support.fake_http_server import CLOSE, FakeHttpServer, http, serving
 
 
 def test_servers_that_forget_are_refused_by_name(settings: Settings) -> None:
@@ -77,9 +77,9 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
     ],
 )
 def test_doctor_asks_kannel_without_sending(settings: Settings, answer: bytes, found: str) -> None:
-    said, speaker = looked(kannel.user, settings, "kannel_url", [answer, CLOSE])
+    said, server = looked(kannel.user, settings, "kannel_url", [answer, CLOSE])
     assert found in said
-    assert speaker.requests[0].headers["x-kannel-to"] == ""
+    assert server.requests[0].headers["x-kannel-to"] == ""
 
 
 def test_doctor_looks_whether_the_web_hook_listens(settings: Settings) -> None:
@@ -89,15 +89,15 @@ def test_doctor_looks_whether_the_web_hook_listens(settings: Settings) -> None:
         webhook.listens(away)
 
 
-def looked(look: Look, settings: Settings, name: str, script: list[object]) -> tuple[str, Speaker]:
+def looked(look: Look, settings: Settings, name: str, script: list[object]) -> tuple[str, FakeHttpServer]:
     """What it says about a server that answers so."""
 
-    async def story() -> tuple[str, Speaker]:
-        async with speaking(script) as speaker:
+    async def story() -> tuple[str, FakeHttpServer]:
+        async with serving(script) as server:
             try:
-                return await asyncio.to_thread(look, settings.model_copy(update={name: f"{speaker.url}/x"})), speaker
+                return await asyncio.to_thread(look, settings.model_copy(update={name: f"{server.url}/x"})), server
             except Refused as refused:
-                return str(refused), speaker
+                return str(refused), server
 
     return asyncio.run(story())
 

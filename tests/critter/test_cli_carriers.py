@@ -137,7 +137,7 @@ def test_a_day_that_is_used_up_is_said(pool: Office, monkeypatch: pytest.MonkeyP
     with transaction(pool.engine) as session:
         assert relay_quota.lock(session) == 0
         relay_quota.add(session, 5)
-        assert RelayQuota(5).room(session, 100) == 0
+        assert RelayQuota(5).remaining(session, 100) == 0
     output = pool.critter("carriers", "list").output
     assert "mail: the day's mails are used up: it goes on at midnight UTC" in output
     assert output.endswith("mail: 5 of 5 of today (UTC)\n")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.critter.test_cli_repairs import rung
+from tests.critter.test_cli_repairs import woken_queues
 from tests.support.office import Office
 
 
@@ -82,7 +82,7 @@ def test_one_is_shown_with_its_tries(office: Office) -> None:
 def test_single_ones_go_again(office: Office, redis_url: str) -> None:
     key, input_id = kill(office, "sam", "30008"), aside(office)
     assert office.critter("dead", "retry", key, str(input_id)).output.startswith("Put back: 2.")
-    assert rung(redis_url) == {"sms", "inbound"}
+    assert woken_queues(redis_url) == {"sms", "inbound"}
     office.work()
     assert state(office, key) == ("sent", None)
     assert office.sql("SELECT state FROM inbound WHERE id = :id", id=input_id) == [("done",)]
@@ -119,10 +119,10 @@ def test_many_are_shown_and_asked_about_first(office: Office, redis_url: str, mo
     shown = office.critter("dead", "retry", "--reason", "30008", given=b"n\n")
     assert (shown.exit_code, "Retry 3? [y/N]" in shown.output) == (1, True)
     assert [state(office, key) for key in keys] == [("failed", "30008")] * 3
-    assert rung(redis_url) == set()
+    assert woken_queues(redis_url) == set()
     done = office.critter("dead", "retry", "--reason", "30008", given=b"y\n")
     assert "Put back: 3." in done.output
-    assert rung(redis_url) == {"sms"}
+    assert woken_queues(redis_url) == {"sms"}
     office.work()
     assert [state(office, key)[0] for key in keys] == ["sent"] * 3  # type: ignore[index]
     assert state(office, other) == ("failed", "gave_up")

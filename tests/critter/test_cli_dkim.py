@@ -31,15 +31,15 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def letters() -> Carrier:
+def emails() -> Carrier:
     return Carrier("email")
 
 
 @pytest.fixture
-def signing(var: Path, settings: Settings, letters: Carrier) -> Iterator[WorkerContext]:
+def signing(var: Path, settings: Settings, emails: Carrier) -> Iterator[WorkerContext]:
     """A worker's room, after keys were made and named in the settings."""
     critter("make", "--selector", "spring")
-    context = open_context(settings, None, letters)
+    context = open_context(settings, None, emails)
     context.keys = dkim_keys.of(load({"CRITTER_VAR": str(var), "CRITTER_DKIM_SELECTORS": "spring-rsa,spring-ed"}))
     enter(context)
     yield context
@@ -122,11 +122,11 @@ def test_selectors_are_labels() -> None:
         load({"CRITTER_DKIM_SELECTORS": "../x"})
 
 
-def test_a_worker_signs_what_it_sends(signing: WorkerContext, engine: Engine, letters: Carrier) -> None:
+def test_a_worker_signs_what_it_sends(signing: WorkerContext, engine: Engine, emails: Carrier) -> None:
     kim, mia = person(engine, "kim")[0], person(engine, "mia", mailbox="mia@demo.example")[1]
     post(engine, kim, "hello", [Target(mia, "email")])
     deliver.drain_email()
-    raw, names = letters.taken[0].content, zone(critter("show").output)
+    raw, names = emails.taken[0].content, zone(critter("show").output)
     assert len(message_from_bytes(raw).get_all("DKIM-Signature", [])) == 2
     for at in range(2):
         assert dkim.DKIM(raw).verify(idx=at, dnsfunc=lambda name, timeout=5: names[name.decode()].encode())

@@ -10,7 +10,7 @@ from redis import Redis
 from tests.support.office import Office
 
 
-def rung(redis_url: str) -> set[str]:
+def woken_queues(redis_url: str) -> set[str]:
     with Redis.from_url(redis_url) as redis:
         return {key.decode().removeprefix("rq:queue:critter-") for key in redis.keys("rq:queue:*")}
 
@@ -64,7 +64,7 @@ def test_a_failed_delivery_goes_again(office: Office, redis_url: str) -> None:
     key = failed(office)
     result = office.critter("retry", key)
     assert (result.exit_code, result.output) == (0, f"Put back: 1 text. critter trace {key} shows how it goes.\n")
-    assert rung(redis_url) == {"sms"}
+    assert woken_queues(redis_url) == {"sms"}
     office.work()
     assert office.sql("SELECT state, attempt, possible_duplicate FROM deliveries WHERE channel = 'sms'")[0][:3] == (
         "sent",
@@ -103,7 +103,7 @@ def test_a_quarantined_input_is_read_again(office: Office, redis_url: str) -> No
     inbound_id = office.says("kim", "hello")
     office.sql("UPDATE inbound SET state = 'quarantined', attempt = 3")
     assert office.critter("retry", str(inbound_id)).exit_code == 0
-    assert rung(redis_url) == {"inbound"}
+    assert woken_queues(redis_url) == {"inbound"}
     office.work()
     assert office.sql("SELECT state, intent FROM inbound") == [("done", "update")]
 
@@ -127,7 +127,7 @@ def test_held_inputs_are_listed_without_numbers(office: Office) -> None:
 def test_held_inputs_are_let_in_or_dropped(office: Office, redis_url: str) -> None:
     first, second, third = (office.says("kim", f"hello {number}", trusted=False) for number in range(3))
     assert office.critter("held", "approve", str(first)).output == "Let in: 1 input.\n"
-    assert rung(redis_url) == {"inbound"}
+    assert woken_queues(redis_url) == {"inbound"}
     assert office.critter("held", "drop", str(second)).output == "Dropped: 1 input.\n"
     assert office.critter("held", "approve", "--all").output == "Let in: 1 input.\n"
     office.work()
@@ -165,7 +165,7 @@ def test_saying_something_prints_the_answer(office: Office) -> None:
 def test_what_is_said_rings_and_is_kept_when_nobody_works(office: Office, redis_url: str) -> None:
     output = office.critter("say", "sam", "follow sales", "--seconds", "0").output
     assert "It is kept and will be read." in output
-    assert rung(redis_url) == {"inbound"}
+    assert woken_queues(redis_url) == {"inbound"}
     assert office.critter("say", "sam", "hello", "--no-wait").output.startswith("Accepted: critter trace ")
     office.work()
     assert office.sql("SELECT channel, state, intent FROM inbound ORDER BY id") == [
@@ -217,7 +217,7 @@ def test_that_no_worker_is_alive_is_told(office: Office, redis_url: str, what: s
     assert result.exit_code == 3
     assert f"no worker-{queue} is alive. It is kept" in result.output
     assert f"critter worker {queue}" in result.output
-    assert rung(redis_url) == {queue}
+    assert woken_queues(redis_url) == {queue}
     assert office.critter("audit").exit_code == 0
 
 

@@ -133,6 +133,6 @@ def test_the_suite_itself_would_notice(tmp_path: Path) -> None:
     assert [line for line in log_scan.in_files(tmp_path) if "+14155550103" in line]
     log.write_bytes(b"from our own +14155550100\n")
     assert not list(log_scan.in_files(tmp_path))
-    assert log_scan.told("… kumquat …")
-    assert log_scan.told("from kim@demo.example")
-    assert not log_scan.told("…03 and …@demo.example")
+    assert log_scan.find_secret("… kumquat …")
+    assert log_scan.find_secret("from kim@demo.example")
+    assert not log_scan.find_secret("…03 and …@demo.example")

@@ -17,7 +17,7 @@ from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import load
 from tests.settings.test_settings import LIVE
 from tests.support.log_scan import SECRET
-from tests.workers.test_strange_jobs import Here
+from tests.workers.test_strange_jobs import StubContext
 
 ROOT = Path(__file__).parents[2]
 SHAPES = {
@@ -109,14 +109,14 @@ def test_redis_holds_names_of_jobs_and_nothing_else(redis_url: str, monkeypatch:
     monkeypatch.setattr("workers.deliver.drain_sms", failing)
     monkeypatch.setattr("critter.processes.rq_worker.listen_while_idle", lambda *_: None)
     monkeypatch.setattr(DrainWorker, "_install_signal_handlers", lambda _: None)
-    rung = WorkerNotifier(redis_url)
+    notifier = WorkerNotifier(redis_url)
     for name in DRAINS:
-        rung.notify(name, job=True)
-    rung.answered("inbound")
-    rung.close()
+        notifier.notify(name, job=True)
+    notifier.answered("inbound")
+    notifier.close()
     with redis.Redis.from_url(redis_url) as client:
         before = [(key, client.dump(key) or b"") for key in client.keys("*")]
-        DrainWorker(Here(), "sms", client).work(burst=True, logging_level="CRITICAL")  # type: ignore[arg-type]
+        DrainWorker(StubContext(), "sms", client).work(burst=True, logging_level="CRITICAL")  # type: ignore[arg-type]
         after = [(key, client.dump(key) or b"") for key in client.keys("*")]
     assert failed
     assert before

@@ -30,7 +30,7 @@ class Client:
     progressed: float | None = 1000.0
     is_known: bool = False
     since: float = 1000.0
-    heard: float = 1000.0
+    last_heard: float = 1000.0
     told: list[str] = field(default_factory=list)
     refused: bool = False
     held: int = 0

@@ -184,8 +184,8 @@ def test_a_large_mail_finds_room_beside_those_that_stand_still(settings: Setting
     limits = ConnectionLimits(message=1024 * 1024, together=4 * 1024 * 1024)
     with opened(changed(settings, **STRANGERS), limits) as running, crowded(settings.smtp_listen, half, b""):
         with Client(settings.smtp_listen) as client:
-            letter = LETTER + (b"y" * 998 + b"\r\n") * 900
-            assert client.mail(letter).startswith("250")
+            mail = LETTER + (b"y" * 998 + b"\r\n") * 900
+            assert client.mail(mail).startswith("250")
         assert running.thread.is_alive()
 
 

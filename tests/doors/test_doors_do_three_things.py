@@ -72,18 +72,18 @@ def doors(settings: Settings, engine: Engine, tmp_path: Path, free_port: Callabl
 
 
 @contextmanager
-def running(settings: Settings, told: Path, module: str, entry: str) -> Iterator["subprocess.Popen[bytes]"]:
-    folder = told.parent / "watch"
+def running(settings: Settings, answers_folder: Path, module: str, entry: str) -> Iterator["subprocess.Popen[bytes]"]:
+    folder = answers_folder.parent / "watch"
     folder.mkdir(exist_ok=True)
     (folder / "sitecustomize.py").write_text(WATCH)
     environ = {
         **os.environ,
         "PYTHONPATH": str(folder),
-        "WATCHED": str(told),
+        "WATCHED": str(answers_folder),
         "SETTINGS": json.dumps(environment(settings)),
     }
     code = SERVE.format(module, entry, "__import__('os').environ['SETTINGS']")
-    with (told.parent / f"{entry}-{module}.log").open("wb") as log:
+    with (answers_folder.parent / f"{entry}-{module}.log").open("wb") as log:
         child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environ, stderr=log)
     try:
         yield child

@@ -162,9 +162,9 @@ def reader(office: Office) -> Callable[[threading.Event], object]:
 
 def by_mail(place: object, hello: str = "EHLO relay.example") -> Callable[[int], bool]:
     def one(number: int) -> bool:
-        letter = mail_process.LETTER + b"%d of %d\r\n" % (number, threading.get_ident())
+        mail = mail_process.LETTER + b"%d of %d\r\n" % (number, threading.get_ident())
         with mail_process.Client(place, hello=hello) as client:
-            return client.mail(letter).startswith("250")
+            return client.mail(mail).startswith("250")
 
     return one
 
@@ -254,12 +254,12 @@ def test_the_polled_list_is_left_alone(office: Office, settings: Settings) -> No
 
             context.inbox.page = closed_meanwhile  # type: ignore[method-assign, assignment]
             watch = ListWatch(context)
-            assert watch.turn() == 0
+            assert watch.run_once() == 0
             office.sql("UPDATE watermarks SET asked_at = NULL, lease_until = NULL")
-            assert watch.turn() == 0
+            assert watch.run_once() == 0
             context.admission.hear(None)
             context.inbox.page = read  # type: ignore[method-assign]
-            assert watch.turn() == 1
+            assert watch.run_once() == 1
         finally:
             context.close()
 

@@ -28,7 +28,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from tests.support.database_proxy import Cable
+from tests.support.database_proxy import DatabaseProxy
 from tests.support.delivering import rows
 from tests.support.simulation import ACCOUNT, TOKEN, simulation
 from tests.support.web_process import Quiet, changed, environment, send, text
@@ -43,17 +43,17 @@ def installed(engine: Engine) -> None:
 
 
 @pytest.fixture
-def cable(servers: Servers) -> Iterator[Cable]:
-    made = Cable(socket_folder(servers.var) / ".s.PGSQL.5432")
+def proxy(servers: Servers) -> Iterator[DatabaseProxy]:
+    made = DatabaseProxy(socket_folder(servers.var) / ".s.PGSQL.5432")
     yield made
     made.pull()
 
 
 @pytest.fixture
-def ours(settings: Settings, cable: Cable) -> Settings:
+def ours(settings: Settings, proxy: DatabaseProxy) -> Settings:
     """Through the cable, and without a Redis."""
     name = make_url(settings.database_url).database
-    through = f"postgresql://critter@127.0.0.1:{cable.port}/{name}?sslmode=disable&gssencmode=disable"
+    through = f"postgresql://critter@127.0.0.1:{proxy.port}/{name}?sslmode=disable&gssencmode=disable"
     return changed(settings, CRITTER_DATABASE_URL=through, CRITTER_REDIS_URL="redis://127.0.0.1:9/0")
 
 
@@ -108,13 +108,13 @@ def test_it_only_stores(ours, engine):
     assert len(rows(engine, "SELECT FROM callbacks")) == 1
 
 
-def test_without_the_database_it_is_spooled_and_drained_once(ours, engine, cable):
+def test_without_the_database_it_is_spooled_and_drained_once(ours, engine, proxy):
     token = Signer(ours.secret_keys).sign("status", 7)
     status = {"MessageSid": f"SM{9:032x}", "MessageStatus": "sent", "AccountSid": ours.twilio_account_sid}
     media = {"NumMedia": "1", "MediaUrl0": "https://api.twilio.com/1", "MediaContentType0": "image/png"}
     with opened(ours) as url:
         assert send(url, ours, INBOUND, text(ours, 1)).status_code == 200
-        cable.pull()
+        proxy.pull()
         form = text(ours, 2, Body="caffè 👍", OptOutType="STOP", **media)
         assert [send(url, ours, INBOUND, form).status_code for _ in range(3)] == [200] * 3
         assert send(url, ours, f"/sms/status/{token}", status).status_code == 204
@@ -125,7 +125,7 @@ def test_without_the_database_it_is_spooled_and_drained_once(ours, engine, cable
         send(url, ours, INBOUND, text(ours, 3))
         assert time.monotonic() - began < door.PATIENCE / 2, "it asks a database that it knows to be away"
         assert requests.get(url + "/readyz", timeout=9).json() == {"database": "away", "spooled": 5}
-        cable.plug_in()
+        proxy.plug_in()
         drained(ours)
         while requests.get(url + "/readyz", timeout=9).json()["database"] != "ok":
             time.sleep(0.02)
@@ -146,11 +146,11 @@ def test_without_the_database_it_is_spooled_and_drained_once(ours, engine, cable
     assert [each.attempt_id for each in rows(engine, "SELECT attempt_id FROM callbacks")] == [7]
 
 
-def test_what_was_left_is_drained_at_the_next_start(ours, engine, cable):
-    cable.pull()
+def test_what_was_left_is_drained_at_the_next_start(ours, engine, proxy):
+    proxy.pull()
     with opened(ours) as url:
         assert send(url, ours, INBOUND, text(ours, 1)).status_code == 200
-    cable.plug_in()
+    proxy.plug_in()
     (file,) = spooled(ours)
     again = file.read_bytes()
     with opened(ours):
@@ -177,9 +177,9 @@ def test_a_database_that_hangs_costs_seconds_and_no_text(ours, engine, servers, 
     assert sids(engine) == [f"SM{number:032x}" for number in (1, 2)]
 
 
-def test_beyond_its_size_or_on_a_full_disk_it_is_503(ours, cable, monkeypatch):
+def test_beyond_its_size_or_on_a_full_disk_it_is_503(ours, proxy, monkeypatch):
     monkeypatch.setattr(spools.Spool.__init__, "__defaults__", (3 * spools.BLOCK,))
-    cable.pull()
+    proxy.pull()
     with opened(ours) as url:
         codes = [send(url, ours, INBOUND, text(ours, number)).status_code for number in range(5)]
         assert codes == [200, 200, 200, 503, 503]
@@ -199,8 +199,8 @@ def test_beyond_its_size_or_on_a_full_disk_it_is_503(ours, cable, monkeypatch):
         monkeypatch.undo()
 
 
-def test_a_file_that_cannot_be_read_keeps_no_other_waiting(ours, engine, cable, caplog):
-    cable.pull()
+def test_a_file_that_cannot_be_read_keeps_no_other_waiting(ours, engine, proxy, caplog):
+    proxy.pull()
     with opened(ours) as url:
         send(url, ours, INBOUND, text(ours, 1, Body="ACME"))
     folder = ours.var / "spool"
@@ -208,7 +208,7 @@ def test_a_file_that_cannot_be_read_keeps_no_other_waiting(ours, engine, cable, 
     (folder / "00000000000000000002-1-000000.json").write_text('{"kind": "callback", "attempt_id": "x"}')
     good = json.loads(spooled(ours)[-1].read_text())
     (folder / "00000000000000000003-1-000000.json").write_text(json.dumps({**good, "channel": "pigeon"}))
-    cable.plug_in()
+    proxy.plug_in()
     with opened(ours):
         drained(ours)
     assert sids(engine) == [f"SM{1:032x}"]
@@ -258,12 +258,12 @@ fallback.serve(load(json.loads(sys.argv[1])))
 """
 
 
-def test_kill_9_between_the_disk_and_the_answer(ours, engine, cable):
+def test_kill_9_between_the_disk_and_the_answer(ours, engine, proxy):
     """Nobody was told yes, so the carrier calls again: one effect."""
     import subprocess
     import sys
 
-    cable.pull()
+    proxy.pull()
     child = subprocess.Popen([sys.executable, "-c", DIES, json.dumps(environment(ours))])
     host, port = ours.fallback_listen
     try:
@@ -277,7 +277,7 @@ def test_kill_9_between_the_disk_and_the_answer(ours, engine, cable):
         child.wait(25)
     with opened(ours) as url:
         assert send(url, ours, INBOUND, text(ours, 1)).status_code == 200
-        cable.plug_in()
+        proxy.plug_in()
         drained(ours)
         assert send(url, ours, INBOUND, text(ours, 1)).status_code == 200
     assert sids(engine) == [f"SM{1:032x}"]

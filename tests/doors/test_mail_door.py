@@ -19,7 +19,7 @@ from gateway.network.people import accounts
 from gateway.security.signed_tokens import Signer
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from tests.support.database_proxy import Cable
+from tests.support.database_proxy import DatabaseProxy
 from tests.support.mail_process import LETTER, Client, opened
 from tests.support.web_process import changed, process
 
@@ -167,11 +167,11 @@ def test_a_report_needs_no_from(settings, engine):
     fields = (b"From: MAILER-DAEMON\r\n", b"From: a@x.example, b@x.example\r\n", b"From: <>\r\n", b"")
     with opened(settings), Client(settings.smtp_listen) as client:
         for number, field in enumerate(fields):
-            letter = field + b"Subject: %d\r\n\r\nfailed\r\n" % number
-            assert client.mail(letter, (bounce,), "").startswith("250")
-            assert client.mail(letter, (bounce,), "mx@x.example").startswith("550")
-            assert client.mail(letter, (bounce, "post@mail.example"), "").startswith("550")
-            assert client.mail(letter, ("post@mail.example",), "").startswith("550")
+            mail = field + b"Subject: %d\r\n\r\nfailed\r\n" % number
+            assert client.mail(mail, (bounce,), "").startswith("250")
+            assert client.mail(mail, (bounce,), "mx@x.example").startswith("550")
+            assert client.mail(mail, (bounce, "post@mail.example"), "").startswith("550")
+            assert client.mail(mail, ("post@mail.example",), "").startswith("550")
     assert [row.sender for row in rows(engine)] == ["<>"] * 4
 
 
@@ -192,27 +192,27 @@ def test_mail_from_elsewhere_is_unproved_unless_our_own_token_is_all_it_needs(se
 
 
 @pytest.fixture
-def cable(servers):
-    cable = Cable(socket_folder(servers.var) / ".s.PGSQL.5432")
-    yield cable
-    cable.pull()
+def proxy(servers):
+    proxy = DatabaseProxy(socket_folder(servers.var) / ".s.PGSQL.5432")
+    yield proxy
+    proxy.pull()
 
 
-def test_without_the_database_it_is_451_and_then_works_again(settings, engine, cable):
+def test_without_the_database_it_is_451_and_then_works_again(settings, engine, proxy):
     name = engine.url.database
-    url = f"postgresql://critter@127.0.0.1:{cable.port}/{name}?sslmode=disable&gssencmode=disable"
+    url = f"postgresql://critter@127.0.0.1:{proxy.port}/{name}?sslmode=disable&gssencmode=disable"
     through = changed(settings, CRITTER_DATABASE_URL=url)
     with opened(through), Client(through.smtp_listen) as client:
         assert client.mail().startswith("250")
         client.say("MAIL FROM:<kim@corp.example>")
         client.say("RCPT TO:<post@mail.example>")
         client.say("DATA")
-        cable.pull()
+        proxy.pull()
         client.send(LETTER + b"second\r\n.\r\n")
         assert client.reply() == "451 4.3.0 Something is wrong on our side, try again later"
         client.say("MAIL FROM:<kim@corp.example>")
         assert client.say("RCPT TO:<sales@mail.example>").startswith("451")
-        cable.plug_in()
+        proxy.plug_in()
         assert client.say("RCPT TO:<sales@mail.example>").startswith("250")
         client.say("RSET")
         assert client.mail(LETTER + b"second\r\n").startswith("250")

@@ -19,7 +19,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from tests.support.database_proxy import Cable
+from tests.support.database_proxy import DatabaseProxy
 from tests.support.web_process import changed, process, send, served, text
 
 INBOUND = "/sms/inbound"
@@ -228,32 +228,32 @@ def test_a_status_callback_is_kept_with_its_attempt(settings, engine):
 
 
 @pytest.fixture
-def cable(servers: Servers, settings: Settings):
-    cable = Cable(socket_folder(servers.var) / ".s.PGSQL.5432")
-    yield cable
-    cable.pull()
+def proxy(servers: Servers, settings: Settings):
+    proxy = DatabaseProxy(socket_folder(servers.var) / ".s.PGSQL.5432")
+    yield proxy
+    proxy.pull()
 
 
-def wired(settings: Settings, cable: Cable) -> Settings:
+def wired(settings: Settings, proxy: DatabaseProxy) -> Settings:
     name = make_url(settings.database_url).database
     return changed(
         settings,
-        CRITTER_DATABASE_URL=f"postgresql://critter@127.0.0.1:{cable.port}/{name}?sslmode=disable&gssencmode=disable",
+        CRITTER_DATABASE_URL=f"postgresql://critter@127.0.0.1:{proxy.port}/{name}?sslmode=disable&gssencmode=disable",
     )
 
 
-def test_without_the_database_it_is_503_and_then_works_again(settings, engine, cable):
-    through = wired(settings, cable)
+def test_without_the_database_it_is_503_and_then_works_again(settings, engine, proxy):
+    through = wired(settings, proxy)
     token = Signer(settings.secret_keys).sign("status", 1)
     with served(through) as url:
         assert send(url, through, INBOUND, text(through, 20)).status_code == 200
-        cable.pull()
+        proxy.pull()
         lost = send(url, through, INBOUND, text(through, 21))
         assert (lost.status_code, lost.content) == (503, b"")
         assert send(url, through, f"/sms/status/{token}", status(through)).status_code == 503
         assert requests.get(url + "/readyz", timeout=9).status_code == 503
         assert requests.get(url + "/healthz", timeout=9).status_code == 200
-        cable.plug_in()
+        proxy.plug_in()
         assert send(url, through, INBOUND, text(through, 21)).status_code == 200
         assert send(url, through, f"/sms/status/{token}", status(through)).status_code == 204
         assert requests.get(url + "/readyz", timeout=9).status_code == 200

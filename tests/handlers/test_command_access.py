@@ -18,7 +18,7 @@ from gateway.network.follows import follows
 from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.database import claim_mode
-from tests.support.one_transaction import deliver, tell, thrown_away, tried
+from tests.support.one_transaction import deliver, roll_back_after, tell, tried
 from tests.support.web_process import changed
 
 assert handlers.MODULES
@@ -120,7 +120,7 @@ def asked(session: Session, registry: CommandRegistry, who: str) -> dict[str, st
 
 @pytest.mark.timeout(400)
 def test_secrets_change_no_answer_to_an_outsider(engine: Engine, registry: CommandRegistry) -> None:
-    with thrown_away(engine) as session:
+    with roll_back_after(engine) as session:
         company(session, registry)
         before = {who: asked(session, registry, who) for who in OUTSIDERS}
         insider = {words: tried(session, registry, PHONES["anne"], words) for words in ("get 5 vault", "who vault")}
@@ -137,7 +137,7 @@ def test_secrets_change_no_answer_to_an_outsider(engine: Engine, registry: Comma
 
 def test_no_text_of_it_ever_left_for_an_outsider(engine: Engine, registry: CommandRegistry) -> None:
     """Neither the words nor a note about them, by fan-out, mention, tag, answer or notice."""
-    with thrown_away(engine) as session:
+    with roll_back_after(engine) as session:
         company(session, registry)
         before = sent_to(session)
         secrets(session, registry)
@@ -164,7 +164,7 @@ def sent_to(session: Session) -> dict[str, list[str]]:
 def test_an_insider_who_goes_knows_nothing_new(engine: Engine, registry: CommandRegistry) -> None:
     """After leaving, being taken out, or blocking: what comes next changes no answer; and what was heard is not given
     again by any command."""
-    with thrown_away(engine) as session:
+    with roll_back_after(engine) as session:
         company(session, registry)
         secrets(session, registry)
         ids = {name: accounts.by_handle(session, name).id for name in PHONES}

@@ -16,7 +16,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from gateway.store.tables import Address
 from tests.support import mail_round_trip
-from tests.support.mail_round_trip import Postroom, head
+from tests.support.mail_round_trip import MailRoundTrip, head
 from tests.support.office import Office
 from tests.support.returned_mails import AWAY, MAILBOX, POSTFIX, POSTFIX_DELAYED, SAMPLES, SUCCESS, Sample
 
@@ -24,33 +24,33 @@ KIM = "kim@demo.example"
 
 
 @pytest.fixture
-def post(office: Office, settings) -> Iterator[Postroom]:
+def post(office: Office, settings) -> Iterator[MailRoundTrip]:
     with mail_round_trip.opened(settings, office.engine) as context:
         yield context
 
 
-def update(post: Postroom, words: str) -> OutboundEmail:
+def update(post: MailRoundTrip, words: str) -> OutboundEmail:
     """Kim posts; the mail that Priya gets."""
     raw = f"From: {KIM}\r\nTo: post@mail.example\r\nSubject: {words}\r\n\r\n{words}\r\n"
     post.mail(raw.encode(), ["post@mail.example"], KIM)
     post.work()
-    (told,) = post.told()  # Sam hears it by text
+    (told,) = post.notices()  # Sam hears it by text
     assert told.startswith(f"Kim Lee: {words}")
     found = [one for one in post.sent() if one.recipient == MAILBOX]
     assert len(found) == 1, found
     return found[0]
 
 
-def bounce(raw: str, letter: OutboundEmail, to: str | None = None, mark: str = "") -> bytes:
-    return Sample("", "", "", raw + mark).written(to or letter.envelope_from, head(letter))
+def bounce(raw: str, email: OutboundEmail, to: str | None = None, mark: str = "") -> bytes:
+    return Sample("", "", "", raw + mark).written(to or email.envelope_from, head(email))
 
 
-def back(post: Postroom, raw: str, letter: OutboundEmail, mark: str = "") -> None:
-    post.mail(bounce(raw, letter, mark=mark), [letter.envelope_from])
+def back(post: MailRoundTrip, raw: str, email: OutboundEmail, mark: str = "") -> None:
+    post.mail(bounce(raw, email, mark=mark), [email.envelope_from])
     post.read()
 
 
-def deliveries(post: Postroom) -> list:
+def deliveries(post: MailRoundTrip) -> list:
     return [
         tuple(row)
         for row in post.sql(
@@ -61,14 +61,14 @@ def deliveries(post: Postroom) -> list:
     ]
 
 
-def score(post: Postroom, box: str = MAILBOX) -> float:
+def score(post: MailRoundTrip, box: str = MAILBOX) -> float:
     rows = post.sql(
         "SELECT score FROM bouncing b JOIN addresses a ON a.id = b.address_id WHERE a.address = :box", box=box
     )
     return rows[0][0] if rows else 0.0
 
 
-def is_off(post: Postroom, box: str = MAILBOX) -> bool:
+def is_off(post: MailRoundTrip, box: str = MAILBOX) -> bool:
     return bool(post.sql("SELECT 1 FROM addresses WHERE address = :box AND bouncing_since IS NOT NULL", box=box))
 
 
@@ -77,95 +77,95 @@ def audited(office: Office) -> None:
     assert ran.exit_code == 0, ran.output
 
 
-def test_each_servers_bounce_counts_and_is_told(post: Postroom, office: Office):
+def test_each_servers_bounce_counts_and_is_told(post: MailRoundTrip, office: Office):
     for sample in SAMPLES:
         if sample.kind not in ("hard", "soft"):
             continue
-        letter = update(post, f"hello {sample.name}")
-        post.mail(bounce(sample.raw, letter), [letter.envelope_from])
+        email = update(post, f"hello {sample.name}")
+        post.mail(bounce(sample.raw, email), [email.envelope_from])
         post.read()
         assert deliveries(post)[-1] == ("failed", sample.status or "bounced"), sample.name
         assert score(post) == {"hard": 1.0, "soft": 0.5}[sample.kind], sample.name
         assert post.inputs()[-1][:2] == ("done", "bounce")
         post.sql("DELETE FROM bouncing")
     post.work()
-    assert (post.sent(), post.told()) == ([], [])
+    assert (post.sent(), post.notices()) == ([], [])
     audited(office)
 
 
-def test_who_got_says_why_in_both_languages(post: Postroom, office: Office):
-    letter = update(post, "hello")
-    back(post, POSTFIX, letter)
+def test_who_got_says_why_in_both_languages(post: MailRoundTrip, office: Office):
+    email = update(post, "hello")
+    back(post, POSTFIX, email)
     office.says("kim", "who got")
     post.work()
-    assert post.told() == ['"hello": 1 got it. Missed: Priya Nair (no such mailbox).']
+    assert post.notices() == ['"hello": 1 got it. Missed: Priya Nair (no such mailbox).']
     post.sql("UPDATE accounts SET language = 'es' WHERE handle = 'kim'")
     office.says("kim", "who got priya")
     post.work()
-    assert "ese buzón no existe" in post.told()[0]
+    assert "ese buzón no existe" in post.notices()[0]
     ran = office.critter("trace", "--json", office.delivery("priya"))
     assert '"why": "no such mailbox"' in ran.output
     assert '"reason": "5.1.1"' in ran.output
 
 
-def test_many_copies_count_once(post: Postroom):
-    letter = update(post, "hello")
+def test_many_copies_count_once(post: MailRoundTrip):
+    email = update(post, "hello")
     for number in range(4):
-        back(post, POSTFIX, letter, mark=f"{number}")
+        back(post, POSTFIX, email, mark=f"{number}")
     assert score(post) == 1.0
     assert [one[:2] for one in post.inputs()[1:]] == [("done", "bounce")] * 4
 
 
-def test_a_delay_counts_nothing_and_an_arrival_is_a_receipt(post: Postroom, office: Office):
-    letter = update(post, "hello")
-    back(post, POSTFIX_DELAYED, letter)
+def test_a_delay_counts_nothing_and_an_arrival_is_a_receipt(post: MailRoundTrip, office: Office):
+    email = update(post, "hello")
+    back(post, POSTFIX_DELAYED, email)
     assert deliveries(post) == [("sent", None)]
-    back(post, SUCCESS, letter)
+    back(post, SUCCESS, email)
     assert deliveries(post) == [("delivered", None)]
-    back(post, POSTFIX, letter)  # forward only: it has arrived
+    back(post, POSTFIX, email)  # forward only: it has arrived
     assert deliveries(post) == [("delivered", None)]
     audited(office)
 
 
-def test_the_token_counts_with_every_separator(post: Postroom):
+def test_the_token_counts_with_every_separator(post: MailRoundTrip):
     for count, separator in enumerate("-.", 1):
-        letter = update(post, f"hello {count}")
-        to = letter.envelope_from.replace("+", separator).upper()
-        post.mail(bounce(POSTFIX, letter), [to])
+        email = update(post, f"hello {count}")
+        to = email.envelope_from.replace("+", separator).upper()
+        post.mail(bounce(POSTFIX, email), [to])
         post.read()
         assert score(post) == count
 
 
-def test_a_bounce_with_a_sender_counts_by_its_token(post: Postroom):
-    letter = update(post, "hello")
-    post.mail(bounce(POSTFIX, letter), [letter.envelope_from], "MAILER-DAEMON@mx.demo.example")
+def test_a_bounce_with_a_sender_counts_by_its_token(post: MailRoundTrip):
+    email = update(post, "hello")
+    post.mail(bounce(POSTFIX, email), [email.envelope_from], "MAILER-DAEMON@mx.demo.example")
     post.work()
     assert score(post) == 1.0
 
 
-def test_without_verp_what_is_brought_back_proves_it(post: Postroom):
+def test_without_verp_what_is_brought_back_proves_it(post: MailRoundTrip):
     for count, sample in enumerate((SAMPLES[0], SAMPLES[4], SAMPLES[9], SAMPLES[11]), 1):
-        letter = update(post, f"hello {count}")
-        token = letter.envelope_from[2:].partition("@")[0]
+        email = update(post, f"hello {count}")
+        token = email.envelope_from[2:].partition("@")[0]
         raw = Sample("", "", "", sample.raw.replace("<{to}>", "<post@mail.example>"))
-        post.mail(raw.written("post@mail.example", f"{head(letter)}\nX-Critter-Token: {token}"), ["post@mail.example"])
+        post.mail(raw.written("post@mail.example", f"{head(email)}\nX-Critter-Token: {token}"), ["post@mail.example"])
         post.read()
         assert score(post) == count
         assert deliveries(post)[-1] == ("failed", sample.status)
 
 
-def test_the_reply_address_of_the_mail_proves_it_too(post: Postroom):
-    letter = update(post, "hello")
-    kept = "\n".join(line for line in head(letter).splitlines() if line.startswith(("Reply-To", "Message-ID")))
+def test_the_reply_address_of_the_mail_proves_it_too(post: MailRoundTrip):
+    email = update(post, "hello")
+    kept = "\n".join(line for line in head(email).splitlines() if line.startswith(("Reply-To", "Message-ID")))
     assert kept.count("\n") == 1
     post.mail(Sample("", "", "", POSTFIX).written("post@mail.example", kept), ["post@mail.example"])
     post.work()
     assert score(post) == 1.0
 
 
-def test_forged_bounces_change_nothing(post: Postroom, office: Office):
+def test_forged_bounces_change_nothing(post: MailRoundTrip, office: Office):
     """A Message-ID can be guessed; another key's token, another mail's reply address or none at all prove nothing."""
-    letter, other = update(post, "hello"), update(post, "again")
+    email, other = update(post, "hello"), update(post, "again")
     message, address = post.sql("SELECT message_id, address_id FROM deliveries ORDER BY message_id")[0]
     stranger = Signer(("another secret",)).sign("bounce", message, address)
     named = f"Message-ID: <critter.{message}.{address}@mail.example>"
@@ -175,7 +175,7 @@ def test_forged_bounces_change_nothing(post: Postroom, office: Office):
         named,
         f"{named}\nX-Critter-Token: {stranger}",
         f"{named}\n{other_reply}",
-        head(letter).replace("@mail.example", "@else.example"),
+        head(email).replace("@mail.example", "@else.example"),
     ]
     for number, forged in enumerate(heads):
         raw = Sample("", "", "", POSTFIX + str(number)).written("post@mail.example", forged)
@@ -187,19 +187,19 @@ def test_forged_bounces_change_nothing(post: Postroom, office: Office):
     assert post.sent() == []
 
 
-def test_answers_to_return_addresses_change_nothing(post: Postroom):
-    letter = update(post, "hello")
+def test_answers_to_return_addresses_change_nothing(post: MailRoundTrip):
+    email = update(post, "hello")
     for sender in ("", MAILBOX):
-        post.mail(Sample("", "", "", AWAY + sender).written(letter.envelope_from), [letter.envelope_from], sender)
+        post.mail(Sample("", "", "", AWAY + sender).written(email.envelope_from), [email.envelope_from], sender)
     post.work()
     assert score(post) == 0.0
     assert {one[:2] for one in post.inputs()[1:]} == {("dropped", "machine")}
     assert post.sent() == []
 
 
-def test_a_bounce_of_a_bounce_has_no_effect(post: Postroom):
-    letter = update(post, "hello")
-    inner = bounce(POSTFIX, letter).decode()
+def test_a_bounce_of_a_bounce_has_no_effect(post: MailRoundTrip):
+    email = update(post, "hello")
+    inner = bounce(POSTFIX, email).decode()
     raw = Sample("", "", "", POSTFIX.replace("{head}", inner.partition("\r\n\r\n")[0])).written("post@mail.example")
     post.mail(raw, ["post@mail.example"])
     post.work()
@@ -207,62 +207,62 @@ def test_a_bounce_of_a_bounce_has_no_effect(post: Postroom):
     assert post.inputs()[-1][0] == "dropped"
 
 
-def test_a_server_with_a_thousand_bounces_is_not_limited(post: Postroom):
-    letter = update(post, "hello")
+def test_a_server_with_a_thousand_bounces_is_not_limited(post: MailRoundTrip):
+    email = update(post, "hello")
     post.sql(
         "INSERT INTO inbound (channel, natural_key, sender, recipients, raw, trusted, state)"
         " SELECT 'email', CAST(CAST(n AS text) AS bytea), 'mailer-daemon@mx.demo.example', '{}', '', true, 'done'"
         " FROM generate_series(1, 700) n"
     )
-    back(post, POSTFIX, letter)
+    back(post, POSTFIX, email)
     assert score(post) == 1.0
 
 
-def with_phone(post: Postroom) -> None:
+def with_phone(post: MailRoundTrip) -> None:
     post.sql(
         "INSERT INTO addresses (account_id, channel, address, is_primary, introduced_at)"
         " SELECT id, 'sms', '+14155550199', true, now() FROM accounts WHERE handle = 'priya'"
     )
 
 
-def test_a_dead_mailbox_is_warned_of_and_ends(post: Postroom, office: Office):
+def test_a_dead_mailbox_is_warned_of_and_ends(post: MailRoundTrip, office: Office):
     """Five hard ones: its owner is told by text before, and then nothing more goes there."""
     with_phone(post)
-    letters = [update(post, f"update {number}") for number in range(5)]
-    for number, letter in enumerate(letters[:4]):
-        assert post.told() == []
+    emails = [update(post, f"update {number}") for number in range(5)]
+    for number, email in enumerate(emails[:4]):
+        assert post.notices() == []
         assert not is_off(post)
-        back(post, POSTFIX, letter)
+        back(post, POSTFIX, email)
         assert score(post) == number + 1
     post.work()
-    (told,) = post.told()
+    (told,) = post.notices()
     assert told.startswith("Mails to your mailbox come back: no such mailbox.")
     assert not is_off(post)
-    back(post, POSTFIX, letters[4])
+    back(post, POSTFIX, emails[4])
     assert is_off(post)
-    assert post.told() == []
+    assert post.notices() == []
     office.says("kim", "one more")
     post.work()
     assert [one for one in post.sent() if one.recipient == MAILBOX] == []
     assert deliveries(post)[-1] == ("cancelled", "bouncing")
-    assert [told[:17] for told in post.told()] == ["Kim Lee: one more"]
+    assert [told[:17] for told in post.notices()] == ["Kim Lee: one more"]
     office.says("kim", "who got")
     post.work()
-    assert "Priya Nair (mails to their mailbox come back)" in post.told()[0]
+    assert "Priya Nair (mails to their mailbox come back)" in post.notices()[0]
     audited(office)
 
 
-def test_without_a_phone_an_operator_is_told(post: Postroom, office: Office, caplog):
+def test_without_a_phone_an_operator_is_told(post: MailRoundTrip, office: Office, caplog):
     end(post)
     post.work()
-    assert post.told() == []
+    assert post.notices() == []
     assert "no phone of its owner takes texts" in caplog.text
     assert MAILBOX not in caplog.text
     shown = office.critter("people", "list").output
     assert "bounces" in next(line for line in shown.splitlines() if "@priya" in line)
 
 
-def test_quiet_days_begin_anew(post: Postroom):
+def test_quiet_days_begin_anew(post: MailRoundTrip):
     end(post, 4)
     assert score(post) == 4.0
     post.later(7.1)
@@ -270,7 +270,7 @@ def test_quiet_days_begin_anew(post: Postroom):
     assert (score(post), is_off(post)) == (1.0, False)
 
 
-def end(post: Postroom, bounces: int = 5) -> None:
+def end(post: MailRoundTrip, bounces: int = 5) -> None:
     """As many mails to Priya came back."""
     for _ in range(bounces):
         with transaction(post.engine) as session:
@@ -281,7 +281,7 @@ def end(post: Postroom, bounces: int = 5) -> None:
     assert is_off(post) == (bounces >= 5)
 
 
-def test_a_test_mail_that_stays_switches_it_on(post: Postroom):
+def test_a_test_mail_that_stays_switches_it_on(post: MailRoundTrip):
     end(post)
     post.tick()
     post.work()
@@ -300,7 +300,7 @@ def test_a_test_mail_that_stays_switches_it_on(post: Postroom):
     update(post, "welcome back")
 
 
-def test_test_mails_that_come_back_are_fewer_and_end(post: Postroom):
+def test_test_mails_that_come_back_are_fewer_and_end(post: MailRoundTrip):
     end(post)
     for days in (1, 3, 7, 14):
         post.later(days - 0.1)
@@ -319,7 +319,7 @@ def test_test_mails_that_come_back_are_fewer_and_end(post: Postroom):
     assert (post.sent(), is_off(post)) == ([], True)
 
 
-def test_a_mail_from_it_switches_it_on_at_once(post: Postroom):
+def test_a_mail_from_it_switches_it_on_at_once(post: MailRoundTrip):
     end(post)
     raw = f"From: {MAILBOX}\r\nTo: post@mail.example\r\nMessage-ID: <1@demo.example>\r\n\r\nwhoami\r\n"
     post.mail(raw.encode(), ["post@mail.example"], MAILBOX)
@@ -328,7 +328,7 @@ def test_a_mail_from_it_switches_it_on_at_once(post: Postroom):
     assert [one.recipient for one in post.sent()] == [MAILBOX]
 
 
-def test_an_operator_sees_and_clears(post: Postroom, office: Office):
+def test_an_operator_sees_and_clears(post: MailRoundTrip, office: Office):
     end(post)
     shown = office.critter("people", "bounces")
     assert "@priya" in shown.output
@@ -386,14 +386,14 @@ def _mail_to(session, box: int) -> int:
     return int(message)
 
 
-def test_many_that_come_back_are_an_alarm(post: Postroom):
+def test_many_that_come_back_are_an_alarm(post: MailRoundTrip):
     """The twentieth within an hour, when it is more than one mail in twenty."""
-    letter = update(post, "hello")
+    email = update(post, "hello")
     for _ in range(19):
         with transaction(post.engine) as session:
             box = session.scalars(select(Address.id).where(Address.address == KIM)).one()
             assert bounce_scores.count_bounce(session, _mail_to(session, box), box, BounceReport("soft")).counted
     with capture_logs() as logs:
-        back(post, POSTFIX, letter)
+        back(post, POSTFIX, email)
     assert "mails come back" in [line["event"] for line in logs]
     assert post.sql("SELECT count(*) FROM bounces") == [(20,)]

@@ -11,7 +11,7 @@ from gateway.network.people import accounts
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from tests.support.office import Office
-from tests.support.signed_mails import letter, signed
+from tests.support.signed_mails import signed, write_mail
 from tests.support.unproved_mails import (
     BY_EVIL,
     KIM,
@@ -30,7 +30,7 @@ from workers.sending.render_mail import Mailing
 
 
 def test_a_mail_in_a_members_name_is_held_and_asked_about_once(office, context):
-    one, other = arrives(office, letter(KIM, body="I resign")), arrives(office, letter(KIM, body="I really do"))
+    one, other = arrives(office, write_mail(KIM, body="I resign")), arrives(office, write_mail(KIM, body="I really do"))
     mail_auth.step(context)
     assert row(office, one)[:3] == (
         "held",
@@ -52,7 +52,9 @@ MAILBOXES = [f"{handle}@demo.example" for handle in ("kim", "priya", "pat", "dav
 
 def test_ok_lets_it_in_once(office, context):
     said = dict(zip(MAILBOXES, ["OK", "ok.", "Yes!\n\nthat was me\n\n> Reply OK", "Ja!", "Да"], strict=True))
-    asked = {mailbox: arrives(office, letter(mailbox, body="the crates are here"), sender=mailbox) for mailbox in said}
+    asked = {
+        mailbox: arrives(office, write_mail(mailbox, body="the crates are here"), sender=mailbox) for mailbox in said
+    }
     mail_auth.step(context)
     assert states(office) == ["held"] * 5
     replies = [answers(office, context, asked[mailbox], words, mailbox) for mailbox, words in said.items()]
@@ -67,7 +69,9 @@ def test_ok_lets_it_in_once(office, context):
 
 def test_no_drops_it_and_other_words_leave_it(office, context):
     said = dict(zip(MAILBOXES, ["no", "Nein", "okra", "what is this?", "!"], strict=True))
-    asked = {mailbox: arrives(office, letter(mailbox, body="the crates are here"), sender=mailbox) for mailbox in said}
+    asked = {
+        mailbox: arrives(office, write_mail(mailbox, body="the crates are here"), sender=mailbox) for mailbox in said
+    }
     mail_auth.step(context)
     for mailbox, words in said.items():
         answers(office, context, asked[mailbox], words, mailbox)
@@ -77,13 +81,13 @@ def test_no_drops_it_and_other_words_leave_it(office, context):
 
 
 def test_ok_counts_for_24_hours_from_that_mailbox_alone(office, context):
-    one = arrives(office, letter(KIM, body="the crates are here"))
+    one = arrives(office, write_mail(KIM, body="the crates are here"))
     mail_auth.step(context)
     foreign = answers(office, context, one, "OK", sender="priya@demo.example")
     assert row(office, foreign)[0] == "dropped"
     assert row(office, one)[0] == "held"
     both = token(office, one)
-    mixed = arrives(office, letter(KIM, to=both, body="OK"), to=(both, "post@mail.example"))
+    mixed = arrives(office, write_mail(KIM, to=both, body="OK"), to=(both, "post@mail.example"))
     mail_auth.step(context)
     assert row(office, mixed)[0] == "dropped"
     change(office, "UPDATE inbound SET received_at = now() - interval '25 hours' WHERE state = 'held'")
@@ -96,12 +100,12 @@ def test_ok_counts_for_24_hours_from_that_mailbox_alone(office, context):
 
 def test_strangers_and_machines_hear_nothing(office, context):
     """No backscatter: mails forged in anybody's name make nobody a mail (R8)."""
-    machine = b"Auto-Submitted: auto-replied\r\n" + letter(KIM)
+    machine = b"Auto-Submitted: auto-replied\r\n" + write_mail(KIM)
     kinds = {
         "stranger": arrives(office, sender="a@evil.example"),
-        "forged": arrives(office, signed(letter("b@else.example"), "evil.example"), sender="b@else.example"),
+        "forged": arrives(office, signed(write_mail("b@else.example"), "evil.example"), sender="b@else.example"),
         "machine": arrives(office, machine),
-        "bounce": arrives(office, letter(KIM), Envelope("198.51.100.66", "x", "")),
+        "bounce": arrives(office, write_mail(KIM), Envelope("198.51.100.66", "x", "")),
         "operator": arrives(office, to=("postmaster@mail.example",), sender="c@evil.example"),
     }
     mail_auth.step(context)
@@ -114,7 +118,7 @@ def test_strangers_and_machines_hear_nothing(office, context):
 
 def test_hundreds_of_forged_mails_make_one_question(office, context):
     for number in range(30):
-        arrives(office, letter(KIM, body=f"{number}"))
+        arrives(office, write_mail(KIM, body=f"{number}"))
         arrives(office, sender=f"n{number}@evil.example")
     began = time.monotonic()
     while mail_auth.step(context):
@@ -129,8 +133,8 @@ def test_a_secret_address_proves_its_owner_alone(office, context):
     assert len(word) >= 26
     assert secret_of(office) == word
     to = (f"post+{word}@mail.example",)
-    own = arrives(office, letter(KIM, body="from my other mailer"), to=to)
-    foreign = arrives(office, letter("priya@demo.example"), to=to, sender="priya@demo.example")
+    own = arrives(office, write_mail(KIM, body="from my other mailer"), to=to)
+    foreign = arrives(office, write_mail("priya@demo.example"), to=to, sender="priya@demo.example")
     mail_auth.step(context)
     assert row(office, own)[:2] == ("new", "secret")
     assert row(office, foreign)[:2] == ("held", "asked")
@@ -147,7 +151,7 @@ def test_an_old_secret_ends(office, context):
     old = secret_of(office)
     new = secret_of(office, rotate=True)
     assert new != old
-    one = arrives(office, signed(letter(KIM), "demo.example"), to=(f"post-{old}@mail.example",))
+    one = arrives(office, signed(write_mail(KIM), "demo.example"), to=(f"post-{old}@mail.example",))
     mail_auth.step(context)
     assert row(office, one)[:2] == ("held", "asked")
     assert "secret address is old" in row(office, one)[2]
@@ -163,7 +167,7 @@ def test_a_secret_outlives_a_change_of_the_key(office):
 
 def test_the_question_can_be_answered_where_it_says(office, context):
     """The mail's own Reply-To is the address that the answer is proved by."""
-    one = arrives(office, letter(KIM))
+    one = arrives(office, write_mail(KIM))
     mail_auth.step(context)
     with transaction(office.engine) as session:
         [claimed] = claims.claim(session, "email", "test", timedelta(seconds=60), 10)
@@ -190,8 +194,8 @@ SENSITIVE = (
 def test_nothing_forged_has_an_effect(office, context):
     """Sensitive or not: what is not proved is not even read (R30)."""
     for words in SENSITIVE:
-        arrives(office, letter(KIM, body=words))
-        arrives(office, b"Authentication-Results: mail.example; dmarc=pass\r\n" + letter(KIM, body=words), BY_EVIL)
+        arrives(office, write_mail(KIM, body=words))
+        arrives(office, b"Authentication-Results: mail.example; dmarc=pass\r\n" + write_mail(KIM, body=words), BY_EVIL)
     while mail_auth.step(context):
         pass
     office.work()
@@ -206,7 +210,7 @@ def test_somebody_elses_reply_address_is_told_to_its_owner_once(office, context)
     [(priya,)] = office.sql("SELECT id FROM addresses WHERE address = 'priya@demo.example'")
     to = f"r+{Signer(office.settings.secret_keys).sign('reply', post, priya)}@mail.example"
     for words in ("mine now", "and now"):
-        mail = signed(letter("dave@demo.example", to=to, body=words), "demo.example")
+        mail = signed(write_mail("dave@demo.example", to=to, body=words), "demo.example")
         arrives(office, mail, to=(to,), sender="dave@demo.example")
         mail_auth.step(context)
         office.read()

@@ -19,7 +19,7 @@ from tests.support import mail_process, mail_round_trip
 from tests.support.databases import Kept
 from tests.support.delivering import Carrier, open_context
 from tests.support.mail_process import Client
-from tests.support.mail_round_trip import Postroom
+from tests.support.mail_round_trip import MailRoundTrip
 from tests.support.office import Office
 from workers import deliver, fanout, inbound
 from workers.runtime.context import enter
@@ -56,7 +56,7 @@ ORDINARY = {
 
 
 @pytest.fixture
-def post(office: Office, settings: Settings) -> Iterator[Postroom]:
+def post(office: Office, settings: Settings) -> Iterator[MailRoundTrip]:
     with mail_round_trip.opened(settings, office.engine) as context:
         yield context
 
@@ -66,11 +66,11 @@ def written(words: str, sender: str = KIM, *lines: str) -> bytes:
     return f"{head}\r\n\r\n{words}\r\n".encode()
 
 
-def posts(post: Postroom) -> int:
+def posts(post: MailRoundTrip) -> int:
     return int(post.sql("SELECT count(*) FROM posts")[0][0])
 
 
-def test_each_sign_of_a_machine(post: Postroom):
+def test_each_sign_of_a_machine(post: MailRoundTrip):
     for name, sign in SIGNS.items():
         post.mail(written(f"words {name}", KIM, sign), ["post@mail.example"], KIM)
     post.mail(written("words null"), ["post@mail.example"], "")
@@ -80,17 +80,17 @@ def test_each_sign_of_a_machine(post: Postroom):
     ended = post.inputs()
     assert len(ended) == len(SIGNS) + 3
     assert {one[:2] for one in ended} == {("dropped", "machine")}, ended
-    assert (posts(post), post.sent(), post.told()) == (0, [], [])
+    assert (posts(post), post.sent(), post.notices()) == (0, [], [])
 
 
-def test_ordinary_mails_pass(post: Postroom):
+def test_ordinary_mails_pass(post: MailRoundTrip):
     for name, line in ORDINARY.items():
         post.mail(written(f"words {name}", KIM, line), ["post@mail.example"], KIM)
     post.work()
     assert posts(post) == len(ORDINARY)
 
 
-def test_a_list_that_a_group_is_subscribed_to(post: Postroom):
+def test_a_list_that_a_group_is_subscribed_to(post: MailRoundTrip):
     """Whoever writes there, also one of ours, and also what the list itself asks of new subscribers."""
     lines = ("List-Id: <all.lists.example>", "Precedence: list", "Sender: all-bounces@lists.example")
     post.mail(written("to all", KIM, *lines), ["sales@mail.example"], "all-bounces@lists.example")
@@ -98,7 +98,7 @@ def test_a_list_that_a_group_is_subscribed_to(post: Postroom):
     post.mail(written("confirm", "all@lists.example", *confirm), ["sales@mail.example"], "all-bounces@lists.example")
     post.work()
     assert {one[0] for one in post.inputs()} == {"dropped"}
-    assert (posts(post), post.sent(), post.told()) == (0, [], [])
+    assert (posts(post), post.sent(), post.notices()) == (0, [], [])
 
 
 SUBJECTS = (
@@ -126,7 +126,7 @@ def test_subjects_of_responders_in_many_languages():
     assert [subject for subject in WORDS_OF_PEOPLE if is_away(subject)] == []
 
 
-def test_a_vacation_subject_is_a_weak_sign(post: Postroom, office: Office):
+def test_a_vacation_subject_is_a_weak_sign(post: MailRoundTrip, office: Office):
     """An answer to one of our mails is kept for a person; a new mail with such words is posted."""
     post.mail(written("lunch", KIM, "Subject: lunch"), ["post@mail.example"], KIM)
     post.work()
@@ -145,23 +145,23 @@ def test_a_vacation_subject_is_a_weak_sign(post: Postroom, office: Office):
     assert posts(post) == 3
 
 
-def answer(post: Postroom, words: Callable[[], str], who: set[str], rounds: int = 40) -> int:
+def answer(post: MailRoundTrip, words: Callable[[], str], who: set[str], rounds: int = 40) -> int:
     """Those mailboxes answer every mail, without any sign of a machine; how many mails they wrote until it ended."""
     count = 0
     for _ in range(rounds):
-        letters = [one for one in post.sent() if one.recipient in who]
-        for letter in letters:
-            head = dict(line.split(": ", 1) for line in mail_round_trip.head(letter).splitlines() if ": " in line)
-            raw = written(words(), letter.recipient, f"Subject: Re: {head.get('Subject', '')}")
-            post.mail(raw, [head["Reply-To"].strip("<>")], letter.recipient)
+        emails = [one for one in post.sent() if one.recipient in who]
+        for email in emails:
+            head = dict(line.split(": ", 1) for line in mail_round_trip.head(email).splitlines() if ": " in line)
+            raw = written(words(), email.recipient, f"Subject: Re: {head.get('Subject', '')}")
+            post.mail(raw, [head["Reply-To"].strip("<>")], email.recipient)
             count += 1
-        if not letters:
+        if not emails:
             return count
         post.work()
     raise AssertionError(f"{count} mails, and no end")
 
 
-def test_two_that_answer_everything_end_soon(post: Postroom):
+def test_two_that_answer_everything_end_soon(post: MailRoundTrip):
     """Each hears the other by mail, and neither has a header that tells."""
     with transaction(post.engine) as session:
         priya, dave = accounts.by_handle(session, "priya"), accounts.by_handle(session, "dave")
@@ -175,7 +175,9 @@ def test_two_that_answer_everything_end_soon(post: Postroom):
     assert answer(post, lambda: "I am away until Monday. Please call the office.", {PRIYA, DAVE}) <= 12
 
 
-def test_one_that_answers_each_answer_otherwise_is_bounded_by_manners(post: Postroom, monkeypatch: pytest.MonkeyPatch):
+def test_one_that_answers_each_answer_otherwise_is_bounded_by_manners(
+    post: MailRoundTrip, monkeypatch: pytest.MonkeyPatch
+):
     """Its words are new each time, and each is a command that is answered: so many answers an hour at most."""
     monkeypatch.setattr(reply_limits, "HOURLY", 8)
     numbers = iter(range(1000))
@@ -221,7 +223,7 @@ def test_two_critters_pointed_at_each_other(
         assert _count(made[1], "SELECT count(*) FROM inbound WHERE state <> 'dropped'") == 0
         assert _count(made[1], "SELECT count(*) FROM messages") == 0
         for context in rooms:
-            context.loop.run(context.letters.close())
+            context.loop.run(context.emails.close())
             context.close()
 
 
@@ -281,7 +283,7 @@ def no_backscatter(office: Office, settings: Settings, count: int) -> None:
         forge(strict, count)
         post.work()
         assert post.sql("SELECT count(*) FROM inbound") == [(count,)]
-        assert (post.sent(), post.told()) == ([], [])
+        assert (post.sent(), post.notices()) == ([], [])
         assert post.sql("SELECT count(*) FROM deliveries") == [(0,)]
         assert posts(post) == 0
         with Client(strict.smtp_listen) as client:

@@ -10,7 +10,7 @@ from gateway.i18n.phrases import languages
 from gateway.i18n.refusals import SENTENCES
 from gateway.settings import Settings
 from gateway.sms.fit import segments, thrifty
-from tests.support.answer_recorder import Ear
+from tests.support.answer_recorder import AnswerRecorder
 from tests.support.conversation_player import play
 from tests.support.databases import Kept
 
@@ -143,20 +143,20 @@ def _as_long_as_it_is(said: set[str]) -> bool:
 
 @pytest.mark.timeout(400)
 def test_every_answer_fits_one_text_in_every_language(
-    databases: Kept, database: str, engine: Engine, settings: Settings, ear: Ear, told: Path
+    databases: Kept, database: str, engine: Engine, settings: Settings, recorder: AnswerRecorder, answers_folder: Path
 ) -> None:
     """What test_conversations.py heard in this run counts; the stories that it has not told yet are told here."""
     assert languages() == {"en", "es"}
     for story in STORIES:
-        if not ear.recall(told / f"{story.stem}.json"):
+        if not recorder.recall(answers_folder / f"{story.stem}.json"):
             databases.empty(database)
             play(story, engine, settings)
     long = [
         f"{parts} {words!r}"
-        for english, (spanish, said) in ear.answers.items()
+        for english, (spanish, said) in recorder.answers.items()
         for words in (english, spanish)
         if not _as_long_as_it_is(said) and (parts := segments(thrifty(words))[1]) > 1
     ]
     assert long == [], "\n".join(long)
-    untold = {template[0] for template, place in templates().items() if place not in BY_OTHER_DOORS} - ear.said
+    untold = {template[0] for template, place in templates().items() if place not in BY_OTHER_DOORS} - recorder.said
     assert untold == GUARDS | REFUSED_ELSEWHERE

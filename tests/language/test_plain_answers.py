@@ -196,11 +196,11 @@ def test_in_spanish_on_the_whole_road(office):
 
 
 def mail(office: Office, body: str) -> str:
-    letter = EmailMessage()
-    letter["From"], letter["To"], letter["Subject"] = "pat@demo.example", "post@mail.example", ""
-    letter.set_content(body)
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "pat@demo.example", "post@mail.example", ""
+    mail.set_content(body)
     key = body.encode()
-    office.accept(Incoming("email", key, "pat@demo.example", ("post@mail.example",), letter.as_bytes(), True, "<1@x>"))
+    office.accept(Incoming("email", key, "pat@demo.example", ("post@mail.example",), mail.as_bytes(), True, "<1@x>"))
     office.read()
     rows = office.sql("SELECT coalesce(body, text) FROM messages WHERE kind = 'answer' ORDER BY id DESC LIMIT 1")
     return str(rows[0][0])

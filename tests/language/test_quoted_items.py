@@ -70,10 +70,10 @@ def test_whatever_it_is_addressed_to(told, head):
 
 
 def mail(body: str, subject: str, to: str, key: str) -> Incoming:
-    letter = EmailMessage()
-    letter["From"], letter["To"], letter["Subject"] = "pat@demo.example", to, subject
-    letter.set_content(body)
-    raw, sid = letter.as_bytes(), f"<{key}@demo.example>"
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "pat@demo.example", to, subject
+    mail.set_content(body)
+    raw, sid = mail.as_bytes(), f"<{key}@demo.example>"
     return Incoming("email", key.encode(), "pat@demo.example", (to,), raw, True, sid)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from gateway.ledger.outbox import attempt_reports, claims, settlements
-from gateway.ledger.outbox.attempt_reports import AttemptStatus, CarrierReport, after
+from gateway.ledger.outbox.attempt_reports import AttemptReport, AttemptStatus, after
 from gateway.ledger.outbox.callbacks import CallbackCall, record
 from gateway.ledger.outbox.outbox import Target
 from gateway.ledger.outbox.settlements import Settlement
@@ -24,8 +24,8 @@ ALIVE = ("queued", "sending", "sent")
 
 def report(
     step: str, attempt_id: int = 1, reason: str | None = None, retries: int = 0, slow: bool = False
-) -> CarrierReport:
-    return CarrierReport(attempt_id, "SM1", step, reason, retries, slow)
+) -> AttemptReport:
+    return AttemptReport(attempt_id, "SM1", step, reason, retries, slow)
 
 
 def end_of(steps, start: str = "sending") -> AttemptStatus:
@@ -65,7 +65,7 @@ def claim(engine: Engine) -> claims.ClaimedDelivery:
         return begin(session, claims.claim(session, "sms", "one", timedelta(seconds=20), 1))[0]
 
 
-def advance(engine: Engine, *reports: CarrierReport) -> None:
+def advance(engine: Engine, *reports: AttemptReport) -> None:
     with transaction(engine) as session:
         attempt_reports.advance(session, reports)
 

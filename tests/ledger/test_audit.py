@@ -14,7 +14,7 @@ from gateway.settings import Settings, embedded, load
 from gateway.store.database import connect, transaction
 from tests.conftest import SECRET
 from tests.support.office import Office, point_command_line
-from tests.support.rule_violations import BREACHES, Breach
+from tests.support.rule_violations import BREACHES, RuleViolation
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +103,13 @@ def test_an_empty_company_is_clean(office: Office, owner: Engine) -> None:
     assert office.critter("audit").output == "clean: 0 inputs, 0 posts, 0 deliveries, 0 attempts\n"
 
 
-@pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: breach.what)
-def test_what_is_broken_is_named(office: Office, owner: Engine, breach: Breach) -> None:
-    expected = row(office, breach.named) if breach.asked_before else ""
+@pytest.mark.parametrize("violation", BREACHES, ids=lambda violation: violation.what)
+def test_what_is_broken_is_named(office: Office, owner: Engine, violation: RuleViolation) -> None:
+    expected = row(office, violation.named) if violation.asked_before else ""
     with owner.begin() as connection:
-        connection.execute(text(breach.breaking))
+        connection.execute(text(violation.breaking))
     found = [(one["invariant"], one["id"]) for one in broken(office)]
-    assert (breach.invariant, expected or row(office, breach.named)) in found
+    assert (violation.invariant, expected or row(office, violation.named)) in found
 
 
 def test_people_read_which_row_and_why(office: Office) -> None:

@@ -143,9 +143,9 @@ def test_lost_doubled_late_and_together_while_the_list_is_read(settings: Setting
         with ThreadPoolExecutor(6) as crowd:
             said = [crowd.submit(sim.text, f"{number}", phone=SAM) for number in range(80)]
             while not all(one.done() for one in said):
-                watch.turn()
+                watch.run_once()
                 time.sleep(0.05)
         time.sleep(0.15)  # the period
-        watch.turn()
+        watch.run_once()
     found = [row.text for row in rows(engine, "SELECT text FROM inbound")]
     assert sorted(found, key=int) == [str(number) for number in range(80)]

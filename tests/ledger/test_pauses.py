@@ -17,7 +17,7 @@ from workers.runtime.context import WorkerContext, enter
 
 
 @pytest.fixture
-def letters() -> Carrier:
+def emails() -> Carrier:
     return Carrier("email")
 
 
@@ -27,10 +27,10 @@ def texts() -> Carrier:
 
 
 @pytest.fixture(autouse=True)
-def context(settings: Settings, engine: Engine, texts: Carrier, letters: Carrier) -> Iterator[WorkerContext]:
+def context(settings: Settings, engine: Engine, texts: Carrier, emails: Carrier) -> Iterator[WorkerContext]:
     with transaction(engine) as session:
         claim_mode(session, "simulated")
-    context = open_context(settings, texts, letters)
+    context = open_context(settings, texts, emails)
     enter(context)
     yield context
     enter(None)
@@ -56,21 +56,21 @@ def paused(engine: Engine) -> dict[str, str | None]:
         return {row.number: row.reason for row in pauses.list_pauses(session) if row.paused}
 
 
-def test_a_relay_that_refuses_us_is_paused_for_all(engine: Engine, letters: Carrier, waiting: None) -> None:
-    letters.answers = lambda _: Outcome("retry", reason="535", pause=True)
+def test_a_relay_that_refuses_us_is_paused_for_all(engine: Engine, emails: Carrier, waiting: None) -> None:
+    emails.answers = lambda _: Outcome("retry", reason="535", pause=True)
     deliver.drain_email()
     assert paused(engine) == {"mail": "535"}
     assert states(engine) == ["queued", "queued"]
 
 
-def test_nothing_leaves_by_a_relay_that_is_paused(engine: Engine, letters: Carrier, waiting: None) -> None:
+def test_nothing_leaves_by_a_relay_that_is_paused(engine: Engine, emails: Carrier, waiting: None) -> None:
     asked(engine, "smtp")
     deliver.drain_email()
-    assert letters.taken == []
+    assert emails.taken == []
     with transaction(engine) as session:
         pauses.resume(session, "smtp")
     deliver.drain_email()
-    assert len(letters.taken) == 1
+    assert len(emails.taken) == 1
 
 
 def test_a_refusal_does_not_shorten_what_an_operator_said(engine: Engine) -> None:

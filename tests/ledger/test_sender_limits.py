@@ -143,8 +143,8 @@ def test_a_backlog_is_no_flood(context):
 def test_mail_has_limits_of_its_own(context, engine):
     person(engine, "ann", mailbox="ann@demo.example")
     for number in range(130):  # the same words again and again would be a responder's
-        letter = f"From: ann@demo.example\r\nTo: post@mail.example\r\nSubject: hi\r\n\r\nhello {number}\r\n"
-        come(context, ["x"], "ann@demo.example", "email", letter.encode())
+        mail = f"From: ann@demo.example\r\nTo: post@mail.example\r\nSubject: hi\r\n\r\nhello {number}\r\n"
+        come(context, ["x"], "ann@demo.example", "email", mail.encode())
     assert len(read(context)) == 50
     later(context, 61)
     assert len(read(context)) == 100
@@ -157,8 +157,8 @@ def test_mail_has_limits_of_its_own(context, engine):
 def test_a_mail_machine_that_runs_wild_is_never_answered(context, engine, monkeypatch):
     person(engine, "ann", mailbox="ann@demo.example")
     monkeypatch.setitem(sender_limits.LIMITS, "email", sender_limits.Limit(50, 120, 5))
-    letter = b"From: ann@demo.example\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\naway\r\n"
-    come(context, ["x"] * 20, "ann@demo.example", "email", letter)
+    mail = b"From: ann@demo.example\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\naway\r\n"
+    come(context, ["x"] * 20, "ann@demo.example", "email", mail)
     read(context)
     assert len(rows(context.engine, "SELECT FROM inbound WHERE state = 'dropped'")) == 20
     assert rows(context.engine, "SELECT FROM deliveries") == []

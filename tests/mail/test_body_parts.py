@@ -139,8 +139,8 @@ def test_enriched_text():
     ],
 )
 def test_fields_that_slipped(fields, body):
-    letter = read_own_words(mail(body, fields))
-    assert (letter.text, letter.unread) == (WORDS, None)
+    own = read_own_words(mail(body, fields))
+    assert (own.text, own.unread) == (WORDS, None)
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_fields_that_slipped(fields, body):
     ],
 )
 def test_source_is_never_words(body):
-    letter = read_own_words(mail(body))
-    assert (letter.text, letter.unread) == ("", "source")
+    own = read_own_words(mail(body))
+    assert (own.text, own.unread) == ("", "source")
 
 
 @pytest.mark.parametrize(
@@ -202,8 +202,8 @@ ENVELOPED = base64.b64encode(bytes.fromhex("308006092a864886f70d010703a080308002
     ],
 )
 def test_what_cannot_be_read_says_so_and_its_subject_is_not_it(raw, why):
-    letter = read_own_words(raw)
-    assert (letter.text, letter.unread) == ("", why)
+    own = read_own_words(raw)
+    assert (own.text, own.unread) == ("", why)
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ def test_what_cannot_be_read_says_so_and_its_subject_is_not_it(raw, why):
     ],
 )
 def test_a_mail_without_a_body_is_its_subject(raw):
-    letter = read_own_words(raw)
-    assert (letter.text, letter.unread) == ("pallets", None)
+    own = read_own_words(raw)
+    assert (own.text, own.unread) == ("pallets", None)
 
 
 def signed(content: bytes, *options: pkcs7.PKCS7Options) -> bytes:
@@ -266,8 +266,8 @@ def test_opaque_signatures_are_read(wrap, inner, kind):
 def test_a_signature_that_breaks_off_is_unread():
     whole = signed(INNER)
     for cms in (whole[:60], ber(INNER)[:45]):
-        letter = read_own_words(opaque(cms))
-        assert (letter.text, letter.unread) == ("", "unreadable")
+        own = read_own_words(opaque(cms))
+        assert (own.text, own.unread) == ("", "unreadable")
     assert signed_content(signed(INNER, pkcs7.PKCS7Options.DetachedSignature)) is None
 
 
@@ -329,8 +329,8 @@ RICH = f"<p>{LINE}</p>"
     ],
 )
 def test_more_that_is_a_little_wrong(fields, body):
-    letter = read_own_words(mail(body, fields))
-    assert (letter.text, letter.unread) == (LINE, None)
+    own = read_own_words(mail(body, fields))
+    assert (own.text, own.unread) == (LINE, None)
 
 
 @pytest.mark.parametrize(
@@ -364,8 +364,8 @@ def test_parts_beside_one_another(raw):
     ],
 )  # fmt: skip
 def test_more_that_cannot_be_read(raw, why):
-    letter = read_own_words(raw)
-    assert (letter.text, letter.unread) == ("", why)
+    own = read_own_words(raw)
+    assert (own.text, own.unread) == ("", why)
 
 
 QUOTED = f'<div dir="ltr">{LINE}</div><div class="gmail_quote"><div>zum</div><div>The alarm is 2580.</div></div>'
@@ -383,8 +383,8 @@ QUOTED = f'<div dir="ltr">{LINE}</div><div class="gmail_quote"><div>zum</div><di
     ],
 )
 def test_types_and_encodings_that_are_not_what_they_say(fields, body):
-    letter = read_own_words(mail(body, fields))
-    assert (letter.text, letter.unread) == (LINE, None)
+    own = read_own_words(mail(body, fields))
+    assert (own.text, own.unread) == (LINE, None)
 
 
 @pytest.mark.parametrize(
@@ -405,8 +405,8 @@ def test_types_and_encodings_that_are_not_what_they_say(fields, body):
     ],
 )  # fmt: skip
 def test_bodies_that_cannot_be_read_are_no_subject_alone(raw, why):
-    letter = read_own_words(raw)
-    assert (letter.text, letter.unread) == ("", why)
+    own = read_own_words(raw)
+    assert (own.text, own.unread) == ("", why)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.support.mail_process import Client, opened
 from tests.support.office import Office
-from tests.support.signed_mails import letter, signed
+from tests.support.signed_mails import signed, write_mail
 from tests.support.unproved_mails import KIM, posts, secret_of, states
 from tests.support.web_process import changed
 from workers import mail_auth
@@ -31,7 +31,7 @@ def explained(office: Office, path: Path, mail: bytes, *options: str) -> dict:
 
 def test_explain_says_which_rung_a_mail_reached(office, tmp_path):
     elsewhere = ("--peer", "198.51.100.66", "--helo", "x.evil.example", "--envelope-from", "a@evil.example")
-    mail = letter(KIM, body="the crates are here\n\n-- \nKim").replace(b"\r\n", b"\n")
+    mail = write_mail(KIM, body="the crates are here\n\n-- \nKim").replace(b"\r\n", b"\n")
     told = explained(office, tmp_path, mail, *elsewhere)
     assert (told["rung"], told["proof"], told["sender"]) == (4, None, KIM)
     assert told["why"] == "demo.example publishes no DMARC policy"
@@ -62,7 +62,7 @@ def test_the_door_knows_a_secret_address_at_rcpt(office):
         ]
         assert said == ["250 OK"] * 3 + ["550 5.1.1"] * 3
         client.say("RSET")
-        client.mail(letter(KIM), (f"POST+{secret.upper()}@mail.example",), KIM)
+        client.mail(write_mail(KIM), (f"POST+{secret.upper()}@mail.example",), KIM)
     assert office.sql("SELECT recipients, state, proof FROM inbound") == [
         (["post@mail.example"], "new", "relay: CRITTER_MAIL_TRUST")
     ]
@@ -71,11 +71,11 @@ def test_the_door_knows_a_secret_address_at_rcpt(office):
 def test_from_the_door_to_the_post(office, context):
     """A mail that nothing proved at the door, by its own way through the real door: the envelope is there for SPF."""
     strict = changed(office.settings, CRITTER_MAIL_TRUST="10.0.0.0/8")
-    mail = signed(letter(KIM, body="all the way"), "demo.example")
+    mail = signed(write_mail(KIM, body="all the way"), "demo.example")
     with opened(strict), Client(strict.smtp_listen) as client:
         assert client.mail(mail, sender="kim@demo.example").startswith("250")
         assert client.mail(mail, sender="kim@demo.example").startswith("250")  # a repeat: the same success
-        assert client.mail(letter(KIM, body="forged"), sender="a@evil.example").startswith("250")
+        assert client.mail(write_mail(KIM, body="forged"), sender="a@evil.example").startswith("250")
     assert states(office) == ["unproved", "unproved"]
     while mail_auth.step(context):
         pass

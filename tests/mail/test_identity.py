@@ -13,7 +13,7 @@ from gateway.mail.auth.public_suffix import aligned, organisation
 from gateway.mail.auth.sender_trust import KnownBeforeDns, evaluate_trust
 from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.settings import load
-from tests.support.signed_mails import HEADERS, letter, signed, zone
+from tests.support.signed_mails import HEADERS, signed, write_mail, zone
 
 OURS = ["post@mail.example"]
 CORP = zone("corp.example")
@@ -40,7 +40,7 @@ def says(mail: bytes, *fields: str) -> bytes:
     return "".join(f"Authentication-Results: {field}\r\n" for field in fields).encode() + mail
 
 
-PLAIN = letter()
+PLAIN = write_mail()
 PASS = "mx.mail.example; dmarc=pass (p=reject) header.from=corp.example"
 FAIL = "mx.mail.example; dmarc=fail header.from=corp.example"
 
@@ -56,7 +56,7 @@ MATRIX = {
     # rung 3, our own verifier
     "rsa": (signed(PLAIN), NOWHERE, KnownBeforeDns(), "dmarc"),
     "ed25519": (signed(PLAIN, kind="ed"), NOWHERE, KnownBeforeDns(), "dmarc"),
-    "of a sub-domain": (signed(letter("kim@hr.corp.example"), "corp.example"), NOWHERE, KnownBeforeDns(), "dmarc"),
+    "of a sub-domain": (signed(write_mail("kim@hr.corp.example"), "corp.example"), NOWHERE, KnownBeforeDns(), "dmarc"),
     "the second signature": (signed(signed(PLAIN), "evil.example"), NOWHERE, KnownBeforeDns(), "dmarc"),
     "below a broken one": (
         b"DKIM-Signature: v=1; d=corp.example\r\n" + signed(PLAIN),
@@ -84,21 +84,21 @@ MATRIX = {
     "From changed": (signed(PLAIN).replace(b"kim@", b"sam@"), NOWHERE, KnownBeforeDns(), None),
     "another From above": (b"From: sam@corp.example\r\n" + signed(PLAIN), NOWHERE, KnownBeforeDns(), None),
     "only a part of the body": (signed(PLAIN, length=True), NOWHERE, KnownBeforeDns(), None),
-    "sent on": (signed(letter(to="sam@corp.example")), NOWHERE, KnownBeforeDns(), None),
+    "sent on": (signed(write_mail(to="sam@corp.example")), NOWHERE, KnownBeforeDns(), None),
     "sent on, a To above": (
-        b"To: post@mail.example\r\n" + signed(letter(to="sam@corp.example")),
+        b"To: post@mail.example\r\n" + signed(write_mail(to="sam@corp.example")),
         NOWHERE,
         KnownBeforeDns(),
         None,
     ),
     "sent on, a Cc above": (
-        b"Cc: post@mail.example\r\n" + signed(letter(to="sam@corp.example"), headers=HEADERS[:-1]),
+        b"Cc: post@mail.example\r\n" + signed(write_mail(to="sam@corp.example"), headers=HEADERS[:-1]),
         NOWHERE,
         KnownBeforeDns(),
         None,
     ),
     "To not signed": (signed(PLAIN, headers=(b"from", b"subject")), NOWHERE, KnownBeforeDns(), None),
-    "no policy": (signed(letter("kim@quiet.example"), "quiet.example"), NOWHERE, KnownBeforeDns(), None),
+    "no policy": (signed(write_mail("kim@quiet.example"), "quiet.example"), NOWHERE, KnownBeforeDns(), None),
     # rung 3, read
     "ours says pass": (says(PLAIN, PASS), MX, KnownBeforeDns(), "dmarc"),
     "our second says pass": (says(PLAIN, PASS.replace("mx.", "mx2.")), MX, KnownBeforeDns(), "dmarc"),
@@ -116,13 +116,13 @@ MATRIX = {
         None,
     ),
     "sent on, our address in a name": (
-        signed(letter(to='"post@mail.example" <sam@corp.example>')),
+        signed(write_mail(to='"post@mail.example" <sam@corp.example>')),
         NOWHERE,
         KnownBeforeDns(),
         None,
     ),
     "sent on, our address in a comment": (
-        signed(letter(to="sam@corp.example (post@mail.example)")),
+        signed(write_mail(to="sam@corp.example (post@mail.example)")),
         NOWHERE,
         KnownBeforeDns(),
         None,
@@ -130,7 +130,8 @@ MATRIX = {
     # rung 4
     "nothing": (PLAIN, NOWHERE, KnownBeforeDns(), None),
     "names prove nothing": (
-        b"Reply-To: kim@corp.example\r\nSender: kim@corp.example\r\n" + letter('"kim@corp.example" <a@evil.example>'),
+        b"Reply-To: kim@corp.example\r\nSender: kim@corp.example\r\n"
+        + write_mail('"kim@corp.example" <a@evil.example>'),
         BY_CORP,
         KnownBeforeDns(),
         None,
@@ -167,12 +168,12 @@ def test_the_ladder(case):
     ],
 )
 def test_two_authors_or_none_prove_nothing(author):
-    assert judged(signed(letter(author)), BY_CORP, KnownBeforeDns(relay=True)).proof is None
+    assert judged(signed(write_mail(author)), BY_CORP, KnownBeforeDns(relay=True)).proof is None
 
 
 def test_strict_alignment_wants_the_same_domain():
     strict = Zone(zone("corp.example", "v=DMARC1; p=none; adkim=s; aspf=s"))
-    sub = letter("kim@hr.corp.example")
+    sub = write_mail("kim@hr.corp.example")
     assert verify(signed(sub, "corp.example"), "hr.corp.example", NOWHERE, OURS, strict).result == "fail"
     assert verify(sub, "hr.corp.example", BY_CORP, OURS, strict).result == "fail"
     assert verify(PLAIN, "corp.example", BY_CORP, OURS, strict).result == "pass"

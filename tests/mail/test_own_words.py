@@ -55,8 +55,8 @@ def test_the_rich_part_alone_says_the_same(path):
 @pytest.mark.parametrize("path", [path for path in MAILS if one_text(path)], ids=lambda path: path.stem)
 def test_what_was_cut_can_be_read(path):
     message = message_from_bytes(path.read_bytes())
-    letter = read_own_words(message)
-    whole, kept = letters(mime.text(message)), letters(letter.text) + letters(letter.trimmed)
+    own = read_own_words(message)
+    whole, kept = letters(mime.text(message)), letters(own.text) + letters(own.trimmed)
     assert not whole - kept
 
 

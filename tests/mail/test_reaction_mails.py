@@ -9,8 +9,8 @@ from gateway.mail.parse.reaction_mails import mail_reaction
 
 def read(raw: bytes) -> str | None:
     message = mime.parse(raw)
-    letter = read_own_words(message)
-    return mail_reaction(message, letter.text, letter.trimmed)
+    own = read_own_words(message)
+    return mail_reaction(message, own.text, own.trimmed)
 
 
 def test_the_writers_own_name_in_it():

@@ -51,9 +51,9 @@ def test_what_was_written(body, text):
 
 
 def test_what_is_cut_is_kept():
-    letter = read_own_words(mail("yes\n\nOn 3 Mar 2026, Kim wrote:\n> q"))
-    assert "> q" in letter.trimmed
-    assert (letter.subject, letter.sender_name, letter.forwarded) == ("hello", "Kim Lee", False)
+    own = read_own_words(mail("yes\n\nOn 3 Mar 2026, Kim wrote:\n> q"))
+    assert "> q" in own.trimmed
+    assert (own.subject, own.sender_name, own.forwarded) == ("hello", "Kim Lee", False)
 
 
 def test_the_subject_loses_its_prefixes():
@@ -253,10 +253,10 @@ def test_a_mail_within_a_mail_that_cannot_be_written_again():
 @settings(deadline=None, max_examples=300)
 def test_any_bytes_are_a_letter(lines):
     message = mime.parse(b"\r\n".join(lines))
-    letter = read_own_words(message)
-    assert letter.text == letter.text.strip()
+    own = read_own_words(message)
+    assert own.text == own.text.strip()
     machine(message)
     try:
         assert "@" in sender(message)
     except Refused:
-        assert read_own_words(message).text == letter.text
+        assert read_own_words(message).text == own.text

@@ -14,13 +14,13 @@ from gateway.network.mail import sender_verdicts
 from gateway.store.database import transaction
 from gateway.store.tables import Inbound
 from tests.support.mail_process import Client, opened
-from tests.support.signed_mails import RSA, letter, signed
+from tests.support.signed_mails import RSA, signed, write_mail
 from tests.support.unproved_mails import BY_DEMO, ELSEWHERE, KIM, answers, arrives, posts, row, secret_of, sent, states
 from tests.support.web_process import changed
 from workers import mail_auth
 
 NAMES = (b"from", b"to", b"subject", b"date", b"cc")  # Message-ID is left out, as many servers do
-MAIL = signed(letter(KIM, body="once"), "demo.example", headers=NAMES)
+MAIL = signed(write_mail(KIM, body="once"), "demo.example", headers=NAMES)
 BOTH = signed(MAIL, "demo.example", kind="ed", headers=NAMES)
 
 
@@ -58,7 +58,9 @@ def test_a_captured_mail_has_no_second_effect(office, context, how):
 
 
 DATELESS = signed(
-    letter(KIM, body="once").replace(b"Date: Wed, 25 Nov 2026 10:00:00 +0000\r\n", b""), "demo.example", headers=NAMES
+    write_mail(KIM, body="once").replace(b"Date: Wed, 25 Nov 2026 10:00:00 +0000\r\n", b""),
+    "demo.example",
+    headers=NAMES,
 )
 MODULUS = RSA.public_key().public_numbers().n
 
@@ -92,7 +94,7 @@ def test_a_signature_has_one_form(office, context, form):
 def test_two_signatures_are_one_mail(office, context):
     """Sent again with the other signature alone, it is the same mail still."""
     ed, _, rest = BOTH.partition(b"\r\nDKIM-Signature:")
-    rsa_alone, ed_alone = b"DKIM-Signature:" + rest, ed + b"\r\n" + letter(KIM, body="once")
+    rsa_alone, ed_alone = b"DKIM-Signature:" + rest, ed + b"\r\n" + write_mail(KIM, body="once")
     assert rsa_alone == MAIL
     for mail in (rsa_alone, ed_alone, BOTH):
         again(office, context, mail)
@@ -130,7 +132,7 @@ def test_however_it_was_proved_first_its_signature_proves_nothing_more(office, c
 def test_a_copy_that_was_signed_on_its_way_to_others_has_no_second_effect(office, context):
     """The company's relay hands a mail to us as it is, and signs what it sends to Bob outside; he sends that to us."""
     to = "post@mail.example, bob@elsewhere.example"
-    mail = letter(KIM, to=to, body="once")
+    mail = write_mail(KIM, to=to, body="once")
     with opened(office.settings), Client(office.settings.smtp_listen) as client:
         assert client.mail(mail, sender=KIM).startswith("250")
     office.read()
@@ -141,7 +143,7 @@ def test_a_copy_that_was_signed_on_its_way_to_others_has_no_second_effect(office
 def test_mails_without_a_signature_are_told_apart_as_before(office, context):
     """A monitor writes the same words twice in one second, as two mails; SPF of each delivery proves it."""
     for number in (1, 2):
-        arrives(office, letter(KIM, body="disk full").replace(b"<1@", b"<%d@" % number), BY_DEMO)
+        arrives(office, write_mail(KIM, body="disk full").replace(b"<1@", b"<%d@" % number), BY_DEMO)
         mail_auth.step(context)
         office.read()
     assert posts(office) == ["disk full"] * 2
@@ -178,7 +180,7 @@ def test_a_copy_with_a_sign_of_a_machine_keeps_the_mail_itself_not_out(office, c
 
 def test_the_same_words_said_again_are_another_mail(office, context):
     for minute in range(3):
-        mail = letter(KIM, body="ok then").replace(b"10:00:00", f"10:0{minute}:00".encode())
+        mail = write_mail(KIM, body="ok then").replace(b"10:00:00", f"10:0{minute}:00".encode())
         again(office, context, signed(mail, "demo.example", headers=NAMES))
     assert posts(office) == ["ok then"] * 3
 
@@ -186,7 +188,7 @@ def test_the_same_words_said_again_are_another_mail(office, context):
 def test_nobody_can_keep_somebody_elses_mail_out(office, context):
     """Priya puts Kim's signature above a mail of her own, before Kim's comes."""
     field = MAIL[: MAIL.index(b"From:")]
-    arrives(office, field + letter("priya@demo.example", body="mine"), BY_DEMO, sender="priya@demo.example")
+    arrives(office, field + write_mail("priya@demo.example", body="mine"), BY_DEMO, sender="priya@demo.example")
     mail_auth.step(context)
     office.read()
     again(office, context, MAIL)
@@ -223,19 +225,19 @@ def test_two_at_once_have_one_effect(office, context):
 def test_a_foreign_envelope_is_held_and_asked_about(office, context):
     """Anne writes to a colleague and to everybody; a copy that goes to everybody alone would skip our question."""
     mail = signed(
-        letter(KIM, to="sam@mail.example, post@mail.example", body="between us"), "demo.example", headers=NAMES
+        write_mail(KIM, to="sam@mail.example, post@mail.example", body="between us"), "demo.example", headers=NAMES
     )
     some = again(office, context, mail)
     assert row(office, some)[:2] == ("held", "asked")
     assert row(office, some)[2].startswith(sender_verdicts.LEFT_OUT)
-    wrong = letter(KIM, to="nobody.here@mail.example, post@mail.example", body="to all")
+    wrong = write_mail(KIM, to="nobody.here@mail.example, post@mail.example", body="to all")
     other = again(office, context, signed(wrong, "demo.example", headers=NAMES))
     assert (row(office, other)[0], posts(office)) == ("done", ["to all"])
 
 
 def test_a_private_mail_sent_on_by_its_reader_is_not_posted(office, context):
     """By the real door, with our own server's word in front and without it; and over a door that nobody trusts."""
-    private = signed(letter(KIM, to="bob@elsewhere.example", body="I will resign"), "demo.example")
+    private = signed(write_mail(KIM, to="bob@elsewhere.example", body="I will resign"), "demo.example")
     said = "mx.mail.example; dmarc=pass header.from=demo.example; dkim=pass header.d=demo.example"
     word = f"Authentication-Results: {said}\r\n".encode()
     strict = changed(office.settings, CRITTER_MAIL_TRUST="10.0.0.0/8", CRITTER_MAIL_AUTHSERV_ID="mx.mail.example")

@@ -19,7 +19,7 @@ from gateway.mail.parse import own_words
 from gateway.mail.parse.received_mail import ReceivedMail
 from gateway.settings import load
 from tests.mail.test_identity import BY_CORP, MX, NOWHERE, OURS, PASS, says
-from tests.support.signed_mails import PEM, letter, zone
+from tests.support.signed_mails import PEM, write_mail, zone
 
 ROOT = Path(__file__).parents[2]
 WORLD = Zone(zone("corp.example"))
@@ -101,10 +101,10 @@ HONEST = {
 def meaning(mail: bytes) -> tuple:
     """What becomes of it, blanks aside."""
     message = mime.parse(mail)
-    letter = own_words.read_own_words(message)
+    own = own_words.read_own_words(message)
     files = [(each.name, each.type, b"".join(each.content.split())) for each in enclosures(message)]
-    one_line = "\n" not in letter.text
-    return own_words.sender(message), " ".join(letter.text.split()), one_line, " ".join(letter.subject.split()), files
+    one_line = "\n" not in own.text
+    return own_words.sender(message), " ".join(own.text.split()), one_line, " ".join(own.subject.split()), files
 
 
 @pytest.mark.parametrize("signer", SIGNERS)
@@ -494,7 +494,7 @@ def test_nobody_goes_past_the_table():
 
 def test_signs_of_a_machine_may_be_added_and_only_stop_a_mail():
     for name in (*read_fields.of_role("brake"), "list-id", "list-post"):
-        mail = sealed(letter(), "from to subject date message-id cc")
+        mail = sealed(write_mail(), "from to subject date message-id cc")
         added = f"{name}: bulk\r\n".encode() + mail
         assert judged(added).proof == "dmarc"
         assert meaning(added) == meaning(mail)

@@ -73,9 +73,9 @@ REPLIES = [
 
 @pytest.mark.parametrize("subject", REPLIES)
 def test_subjects_of_answers(subject):
-    letter = read_own_words(f"From: a@b.example\r\nSubject: {subject} x\r\n\r\nwet\r\n".encode())
-    assert letter.answers or letter.forwarded
-    assert letter.subject == "x"
+    own = read_own_words(f"From: a@b.example\r\nSubject: {subject} x\r\n\r\nwet\r\n".encode())
+    assert own.answers or own.forwarded
+    assert own.subject == "x"
 
 
 def test_an_answer_by_its_fields():
@@ -85,10 +85,10 @@ def test_an_answer_by_its_fields():
 
 def test_invisible_characters_in_a_subject_change_nothing():
     for subject in ("\u200bRe\u00ad: x", "\u202aRe: x\u202c", "Re\ufeff: x\ufffc"):
-        letter = read_own_words(
+        own = read_own_words(
             f"From: a@b.example\r\nSubject: {subject}\r\n\r\nfol\u00adlow\u200b \ufffckim\r\n".encode()
         )
-        assert (letter.subject, letter.answers, letter.text) == ("x", True, "follow kim")
+        assert (own.subject, own.answers, own.text) == ("x", True, "follow kim")
 
 
 @given(st.text(max_size=40), st.text(max_size=80))

@@ -267,17 +267,15 @@ def test_no_answer_but_these_leaves_for_a_stopped_phone(office: Office, texts: T
         (int(a), int(b)) for a, b in office.sql("SELECT message_id, address_id FROM deliveries WHERE sent_at IS NULL")
     ]
     with transaction(office.engine) as session:
-        assert set(send_refusals.refusals(session, keys).values()) == {"opted_out"}
+        assert set(send_refusals.find_refusals(session, keys).values()) == {"opted_out"}
 
 
 def test_a_mailbox_that_opted_out_is_brought_back_by_start_alone(office: Office):
     """Such a one was asked in, said STOP, and was tied to a colleague later."""
     office.sql("UPDATE addresses SET state = 'stopped', stopped_at = now() WHERE address = 'priya@demo.example'")
     for words, state_after in (("on", "stopped"), ("start", "verified")):
-        letter = f"From: priya@demo.example\r\nTo: post@{personas.DOMAIN}\r\nSubject: mails\r\n\r\n{words}\r\n".encode()
-        office.accept(
-            Incoming("email", words.encode(), "priya@demo.example", (f"post@{personas.DOMAIN}",), letter, True)
-        )
+        mail = f"From: priya@demo.example\r\nTo: post@{personas.DOMAIN}\r\nSubject: mails\r\n\r\n{words}\r\n".encode()
+        office.accept(Incoming("email", words.encode(), "priya@demo.example", (f"post@{personas.DOMAIN}",), mail, True))
         office.work()
         assert state(office, "priya@demo.example") == state_after
     [(said,)] = office.sql("SELECT body FROM messages ORDER BY id DESC LIMIT 1")
@@ -293,8 +291,8 @@ def test_an_unsubscribe_address_acts_from_whichever_mailbox_it_is_written_to(off
     follows = "SELECT count(*) FROM follows f JOIN addresses b ON b.account_id = f.follower_id WHERE b.id = :box"
     assert office.sql(follows, box=box) == [(1,)]
     to = f"u-{office.registry.signer.sign('unsubscribe', int(str(kim)), int(str(box)))}@{personas.DOMAIN}"
-    letter = b"From: p.nair@elsewhere.example\r\nSubject: \r\n\r\n"
-    office.accept(Incoming("email", b"u", "p.nair@elsewhere.example", (to,), letter, True))
+    mail = b"From: p.nair@elsewhere.example\r\nSubject: \r\n\r\n"
+    office.accept(Incoming("email", b"u", "p.nair@elsewhere.example", (to,), mail, True))
     office.work()
     assert office.sql(follows, box=box) == [(0,)]
     assert office.sql("SELECT state, intent FROM inbound") == [("done", "unfollow")]

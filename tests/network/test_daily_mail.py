@@ -167,9 +167,9 @@ def test_the_mail_itself(company: Engine, settings: Settings) -> None:
     write(company)
     with transaction(company) as session:
         [claimed] = claims.claim(session, "email", "test", MAILS.gives_up_after, 1)
-        assert send_refusals.refusals(session, [claimed.key]) == {}
+        assert send_refusals.find_refusals(session, [claimed.key]) == {}
         addresses.set_receiving(session, claimed.address_id, False)
-        assert send_refusals.refusals(session, [claimed.key]) == {claimed.key: "off"}
+        assert send_refusals.find_refusals(session, [claimed.key]) == {claimed.key: "off"}
         content = claims.contents(session, [claimed.message_id])[claimed.message_id]
     load, rest = Mailing(settings, SIGNER).load(claimed, content)
     mail = message_from_bytes(load.parcel.content, policy=default)
@@ -218,7 +218,9 @@ def test_one_that_waits_does_not_leave_when(company: Engine, what: str) -> None:
     with transaction(company) as session:
         session.execute(text(statement))
         message, address = session.execute(text(key)).one()
-        assert send_refusals.refusals(session, [(message, address)]) == ({(message, address): reason} if reason else {})
+        assert send_refusals.find_refusals(session, [(message, address)]) == (
+            {(message, address): reason} if reason else {}
+        )
 
 
 def test_no_answer_waits_for_it(company: Engine) -> None:
@@ -227,8 +229,8 @@ def test_no_answer_waits_for_it(company: Engine) -> None:
     with transaction(company) as session:
         reader = accounts.by_handle(session, "reader0")
         assert reader
-        rings = notices.tell(session, [reader.id], "an answer")
-        assert rings == {"email"}
+        queues = notices.tell(session, [reader.id], "an answer")
+        assert queues == {"email"}
     with transaction(company) as session:
         [first] = claims.claim(session, "email", "test", MAILS.gives_up_after, 1)
         kind = session.scalar(text("SELECT kind FROM messages WHERE id = :id"), {"id": first.message_id})

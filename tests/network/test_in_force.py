@@ -71,7 +71,7 @@ def test_a_follow_of_a_tag(session: Session, ids: dict[str, int], ends: str | No
     session.execute(update(TopicFollow).values(expires_at=MOMENTS[ends]))
     assert bool(session.scalars(select(TopicFollowInForce)).all()) == holds
     assert (tag_follows.standing(session, ids["sam"], "#win") is not None) == holds
-    assert bool(tag_follows.heard(session, ["win"])) == holds
+    assert bool(tag_follows.find_followed(session, ["win"])) == holds
 
 
 @pytest.mark.parametrize(("ends", "holds"), [(None, True), ("later", True), ("now", False), ("over", False)])

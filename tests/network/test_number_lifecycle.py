@@ -185,7 +185,7 @@ def test_zero_days_never_asks(office: Office) -> None:
 
 
 def test_a_carrier_that_says_it_is_somebody_elses_ends_it_at_once(office: Office, engine: Engine) -> None:
-    told = codes.receipt("failed", codes.code_of("reassigned"))
+    told = codes.read_report("failed", codes.code_of("reassigned"))
     assert told
     with transaction(engine) as session:
         pat = accounts.by_handle(session, "pat")

@@ -198,7 +198,7 @@ def test_why_it_does_not_leave(session: Session, company: Company) -> None:
     company.spread()
     untrack(session, company)
     [(message, address, _)] = company.rows(post)
-    assert send_refusals.refusals(session, [(message, address)]) == {(message, address): "left"}
+    assert send_refusals.find_refusals(session, [(message, address)]) == {(message, address): "left"}
 
 
 def test_somebody_hears_it_who_only_tracks(session: Session, company: Company) -> None:

@@ -75,7 +75,7 @@ class Company:
     def sent(self, post: Post) -> list[int]:
         """Who gets it when it is about to leave now, one entry for each copy."""
         made = self.rows(post)
-        refused = send_refusals.refusals(self.session, [(message, address) for message, address, _ in made])
+        refused = send_refusals.find_refusals(self.session, [(message, address) for message, address, _ in made])
         return sorted(person for message, address, person in made if (message, address) not in refused)
 
 
@@ -150,7 +150,7 @@ def test_a_block_in_a_running_fan_out_stops_what_has_not_left(session: Session) 
     company.spread(chunk=4)
     assert company.sent(post) == ids(set(readers) - {readers[0], readers[1], readers[7]})
     assert len(company.rows(post)) == 8
-    refused = send_refusals.refusals(session, [row[:2] for row in company.rows(post)])
+    refused = send_refusals.find_refusals(session, [row[:2] for row in company.rows(post)])
     assert sorted(refused.values()) == ["silenced", "silenced"]
 
 
@@ -295,7 +295,7 @@ def test_a_topic_that_nobody_follows_any_more_makes_no_fan_out(session: Session)
     company = Company(session, 2)
     author, reader = company.people
     topic, _ = tag_follows.follow(session, reader.id, "#win", by_text=True)
-    assert tag_follows.heard(session, ["win"]) == [topic]
+    assert tag_follows.find_followed(session, ["win"]) == [topic]
     session.execute(text("UPDATE topic_follows SET expires_at = now() - interval '1 minute'"))
-    assert tag_follows.heard(session, ["win"]) == []
+    assert tag_follows.find_followed(session, ["win"]) == []
     assert posts.sources(session, NewPost(author, "#win", "company", "cli")) == [author.id]

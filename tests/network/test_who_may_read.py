@@ -26,7 +26,7 @@ from gateway.network.people import accounts, addresses
 from gateway.settings import Settings
 from gateway.store.database import claim_mode
 from gateway.store.tables import Account, Address, Post, PostRecipient, Reaction
-from tests.support.one_transaction import deliver, tell, thrown_away, tried
+from tests.support.one_transaction import deliver, roll_back_after, tell, tried
 from tests.support.web_process import changed
 
 assert handlers.MODULES
@@ -94,7 +94,7 @@ class Talk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.opened = thrown_away(self.engine)
+        self.opened = roll_back_after(self.engine)
         self.session: Session = self.opened.__enter__()
         self.model, self.number = Model(), 0
         self.reactions: set[tuple[int, str]] = set()

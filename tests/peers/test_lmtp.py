@@ -78,13 +78,13 @@ def test_it_hands_over_and_we_answer_through_it(handed_over: tuple[Door, str]) -
     """Both directions through one Postfix: fifty mails in, each once and for all their recipients; a hundred out."""
     door, place = handed_over
     to = ["post@mail.example", "kim@mail.example", "everybody@corp.example"]
-    letters = [OutboundEmail(n, f"b+{n}@mail.example", f"p{n}@corp.example", CONTENT % (n, n)) for n in range(100)]
+    emails = [OutboundEmail(n, f"b+{n}@mail.example", f"p{n}@corp.example", CONTENT % (n, n)) for n in range(100)]
     with Stub("letters") as sink, Front(place, sink.port) as front:
         with smtplib.SMTP("127.0.0.1", front.port, local_hostname="corp.example") as client:
             for number in range(50):
                 client.sendmail("kim@corp.example", to, CONTENT % (number, number))
         door.wait_for(50)
-        outcomes = uvloop.run(_sent(front.port, letters))
+        outcomes = uvloop.run(_sent(front.port, emails))
         assert {outcome.state for outcome in outcomes} == {"sent"}
         until(lambda: sink.count() >= 100)
         assert (sink.count(), sink.report()["distinct"]) == (100, 100)
@@ -130,8 +130,8 @@ def until(done: Callable[[], bool], seconds: float = 60) -> bool:
     return False
 
 
-async def _sent(port: int, letters: list[OutboundEmail]) -> list[Outcome]:
+async def _sent(port: int, emails: list[OutboundEmail]) -> list[Outcome]:
     carrier, outcomes = SmtpRelay(f"smtp://127.0.0.1:{port}", "mail.example"), list[Outcome]()
-    await carrier.send(letters, lambda _, outcome: outcomes.append(outcome))
+    await carrier.send(emails, lambda _, outcome: outcomes.append(outcome))
     await carrier.close()
     return outcomes

@@ -47,9 +47,9 @@ def test_we_send_through_it() -> None:
     """Every letter is taken under a queue id of Postfix's and reaches the other side once."""
     need_postfix()
     count = 500
-    letters = [OutboundEmail(n, f"b+{n}@mail.example", f"p{n}@corp.example", CONTENT % (n, n)) for n in range(count)]
+    emails = [OutboundEmail(n, f"b+{n}@mail.example", f"p{n}@corp.example", CONTENT % (n, n)) for n in range(count)]
     with Stub("letters") as sink, Relay(sink.port) as relay:
-        outcomes = uvloop.run(_sent(relay.port, letters))
+        outcomes = uvloop.run(_sent(relay.port, emails))
         assert {outcome.state for outcome in outcomes} == {"sent"}
         assert len({outcome.carrier_id for outcome in outcomes}) == count
         end = time.monotonic() + 60
@@ -58,10 +58,10 @@ def test_we_send_through_it() -> None:
         assert (sink.count(), sink.report()["distinct"]) == (count, count)
 
 
-async def _sent(port: int, letters: list[OutboundEmail]) -> list[Outcome]:
+async def _sent(port: int, emails: list[OutboundEmail]) -> list[Outcome]:
     carrier, outcomes = SmtpRelay(f"smtp://127.0.0.1:{port}", "mail.example"), list[Outcome]()
     async with asyncio.timeout(60):
-        await carrier.send(letters, lambda _, outcome: outcomes.append(outcome))
+        await carrier.send(emails, lambda _, outcome: outcomes.append(outcome))
     await carrier.close()
     return outcomes
 

@@ -31,7 +31,7 @@ class Recorder(NullTranslations):
         return self.catalog.ngettext(msgid1, msgid2, n)
 
 
-class Ear:
+class AnswerRecorder:
     """Hears every answer as a phrase, before it is said in one language."""
 
     def __init__(self) -> None:
@@ -77,10 +77,10 @@ class Ear:
         return spanish, recorder.said
 
 
-def listen(monkeypatch: pytest.MonkeyPatch) -> Ear:
+def listen(monkeypatch: pytest.MonkeyPatch) -> AnswerRecorder:
     """An ear on everything that is said until the test ends."""
-    ear = Ear()
+    recorder = AnswerRecorder()
     for module in (process, notices, unknown_senders, inviting, first_contact, daily_mail):
-        monkeypatch.setattr(module, "translated", ear)
-    monkeypatch.setattr(help_command, "translated", ear.pages)
-    return ear
+        monkeypatch.setattr(module, "translated", recorder)
+    monkeypatch.setattr(help_command, "translated", recorder.pages)
+    return recorder

@@ -213,7 +213,7 @@ def _deliver(stage: Stage) -> bool:
         due = select(Delivery, Message, Address).join(Message, Message.id == Delivery.message_id)
         due = due.join(Address, Address.id == Delivery.address_id)
         rows = session.execute(due.where(Delivery.ended_at.is_(None)).order_by(Delivery.message_id)).all()
-        refused = send_refusals.refusals(session, [(row[0].message_id, row[0].address_id) for row in rows])
+        refused = send_refusals.find_refusals(session, [(row[0].message_id, row[0].address_id) for row in rows])
         for delivery, message, address in rows:
             _hand_over(stage, session, delivery, message, address, refused)
     return bool(rows)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-class Cable:
+class DatabaseProxy:
     """Listens on a port of loopback and passes bytes on to a PostgreSQL socket."""
 
     def __init__(self, server: Path) -> None:

@@ -56,7 +56,7 @@ class Carrier:
     async def close(self) -> None: ...
 
 
-def open_context(settings: Settings, texts: Carrier | None = None, letters: Carrier | None = None) -> WorkerContext:
+def open_context(settings: Settings, texts: Carrier | None = None, emails: Carrier | None = None) -> WorkerContext:
     return WorkerContext(
         settings=settings,
         engine=connect(settings.database_url),
@@ -64,7 +64,7 @@ def open_context(settings: Settings, texts: Carrier | None = None, letters: Carr
         owner="tests",
         loop=Loop(),
         texts={"twilio": texts} if texts else {},
-        letters=letters,
+        emails=emails,
     )
 
 

@@ -24,7 +24,7 @@ def http(status: int, body: str | bytes, length: int | None = None, **headers: s
 
 
 @dataclass
-class Speaker:
+class FakeHttpServer:
     """Plays `script(request)`, a list of bytes, CLOSE and WAIT, for each request."""
 
     script: Callable[[Request], Sequence[object]]
@@ -61,9 +61,9 @@ class Speaker:
 
 
 @asynccontextmanager
-async def speaking(script: Callable[[Request], Sequence[object]] | Sequence[object]):
-    speaker = Speaker(script if callable(script) else lambda _: script)
-    listener = await asyncio.start_server(speaker.serve, "127.0.0.1", 0)
-    speaker.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+async def serving(script: Callable[[Request], Sequence[object]] | Sequence[object]):
+    server = FakeHttpServer(script if callable(script) else lambda _: script)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     async with listener:
-        yield speaker
+        yield server

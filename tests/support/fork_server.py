@@ -26,15 +26,15 @@ ROOT = Path(__file__).parents[2]
 class Child:
     """A process that the nursery has started."""
 
-    def __init__(self, nursery: "Nursery", name: str, pid: int) -> None:
-        self._nursery, self.name, self.pid = nursery, name, pid
+    def __init__(self, fork_server: "ForkServer", name: str, pid: int) -> None:
+        self._fork_server, self.name, self.pid = fork_server, name, pid
         self._handle = os.pidfd_open(pid)
         self.code: int | None = None
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code (minus the signal that killed it), or None when it runs on after so long."""
         if self.code is None and not self._runs(seconds):
-            self.code = self._nursery.ask({"reap": self.pid})
+            self.code = self._fork_server.ask({"reap": self.pid})
             os.close(self._handle)
         return self.code
 
@@ -100,7 +100,7 @@ class Process:
         self._child.send(signal.SIGKILL)
 
 
-class Nursery:
+class ForkServer:
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "tests.support.fork_server"]
         self._turn = threading.Lock()
@@ -138,11 +138,11 @@ class Nursery:
 
 
 @cache
-def shared() -> Nursery:
+def shared() -> ForkServer:
     """The one of this test process; it ends with it."""
-    nursery = Nursery().__enter__()
-    atexit.register(nursery.__exit__)
-    return nursery
+    fork_server = ForkServer().__enter__()
+    atexit.register(fork_server.__exit__)
+    return fork_server
 
 
 def _serve() -> None:

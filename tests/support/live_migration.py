@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from tests.support.stall_meter import Stalls
+from tests.support.stall_meter import StallMeter
 
 FILL = """
 INSERT INTO installation (mode) VALUES ('simulated');
@@ -82,7 +82,7 @@ def door(url: str) -> Iterator[Door]:
 
     thread = threading.Thread(target=accept)
     try:
-        with Stalls() as stalls:
+        with StallMeter() as stalls:
             thread.start()
             yield met
     finally:

@@ -17,7 +17,7 @@ FILES = ("*.log", "*.err", "stderr*")
 CHUNK = 1 << 20
 
 
-def told(text: str) -> str | None:
+def find_secret(text: str) -> str | None:
     """The first secret in it, with what stands around."""
     return _found(text.encode(errors="replace"))
 

@@ -31,22 +31,22 @@ class MailFolder:
     async def send(
         self, batch: Sequence[OutboundEmail], settled: Callable[[OutboundEmail, Outcome], None], gate: Gate = OPEN
     ) -> None:
-        for letter in batch:
-            if await may_leave(gate, letter):
-                settled(letter, await asyncio.to_thread(self._write, letter))
+        for email in batch:
+            if await may_leave(gate, email):
+                settled(email, await asyncio.to_thread(self._write, email))
 
-    def _write(self, letter: OutboundEmail) -> Outcome:
-        envelope = f"Return-Path: <{letter.envelope_from}>\r\nDelivered-To: {letter.recipient}\r\n"
-        part = self._folder / f"{letter.attempt}.part"
+    def _write(self, email: OutboundEmail) -> Outcome:
+        envelope = f"Return-Path: <{email.envelope_from}>\r\nDelivered-To: {email.recipient}\r\n"
+        part = self._folder / f"{email.attempt}.part"
         try:
             with part.open("wb") as file:
-                file.write(envelope.encode() + letter.content)
+                file.write(envelope.encode() + email.content)
                 file.flush()
                 os.fsync(file.fileno())
             part.rename(part.with_suffix(".eml"))
         except OSError as error:
             return Outcome("retry", reason="disk", detail=type(error).__name__)
-        return Outcome("sent", carrier_id=str(letter.attempt))
+        return Outcome("sent", carrier_id=str(email.attempt))
 
     async def close(self) -> None:
         """There is nothing to let go of."""

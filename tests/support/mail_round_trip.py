@@ -18,13 +18,13 @@ from workers.upkeep import scheduler
 
 
 @dataclass
-class Postroom:
+class MailRoundTrip:
     """A company's mail in and out. `letters` took the mails, `texts` the texts."""
 
     engine: Engine
     settings: Settings
     context: WorkerContext
-    letters: Carrier
+    emails: Carrier
     texts: Carrier
 
     def mail(self, content: bytes, to: Sequence[str], sender: str = "") -> None:
@@ -40,10 +40,10 @@ class Postroom:
         while busy:
             busy = inbound.step(self.context)
             busy |= fanout.step(self.context)
-            sent = len(self.letters.taken) + len(self.texts.taken)
+            sent = len(self.emails.taken) + len(self.texts.taken)
             deliver.drain_email()
             deliver.drain_sms()
-            busy |= len(self.letters.taken) + len(self.texts.taken) > sent
+            busy |= len(self.emails.taken) + len(self.texts.taken) > sent
             busy |= self._unread()
 
     def read(self) -> None:
@@ -69,10 +69,10 @@ class Postroom:
 
     def sent(self) -> list[OutboundEmail]:
         """The mails that left since the last time."""
-        taken, self.letters.taken = self.letters.taken, []
+        taken, self.emails.taken = self.emails.taken, []
         return [one for one in taken if isinstance(one, OutboundEmail)]
 
-    def told(self) -> list[str]:
+    def notices(self) -> list[str]:
         """The texts that left since the last time."""
         taken, self.texts.taken = self.texts.taken, []
         return [one.body for one in taken if not isinstance(one, OutboundEmail)]
@@ -89,18 +89,18 @@ class Postroom:
 
 
 @contextmanager
-def opened(settings: Settings, engine: Engine) -> Iterator[Postroom]:
-    texts, letters = Carrier("sms"), Carrier("email")
-    context = open_context(settings, texts, letters)
+def opened(settings: Settings, engine: Engine) -> Iterator[MailRoundTrip]:
+    texts, emails = Carrier("sms"), Carrier("email")
+    context = open_context(settings, texts, emails)
     with mail_process.opened(settings):
-        yield Postroom(engine, settings, context, letters, texts)
+        yield MailRoundTrip(engine, settings, context, emails, texts)
     enter(None)
     context.close()
 
 
-def head(letter: OutboundEmail) -> str:
+def head(email: OutboundEmail) -> str:
     """The header of a mail that left, as a server would bring it back."""
-    return letter.content.partition(b"\r\n\r\n")[0].decode()
+    return email.content.partition(b"\r\n\r\n")[0].decode()
 
 
 def _stuffed(content: bytes) -> bytes:

@@ -98,7 +98,7 @@ class Office:
     def send(self, channel: str) -> bool:
         with transaction(self.engine) as session:
             claimed = claims.claim(session, channel, "test", LEASE, 100)
-            refused = send_refusals.refusals(session, [one.key for one in claimed])
+            refused = send_refusals.find_refusals(session, [one.key for one in claimed])
             claims.cancel(session, claimed, refused)
             sent = [one for one in claimed if one.key not in refused]
             if channel == "sms":

@@ -17,7 +17,7 @@ from tests.support import personas
 
 
 @contextmanager
-def thrown_away(engine: Engine) -> Iterator[Session]:
+def roll_back_after(engine: Engine) -> Iterator[Session]:
     """A session whose every word is rolled back in the end."""
     with engine.connect() as connection, Session(connection, join_transaction_mode="create_savepoint") as session:
         outer = connection.get_transaction() or connection.begin()
@@ -65,7 +65,7 @@ def deliver(session: Session) -> list[tuple[int, int]]:
         .where(Delivery.ended_at.is_(None))
         .order_by(Delivery.message_id)
     ).all()
-    refused = send_refusals.refusals(session, [(row.message_id, row.address_id) for row, _ in due])
+    refused = send_refusals.find_refusals(session, [(row.message_id, row.address_id) for row, _ in due])
     now = session.scalar(text("SELECT clock_timestamp()"))
     left = []
     for row, post in due:

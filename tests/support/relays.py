@@ -80,7 +80,7 @@ USED_UP = {
 }
 
 
-class Judge:
+class RuleCheckingRelay:
     """aiosmtpd's handler. What it took, and how often it had to refuse, by the words it began with."""
 
     def __init__(self, rules: Rules) -> None:
@@ -185,9 +185,9 @@ class Enforcing(Controller):
 
 
 @contextmanager
-def enforcing(rules: Rules, tls: ssl.SSLContext, port: int) -> Iterator[Judge]:
+def enforcing(rules: Rules, tls: ssl.SSLContext, port: int) -> Iterator[RuleCheckingRelay]:
     """The relay at that port of this machine, with STARTTLS."""
-    judge = Judge(rules)
+    judge = RuleCheckingRelay(rules)
     more = {"auth_required": True, "auth_exclude_mechanism": ["LOGIN", "PLAIN"]} if rules.tokens else {}
     server = Enforcing(judge, hostname="127.0.0.1", port=port, tls_context=tls, require_starttls=True, **more)
     server.start()

@@ -34,7 +34,7 @@ def zone(domain: str, policy: str = "v=DMARC1; p=reject", spf: str = "v=spf1 ip4
     }
 
 
-def letter(sender: str = "Kim Lee <kim@corp.example>", to: str = "post@mail.example", body: str = "hello") -> bytes:
+def write_mail(sender: str = "Kim Lee <kim@corp.example>", to: str = "post@mail.example", body: str = "hello") -> bytes:
     head = f"From: {sender}\r\nTo: {to}\r\nSubject: hi\r\nDate: Wed, 25 Nov 2026 10:00:00 +0000\r\n"
     return f"{head}Message-ID: <1@corp.example>\r\n\r\n{body}\r\n".encode()
 

@@ -141,10 +141,10 @@ def simulation(**changes):
         it.stop()
 
 
-def soon(told, seconds=5.0):
+def soon(probe, seconds=5.0):
     """What `told` gives, once it is something."""
     end = time.monotonic() + seconds
-    while not (found := told()):
+    while not (found := probe()):
         assert time.monotonic() < end, "it never came"
         time.sleep(0.01)
     return found

@@ -15,24 +15,24 @@ from critter.servers import Servers
 from gateway.settings import Settings, load
 from gateway.store.database import claim_mode, connect, transaction
 from tests.support.databases import migrate, owned
-from tests.support.fork_server import Child, Nursery, shared
+from tests.support.fork_server import Child, ForkServer, shared
 from tests.support.running_critter import Company, ports
 
 WORKERS = ("worker-inbound", "worker-proving", "worker-fanout", "worker-sms", "worker-email")
 CRITTERS = ("web", "mail", *WORKERS, "clock")
 
 
-class Herd(Company):
+class SingleProcesses(Company):
     """The processes by name, each started again only when the test says so."""
 
-    nursery: Nursery
+    fork_server: ForkServer
     settings: Settings
     children: dict[str, Child]
 
     def start(self, name: str, limits: dict[str, int] | None = None, **settings: str) -> Child:
         """`name` may carry a number behind a colon: worker-sms:2 is another worker-sms."""
         environ = {**self.environ, **settings}
-        child = self.nursery.start(name.partition(":")[0], environ, self.var / "up.log", limits)
+        child = self.fork_server.start(name.partition(":")[0], environ, self.var / "up.log", limits)
         self.children[name] = child
         return child
 
@@ -80,7 +80,9 @@ class Herd(Company):
 
 
 @contextmanager
-def herd(var: Path, servers: Servers, database: str, *start: str, **settings: str) -> Iterator[Herd]:
+def single_processes(
+    var: Path, servers: Servers, database: str, *start: str, **settings: str
+) -> Iterator[SingleProcesses]:
     """These processes, on servers that run already and a database that is migrated already."""
     web, smtp, simulator = ports(3)
     environ = {
@@ -101,8 +103,8 @@ def herd(var: Path, servers: Servers, database: str, *start: str, **settings: st
     with transaction(engine) as session:
         claim_mode(session, "simulated")
     # nobody is `critter up` here, so there is no process of that name
-    found = Herd(var, environ, None, engine, f"http://127.0.0.1:{simulator}")  # type: ignore[arg-type]
-    found.nursery, found.settings, found.children = shared(), load(environ), {}
+    found = SingleProcesses(var, environ, None, engine, f"http://127.0.0.1:{simulator}")  # type: ignore[arg-type]
+    found.fork_server, found.settings, found.children = shared(), load(environ), {}
     try:
         for name in start or ("simulator", *CRITTERS):
             found.start(name)
@@ -115,7 +117,7 @@ def herd(var: Path, servers: Servers, database: str, *start: str, **settings: st
         engine.dispose()
 
 
-def crowd(herd: Herd, handle: str, phone: str, texts: int, mails: int) -> list[int]:
+def crowd(single_processes: SingleProcesses, handle: str, phone: str, texts: int, mails: int) -> list[int]:
     """An author with a phone and a mailbox, and that many followers by text and by mail; the addresses that hear."""
     values = {
         "handle": handle,
@@ -124,7 +126,7 @@ def crowd(herd: Herd, handle: str, phone: str, texts: int, mails: int) -> list[i
         "texts": texts,
         "all": texts + mails,
     }
-    with herd.engine.begin() as connection:
+    with single_processes.engine.begin() as connection:
         connection.execute(text(CROWD), values)
         return list(connection.scalars(text(HEARERS), {"handle": handle}))
 

@@ -21,7 +21,7 @@ print(longest)
 """
 
 
-class Stalls:
+class StallMeter:
     """Measures until the block ends; `longest` is what the worst look came late, in seconds."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, abort, request
 
-from gateway.carriers.common.delivery_report import Receipt
+from gateway.carriers.common.delivery_report import DeliveryReport
 from gateway.carriers.common.http_check import open_connection
 from gateway.carriers.common.http_client import HttpLink, explain_unanswered, send_each
 from gateway.carriers.common.protocol import Outcome, Text
@@ -70,8 +70,8 @@ def make(settings: ToySettings) -> ToyTexts:
     return ToyTexts(settings.toy_url, settings.toy_secret)
 
 
-def receipt(status: str, reason: str | None) -> Receipt | None:
-    known = {"arrived": Receipt("delivered", 3), "lost": Receipt("failed", 3, reason=reason or "lost")}
+def read_report(status: str, reason: str | None) -> DeliveryReport | None:
+    known = {"arrived": DeliveryReport("delivered", 3), "lost": DeliveryReport("failed", 3, reason=reason or "lost")}
     return known.get(status)
 
 
@@ -126,7 +126,7 @@ TOY: Final = CarrierDescriptor(
     needed=("TOY_URL", "TOY_SECRET"),
     make="tests.support.toy_carrier:make",
     checks={"toy": "tests.support.toy_carrier:check"},
-    receipt="tests.support.toy_carrier:receipt",
+    report="tests.support.toy_carrier:read_report",
     door="tests.support.toy_carrier:open_door",
     hosts=_hosts,
     refuse=_refuse,

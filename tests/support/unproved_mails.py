@@ -12,7 +12,7 @@ from gateway.network.people import accounts
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from tests.support.office import Office
-from tests.support.signed_mails import letter, zone
+from tests.support.signed_mails import write_mail, zone
 from workers import mail_auth
 from workers.runtime.context import WorkerContext
 
@@ -31,7 +31,7 @@ def arrives(
     sender: str = KIM,
 ) -> int:
     """A mail that nothing proved at the door."""
-    content = letter(sender) if mail is None else mail
+    content = write_mail(sender) if mail is None else mail
     raw = trace_headers.write_header(came, "mail.example") + content
     identity = f"{time.monotonic_ns()}".encode()
     return office.accept(Incoming("email", identity, sender, to, raw, trusted=False, message_id="<1@demo.example>"))
@@ -68,7 +68,7 @@ def token(office: Office, inbound_id: int) -> str:
 
 def answers(office: Office, context: WorkerContext, inbound_id: int, words: str, sender: str = KIM) -> int:
     to = token(office, inbound_id)
-    answer = arrives(office, letter(sender, to=to, body=words), to=(to,), sender=sender)
+    answer = arrives(office, write_mail(sender, to=to, body=words), to=(to,), sender=sender)
     mail_auth.step(context)
     office.read()
     return answer

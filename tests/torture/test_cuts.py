@@ -10,14 +10,14 @@ from critter.servers import Servers
 from gateway.settings import Settings
 from gateway.settings.embedded import socket_folder
 from gateway.store.database import claim_mode, transaction
-from tests.support.database_proxy import Cable
+from tests.support.database_proxy import DatabaseProxy
 from tests.support.delivering import rows
 from tests.support.web_process import changed, send, served, text
 
 STEP = {"there": 7, "back": 1}  # octets; a text's row is some hundreds of them, what PostgreSQL says of it is few
 
 
-class Scissors(Cable):
+class Scissors(DatabaseProxy):
     """A cable that cuts itself once it has passed so many octets in one direction, as often as it is told to."""
 
     def __init__(self, server: str) -> None:

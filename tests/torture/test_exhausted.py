@@ -16,21 +16,24 @@ import requests
 from critter.servers import Servers
 from tests.support import web_process
 from tests.support.running_critter import company
-from tests.support.single_processes import Herd, crowd, herd
+from tests.support.single_processes import SingleProcesses, crowd, single_processes
 
 KIM = "+14155550101"
 FEW = {"RLIMIT_NOFILE": 64}
 
 
 @pytest.fixture(scope="module")
-def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Herd]:
+def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleProcesses]:
     var = tmp_path_factory.mktemp("exhausted")
-    with Servers(var, unsafe=True) as servers, herd(var, servers, servers.database_url, "web", "mail") as running:
+    with (
+        Servers(var, unsafe=True) as servers,
+        single_processes(var, servers, servers.database_url, "web", "mail") as running,
+    ):
         crowd(running, "kim", KIM, 0, 0)
         yield running
 
 
-def again(critter: Herd, name: str, limits: dict[str, int]) -> None:
+def again(critter: SingleProcesses, name: str, limits: dict[str, int]) -> None:
     """The same door with these limits."""
     critter.end(name)
     critter.start(name, limits)
@@ -38,7 +41,7 @@ def again(critter: Herd, name: str, limits: dict[str, int]) -> None:
     critter.listening([port])
 
 
-def texted(critter: Herd, number: int) -> int | None:
+def texted(critter: SingleProcesses, number: int) -> int | None:
     """The answer of the web hook; None: it had none for us."""
     form = web_process.text(critter.settings, number, From=KIM, Body=f"number {number}")
     try:
@@ -47,13 +50,13 @@ def texted(critter: Herd, number: int) -> int | None:
         return None
 
 
-def mailed(critter: Herd, number: int, size: int = 0) -> int | None:
+def mailed(critter: SingleProcesses, number: int, size: int = 0) -> int | None:
     """SMTP's last word."""
     body = f"number {number}\r\n" + "x" * 70 * (size > 0) + ("\r\n" + "x" * 70) * (size // 72)
-    letter = f"From: kim@demo.example\r\nMessage-ID: <{number}@demo.example>\r\n\r\n{body}\r\n"
+    mail = f"From: kim@demo.example\r\nMessage-ID: <{number}@demo.example>\r\n\r\n{body}\r\n"
     try:
         with smtplib.SMTP(*critter.settings.smtp_listen, local_hostname="relay.example", timeout=5) as smtp:
-            smtp.sendmail("kim@demo.example", ["post@mail.example"], letter)
+            smtp.sendmail("kim@demo.example", ["post@mail.example"], mail)
             return 250
     except smtplib.SMTPResponseException as error:
         return error.smtp_code
@@ -72,7 +75,7 @@ def idle(place: tuple[str, int], count: int) -> Iterator[list[socket.socket]]:
         yield opened
 
 
-def test_a_web_door_without_descriptors(critter: Herd) -> None:
+def test_a_web_door_without_descriptors(critter: SingleProcesses) -> None:
     again(critter, "web", FEW)
     assert texted(critter, 1) == 200
     logged = len(critter.log())
@@ -84,7 +87,7 @@ def test_a_web_door_without_descriptors(critter: Herd) -> None:
     assert 2 + answers.count(200) <= critter.scalar("SELECT count(*) FROM inbound WHERE channel = 'sms'") <= 6
 
 
-def test_a_mail_door_without_descriptors(critter: Herd) -> None:
+def test_a_mail_door_without_descriptors(critter: SingleProcesses) -> None:
     again(critter, "mail", FEW)
     assert mailed(critter, 1) == 250
     logged = len(critter.log())
@@ -97,7 +100,7 @@ def test_a_mail_door_without_descriptors(critter: Herd) -> None:
     assert critter.scalar("SELECT count(*) FROM inbound WHERE channel = 'email'") == 2 + answers.count(250)
 
 
-def test_a_mail_door_without_memory(critter: Herd) -> None:
+def test_a_mail_door_without_memory(critter: SingleProcesses) -> None:
     again(critter, "mail", {})
     assert mailed(critter, 10) == 250
     pid = critter.pid("mail")

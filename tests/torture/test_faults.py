@@ -25,7 +25,7 @@ from gateway.store.database import transaction
 from tests.support.arrivals import compare, received
 from tests.support.databases import restructure
 from tests.support.running_critter import ROOT
-from tests.support.single_processes import WORKERS, Herd, crowd, herd
+from tests.support.single_processes import WORKERS, SingleProcesses, crowd, single_processes
 
 SAM = "+14155550102"
 HEARERS = 30
@@ -39,14 +39,14 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="module")
-def everybody(servers: Servers) -> Iterator[Herd]:
-    with herd(servers.var, servers, servers.database_url, **SETTINGS) as running:
+def everybody(servers: Servers) -> Iterator[SingleProcesses]:
+    with single_processes(servers.var, servers, servers.database_url, **SETTINGS) as running:
         crowd(running, "sam", SAM, HEARERS, 10)
         yield running
 
 
 @pytest.fixture
-def critter(everybody: Herd) -> Iterator[Herd]:
+def critter(everybody: SingleProcesses) -> Iterator[SingleProcesses]:
     """At rest before and after, and then the books agree."""
     everybody.faults()
     yield everybody
@@ -58,15 +58,15 @@ def critter(everybody: Herd) -> Iterator[Herd]:
     assert proof.clean, proof.broken
 
 
-def count(critter: Herd, condition: str) -> int:
+def count(critter: SingleProcesses, condition: str) -> int:
     return int(critter.scalar(f"SELECT count(*) FROM deliveries WHERE {condition}"))
 
 
-def post(critter: Herd, words: str) -> None:
+def post(critter: SingleProcesses, words: str) -> None:
     critter.wait(lambda: critter.text(SAM, words), "the door opens", 20)
 
 
-def arrived(critter: Herd, words: str) -> int:
+def arrived(critter: SingleProcesses, words: str) -> int:
     """How many of Sam's followers have it."""
     message = critter.scalar("SELECT m.id FROM messages m JOIN posts p ON p.id = m.post_id WHERE p.text = :w", w=words)
     return len({key for key in received(critter) if key[0] == message})
@@ -79,7 +79,7 @@ def asking(servers: Servers) -> Iterator[psycopg.Connection]:
 
 
 @pytest.mark.parametrize("name", ["worker-sms", "worker-email"])
-def test_a_worker_that_wakes_up_after_its_lease_writes_nothing(critter: Herd, name: str) -> None:
+def test_a_worker_that_wakes_up_after_its_lease_writes_nothing(critter: SingleProcesses, name: str) -> None:
     """Its requests are answered while it is frozen; by then others have ended what it held (F5)."""
     channel = "sms" if name == "worker-sms" else "email"
     before = len(critter.ledger())
@@ -104,19 +104,19 @@ def test_a_worker_that_wakes_up_after_its_lease_writes_nothing(critter: Herd, na
     assert outbox(critter) == standing
 
 
-def outbox(critter: Herd) -> list[tuple[object, ...]]:
+def outbox(critter: SingleProcesses) -> list[tuple[object, ...]]:
     """But for receipts, which may still come."""
     query = "SELECT message_id, address_id, attempt, replace(state, 'delivered', 'sent') FROM deliveries ORDER BY 1, 2"
     with critter.engine.connect() as connection:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
-def tried_late(critter: Herd, since: object) -> bool:
+def tried_late(critter: SingleProcesses, since: object) -> bool:
     """A settlement notes when an attempt ended even where it may not change how."""
     return bool(critter.scalar("SELECT count(*) FROM attempts WHERE ended_at > :since", since=since))
 
 
-def test_redis_that_hangs_only_delays(critter: Herd, servers: Servers) -> None:
+def test_redis_that_hangs_only_delays(critter: SingleProcesses, servers: Servers) -> None:
     pid = servers.redis.process.pid
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -130,7 +130,7 @@ def test_redis_that_hangs_only_delays(critter: Herd, servers: Servers) -> None:
     critter.wait(lambda: arrived(critter, "redis hangs 2") == HEARERS + 10, "they arrive", 30)
 
 
-def test_redis_without_memory_only_delays(critter: Herd, servers: Servers) -> None:
+def test_redis_without_memory_only_delays(critter: SingleProcesses, servers: Servers) -> None:
     """noeviction: every write is refused."""
     with redis.Redis.from_url(servers.redis_url) as client:
         client.config_set("maxmemory", 1)
@@ -143,7 +143,7 @@ def test_redis_without_memory_only_delays(critter: Herd, servers: Servers) -> No
 
 
 @pytest.mark.parametrize("table", ["inbound", "posts", "deliveries"])
-def test_a_lock_that_is_held_only_delays(critter: Herd, servers: Servers, table: str) -> None:
+def test_a_lock_that_is_held_only_delays(critter: SingleProcesses, servers: Servers, table: str) -> None:
     """Longer than leases last; nothing counts as a crash (F9)."""
     words = f"{table} is locked"
     with asking(servers) as operator:
@@ -182,7 +182,7 @@ CONFLICTS = {
 
 
 @pytest.mark.parametrize(("code", "event", "table"), CONFLICTS.values(), ids=CONFLICTS.keys())
-def test_a_conflict_is_tried_again_and_is_no_crash(critter: Herd, code: str, event: str, table: str) -> None:
+def test_a_conflict_is_tried_again_and_is_no_crash(critter: SingleProcesses, code: str, event: str, table: str) -> None:
     words = f"{event} {table} {code}"
     restructure(critter.engine, CONFLICT.format(code=code, event=event, table=table))
     try:
@@ -195,7 +195,7 @@ def test_a_conflict_is_tried_again_and_is_no_crash(critter: Herd, code: str, eve
 
 
 def test_what_kills_its_worker_three_times_is_set_aside_and_the_next_one_is_read(
-    critter: Herd, servers: Servers
+    critter: SingleProcesses, servers: Servers
 ) -> None:
     """R17, F34: a text that is on the table whenever worker-inbound dies by kill -9. Its writer is told."""
     with asking(servers) as operator:
@@ -213,13 +213,13 @@ def test_what_kills_its_worker_three_times_is_set_aside_and_the_next_one_is_read
     critter.run("UPDATE inbound SET state = 'dropped' WHERE id = :id", id=bad)
 
 
-def in_hand(critter: Herd, inbound: int) -> int | None:
+def in_hand(critter: SingleProcesses, inbound: int) -> int | None:
     """Which attempt at it is going on; None once it is set aside."""
     state = "SELECT CASE state WHEN 'working' THEN attempt WHEN 'quarantined' THEN NULL ELSE 0 END FROM inbound"
     return critter.scalar(f"{state} WHERE id = :id", id=inbound)
 
 
-def test_twenty_rolling_restarts_under_load(critter: Herd) -> None:
+def test_twenty_rolling_restarts_under_load(critter: SingleProcesses) -> None:
     """SIGTERM and a new one, each in turn: nothing is left to a lease, so nothing is in doubt or marked (R21, F35)."""
     rounds = int(os.environ.get("CRITTER_RESTARTS", "20"))
     doubtful = count(critter, "possible_duplicate OR state = 'unknown'")
@@ -233,7 +233,7 @@ def test_twenty_rolling_restarts_under_load(critter: Herd) -> None:
     assert count(critter, "possible_duplicate OR state = 'unknown'") == doubtful
 
 
-def test_what_was_taken_and_cut_off_is_found_and_never_sent_twice(critter: Herd) -> None:
+def test_what_was_taken_and_cut_off_is_found_and_never_sent_twice(critter: SingleProcesses) -> None:
     """R14: every fifth text is taken and its answer cut; half of those get no callback, and are found in the list."""
     before = len(critter.ledger())
     duplicates = count(critter, "possible_duplicate")
@@ -258,7 +258,7 @@ def waiting(client: redis.Redis) -> set[int]:
 
 @pytest.mark.skipif(not FAKETIME.exists(), reason="apt-get install faketime")
 @pytest.mark.parametrize("off", ["+1h", "-1h"])
-def test_workers_whose_clocks_are_wrong(critter: Herd, off: str) -> None:
+def test_workers_whose_clocks_are_wrong(critter: SingleProcesses, off: str) -> None:
     """Leases and waits go by the database's clock: nothing is sent twice, nobody starves (F12, R20)."""
     before = len(critter.ledger())
     environ = {**critter.environ, "LD_PRELOAD": str(FAKETIME), "FAKETIME": off, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}

@@ -33,13 +33,13 @@ def test_more_large_mails_than_there_is_room_for(door: Door) -> None:  # noqa: F
             peak[0] = max(peak[0], door.octets())
 
     def send(number: int) -> None:
-        letter = LETTER.replace(b"<1@", b"<large.%d@" % number) + b"%070d\r\n" % number * (LARGE // 72)
+        mail = LETTER.replace(b"<1@", b"<large.%d@" % number) + b"%070d\r\n" % number * (LARGE // 72)
         deadline = time.monotonic() + 240
         while time.monotonic() < deadline:
             with suppress(OSError, AssertionError):
                 with Client(door.settings.smtp_listen, home=f"127.2.0.{number // 15 + 1}") as client:
                     client.socket.settimeout(60)
-                    if client.mail(letter).startswith("250"):
+                    if client.mail(mail).startswith("250"):
                         return
                 later[0] += 1
             over.wait(0.2)

@@ -19,7 +19,7 @@ def test_a_million_rows_keep_no_door_waiting(old: str, engine: Engine) -> None:
     owner = connect(old)
     began = time.monotonic()
     with door(old) as met:
-        migrations.migrate(owner, told=print)
+        migrations.migrate(owner, report=print)
     owner.dispose()
     print(f"{time.monotonic() - began:.0f} s, {len(met.took)} texts meanwhile, the longest wait {met.longest:.3f} s")
     assert met.errors == []

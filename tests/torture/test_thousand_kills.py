@@ -29,7 +29,7 @@ FOLLOWERS = 40
 VICTIMS = ("web", "mail", "worker-inbound", "worker-fanout", "worker-sms", "worker-email", "clock")
 
 
-class Herd:
+class SingleProcesses:
     """Every process but the servers and the simulator, each started again as soon as it was killed."""
 
     def __init__(self, environ: dict[str, str], log: Path) -> None:
@@ -78,7 +78,7 @@ class Feed(threading.Thread):
 
 
 @contextmanager
-def herd(var: Path) -> Iterator[tuple[Company, Herd]]:
+def single_processes(var: Path) -> Iterator[tuple[Company, SingleProcesses]]:
     web, smtp, simulator = ports(3)
     environ = {
         "PATH": os.environ["PATH"],
@@ -94,7 +94,7 @@ def herd(var: Path) -> Iterator[tuple[Company, Herd]]:
         with transaction(engine) as session:
             claim_mode(session, "simulated")
             session.execute(text(CROWD), {"kim": KIM, "count": FOLLOWERS})
-        running = Herd(environ, var / "up.log")
+        running = SingleProcesses(environ, var / "up.log")
         for name in (*VICTIMS, "simulator"):
             running.start(name)
         critter = Company(var, environ, running.processes["simulator"], engine, f"http://127.0.0.1:{simulator}")
@@ -109,7 +109,7 @@ def herd(var: Path) -> Iterator[tuple[Company, Herd]]:
 def test_nothing_is_lost_nothing_goes_out_twice(tmp_path: Path) -> None:
     chance = random.Random(SEED)
     print(f"\nseed {SEED}, {KILLS} kills")
-    with herd(tmp_path) as (critter, running):
+    with single_processes(tmp_path) as (critter, running):
         feed = Feed(critter)
         feed.start()
         hits: Counter[str] = Counter()

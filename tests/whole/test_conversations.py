@@ -7,12 +7,12 @@ from sqlalchemy import Engine
 
 from gateway.settings import Settings
 from tests.support import conversation_player
-from tests.support.answer_recorder import Ear
+from tests.support.answer_recorder import AnswerRecorder
 
 STORIES = sorted((Path(__file__).parents[1] / "conversations").glob("*.txt"))
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.stem)
-def test_story(story: Path, engine: Engine, settings: Settings, ear: Ear, told: Path) -> None:
+def test_story(story: Path, engine: Engine, settings: Settings, recorder: AnswerRecorder, answers_folder: Path) -> None:
     conversation_player.play(story, engine, settings)
-    ear.keep(told / f"{story.stem}.json")
+    recorder.keep(answers_folder / f"{story.stem}.json")

@@ -29,7 +29,7 @@ from gateway.store.database import transaction
 from tests.support import web_process
 from tests.support.arrivals import marked, received
 from tests.support.delivering import open_context
-from tests.support.single_processes import CRITTERS, Herd, crowd, herd
+from tests.support.single_processes import CRITTERS, SingleProcesses, crowd, single_processes
 from workers.runtime.context import WorkerContext
 from workers.upkeep import scheduler
 from workers.upkeep.lease_sweeper import sweep
@@ -72,12 +72,12 @@ CAME_OF_IT = """
 """
 
 
-def leave_behind(critter: Herd) -> list[int]:
+def leave_behind(critter: SingleProcesses) -> list[int]:
     with critter.engine.begin() as connection:
         return list(connection.scalars(text(LEAVE), {"sender": KIM}))
 
 
-def texted(critter: Herd, author: str, words: str) -> bool:
+def texted(critter: SingleProcesses, author: str, words: str) -> bool:
     """Whether the web hook took it. Asked again it is the same text."""
     form = web_process.text(critter.settings, zlib.crc32(words.encode()), From=author, Body=words)
     try:
@@ -86,18 +86,18 @@ def texted(critter: Herd, author: str, words: str) -> bool:
         return False
 
 
-def mailed(critter: Herd, author: str, words: str) -> bool:
+def mailed(critter: SingleProcesses, author: str, words: str) -> bool:
     mailbox = f"{HANDLES[author]}@demo.example"
-    letter = f"From: {mailbox}\r\nTo: post@mail.example\r\nMessage-ID: <{words.replace(' ', '.')}@x>\r\n\r\n{words}\r\n"
+    mail = f"From: {mailbox}\r\nTo: post@mail.example\r\nMessage-ID: <{words.replace(' ', '.')}@x>\r\n\r\n{words}\r\n"
     try:
         with smtplib.SMTP(*critter.settings.smtp_listen, local_hostname="relay.example", timeout=10) as smtp:
-            smtp.sendmail(mailbox, ["post@mail.example"], letter)
+            smtp.sendmail(mailbox, ["post@mail.example"], mail)
     except (smtplib.SMTPException, OSError):
         return False
     return True
 
 
-def unproved(critter: Herd, author: str, words: str) -> bool:
+def unproved(critter: SingleProcesses, author: str, words: str) -> bool:
     """A mail that nothing proved at the door, to its writer's secret address; as often as asked it is the same one."""
     mailbox = f"{HANDLES[author]}@demo.example"
     raw = f"Return-Path: <{mailbox}>\r\nFrom: {mailbox}\r\nSubject: hi\r\n\r\n{words}\r\n".encode()
@@ -113,7 +113,7 @@ def unproved(critter: Herd, author: str, words: str) -> bool:
 class Trial:
     """One process, crashed at one place after the other."""
 
-    def __init__(self, critter: Herd, context: WorkerContext, name: str, number: int) -> None:
+    def __init__(self, critter: SingleProcesses, context: WorkerContext, name: str, number: int) -> None:
         self.critter, self.context, self.name, self.number = critter, context, name, number
         self.lines = len(critter.ledger())
         self.logged = len(critter.log())
@@ -186,21 +186,24 @@ class Trial:
 
 
 @pytest.fixture(scope="module")
-def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Herd]:
+def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleProcesses]:
     var = tmp_path_factory.mktemp("crashes")
-    with Servers(var, unsafe=True) as servers, herd(var, servers, servers.database_url, **SETTINGS) as running:
+    with (
+        Servers(var, unsafe=True) as servers,
+        single_processes(var, servers, servers.database_url, **SETTINGS) as running,
+    ):
         yield running
 
 
 @pytest.fixture(scope="module")
-def context(critter: Herd) -> Iterator[WorkerContext]:
+def context(critter: SingleProcesses) -> Iterator[WorkerContext]:
     context = open_context(critter.settings)
     yield context
     context.close()
 
 
 @pytest.fixture(scope="module")
-def hearers(critter: Herd) -> dict[str, set[int]]:
+def hearers(critter: SingleProcesses) -> dict[str, set[int]]:
     return {KIM: set(crowd(critter, "kim", KIM, *KIMS)), BIG: set(crowd(critter, "big", BIG, *BIGS))}
 
 
@@ -216,7 +219,9 @@ STEPS = {
 
 @pytest.mark.timeout(10_800 if EVERY_PLACE else 300)
 @pytest.mark.parametrize("name", CRITTERS)
-def test_a_crash_at_every_place(critter: Herd, context: WorkerContext, hearers: dict[str, set[int]], name: str) -> None:
+def test_a_crash_at_every_place(
+    critter: SingleProcesses, context: WorkerContext, hearers: dict[str, set[int]], name: str
+) -> None:
     places: list[str] = []
     began = time.monotonic()
     step = 1 if EVERY_PLACE else STEPS.get(name, 1)

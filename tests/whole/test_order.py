@@ -4,7 +4,7 @@ from pathlib import Path
 
 from critter.servers import Servers
 from tests.support.arrivals import compare, received
-from tests.support.single_processes import herd
+from tests.support.single_processes import single_processes
 
 POSTS = 500
 WORKERS = [f"worker-sms:{number}" for number in range(8)]
@@ -36,7 +36,7 @@ FROM message, phone JOIN people ON people.id = phone.account_id AND handle = 'mi
 def test_five_hundred_posts_through_eight_workers(tmp_path: Path) -> None:
     with (
         Servers(tmp_path, unsafe=True) as servers,
-        herd(tmp_path, servers, servers.database_url, "simulator", "clock", *WORKERS) as critter,
+        single_processes(tmp_path, servers, servers.database_url, "simulator", "clock", *WORKERS) as critter,
     ):
         critter.run(WRITE, sam=SAM, mia=MIA, posts=POSTS)
         critter.wait(critter.settled, "all are sent", 120)

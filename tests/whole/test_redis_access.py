@@ -71,11 +71,11 @@ def test_its_user_may_do_no_more_than_it_needs(url: str, command: str) -> None:
 
 def test_bell_ear_and_buckets_work_with_it(url: str) -> None:
     notifier = WorkerNotifier(url)
-    with redis.Redis.from_url(url) as client, QueueListener(client, "sms") as ear:
+    with redis.Redis.from_url(url) as client, QueueListener(client, "sms") as listener:
         notifier.notify("sms")
-        assert ear.hear(1.0) == {"sms"}
+        assert listener.hear(1.0) == {"sms"}
         notifier.notify("sms", job=True)
-        assert ear.jobs()
+        assert listener.jobs()
         notifier.answered("sms")
     notifier.close()
 

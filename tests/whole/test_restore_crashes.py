@@ -28,7 +28,7 @@ from tests.support.arrivals import ACCEPTED
 from tests.support.databases import migrate, owned
 from tests.support.office import Office, point_command_line
 from tests.support.rights import prove_two_roles
-from tests.support.single_processes import Herd, herd
+from tests.support.single_processes import SingleProcesses, single_processes
 
 LIVE = "live"
 WORDS = (b"a picture of Kim's", b"a picture of somebody who was erased")
@@ -61,7 +61,7 @@ HELD = """
 class Restores:
     """A server with the database before, a backup of another one, and processes that are started on what is there."""
 
-    def __init__(self, critter: Herd, servers: Servers, backup: Path, before: str) -> None:
+    def __init__(self, critter: SingleProcesses, servers: Servers, backup: Path, before: str) -> None:
         self.critter, self.servers, self.backup, self.before = critter, servers, backup, before
 
     def sql(self, database: str, statement: str, user: str = embedded.OWNER) -> Any:
@@ -82,7 +82,7 @@ class Restores:
 
     def run(self, *options: str, at: int = 0) -> int | None:
         environ = {**self.critter.environ, "CRITTER_CRASH_AT": str(at)}
-        child = self.critter.nursery.command(
+        child = self.critter.fork_server.command(
             ["restore", str(self.backup), *options], environ, self.critter.var / "up.log"
         )
         return child.wait(60)
@@ -127,7 +127,7 @@ def restores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restores]:
         with psycopg.connect(embedded.database_url(var, "postgres", embedded.OWNER), autocommit=True) as admin:
             for name in ("source", "before", "nothing", LIVE):
                 admin.execute(f"CREATE DATABASE {name}")
-        with herd(var, servers, embedded.database_url(var, LIVE), "simulator") as critter:
+        with single_processes(var, servers, embedded.database_url(var, LIVE), "simulator") as critter:
             critter.engine.dispose()
             made = Restores(critter, servers, var / "backup.tar", "")
             _make_backup(made)
@@ -156,7 +156,7 @@ def _make_backup(made: Restores) -> None:
     office.engine.dispose()
     url = embedded.database_url(made.servers.var, "source")
     environ = {**made.critter.environ, "CRITTER_DATABASE_URL": url, "CRITTER_DATABASE_OWNER_URL": owned(url)}
-    child = made.critter.nursery.command(["backup", str(made.backup)], environ, made.critter.var / "up.log")
+    child = made.critter.fork_server.command(["backup", str(made.backup)], environ, made.critter.var / "up.log")
     assert child.wait(60) == 0, made.critter.log()
     erasure_log.remember(made.critter.var, int(str(erased)))
 

@@ -26,7 +26,7 @@ from gateway.ledger.inbox import inbox
 from gateway.settings import embedded
 from gateway.store.database import transaction
 from tests.support.arrivals import compare
-from tests.support.single_processes import CRITTERS, WORKERS, Herd, crowd, herd
+from tests.support.single_processes import CRITTERS, WORKERS, SingleProcesses, crowd, single_processes
 
 SECONDS = float(os.environ.get("CRITTER_SOAK_SECONDS", "15"))
 SEED = int(os.environ.get("CRITTER_SOAK_SEED", str(random.randrange(10**6))))
@@ -77,7 +77,7 @@ class Feed(threading.Thread):
                 continue
 
 
-def crowded(critter: Herd) -> bool:
+def crowded(critter: SingleProcesses) -> bool:
     """So much waits already that a long soak would only pile up more: in such weather a phone hears a few texts a
     second."""
     try:
@@ -89,7 +89,7 @@ def crowded(critter: Herd) -> bool:
 class Chaos:
     """What can go wrong, one thing at a time; its own dice."""
 
-    def __init__(self, critter: Herd, servers: Servers, seed: int) -> None:
+    def __init__(self, critter: SingleProcesses, servers: Servers, seed: int) -> None:
         self._critter, self._servers = critter, servers
         self._dice = random.Random(seed)
         self.done: Counter[str] = Counter()
@@ -178,7 +178,7 @@ class Chaos:
 
 
 @contextmanager
-def fed(critter: Herd) -> Iterator[list[Feed]]:
+def fed(critter: SingleProcesses) -> Iterator[list[Feed]]:
     full = partial(crowded, critter)
     feeds = [
         Feed(lambda words: critter.text(AUTHORS["kim"][0], words), "kim", 0.3, full),
@@ -195,18 +195,18 @@ def fed(critter: Herd) -> Iterator[list[Feed]]:
         feed.join(60)
 
 
-def mailed(critter: Herd, handle: str, words: str) -> bool:
+def mailed(critter: SingleProcesses, handle: str, words: str) -> bool:
     mailbox = f"{handle}@demo.example"
     name = words.replace(" ", ".")
-    letter = f"From: {mailbox}\r\nTo: post@mail.example\r\nMessage-ID: <{name}@demo.example>\r\n\r\n{words}\r\n"
+    mail = f"From: {mailbox}\r\nTo: post@mail.example\r\nMessage-ID: <{name}@demo.example>\r\n\r\n{words}\r\n"
     try:
         with smtplib.SMTP(*critter.settings.smtp_listen, local_hostname="relay.example", timeout=30) as smtp:
-            return smtp.sendmail(mailbox, ["post@mail.example"], letter) == {}
+            return smtp.sendmail(mailbox, ["post@mail.example"], mail) == {}
     except smtplib.SMTPException:
         return False
 
 
-def come_to_rest(critter: Herd) -> int:
+def come_to_rest(critter: SingleProcesses) -> int:
     """Waits until all is settled. The hours and minutes of the retry schedule are proved elsewhere: here they are over
     at once. What was set aside after three crashes is approved, as an operator would; how much that was."""
     end = time.monotonic() + QUIET
@@ -230,7 +230,7 @@ def come_to_rest(critter: Herd) -> int:
 @pytest.mark.timeout(2 * SECONDS + 300)
 def test_everything_at_once(tmp_path: Path) -> None:
     print(f"\nseed {SEED}, {SECONDS:g} s")
-    with Servers(tmp_path) as servers, herd(tmp_path, servers, servers.database_url, **SETTINGS) as critter:
+    with Servers(tmp_path) as servers, single_processes(tmp_path, servers, servers.database_url, **SETTINGS) as critter:
         hearers = {name: len(crowd(critter, name, *of)) for name, of in AUTHORS.items()}
         chaos = Chaos(critter, servers, SEED)
         with fed(critter) as feeds:
@@ -241,7 +241,7 @@ def test_everything_at_once(tmp_path: Path) -> None:
         prove(critter, feeds, hearers)
 
 
-def prove(critter: Herd, feeds: list[Feed], hearers: dict[str, int]) -> None:
+def prove(critter: SingleProcesses, feeds: list[Feed], hearers: dict[str, int]) -> None:
     with critter.engine.connect() as connection:
         posted = Counter(connection.scalars(text("SELECT text FROM posts")))
         copies = connection.execute(text(COPIES)).all()

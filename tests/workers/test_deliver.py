@@ -19,7 +19,7 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Address, Post
 from tests.support.delivering import Carrier, change, open_context, people, person, post, rows, states
-from tests.support.stall_meter import Stalls
+from tests.support.stall_meter import StallMeter
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
 from workers.sending import number_pool
@@ -36,13 +36,13 @@ def texts() -> Carrier:
 
 
 @pytest.fixture
-def letters() -> Carrier:
+def emails() -> Carrier:
     return Carrier("email")
 
 
 @pytest.fixture
-def context(settings: Settings, texts: Carrier, letters: Carrier) -> Iterator[WorkerContext]:
-    context = open_context(settings, texts, letters)
+def context(settings: Settings, texts: Carrier, emails: Carrier) -> Iterator[WorkerContext]:
+    context = open_context(settings, texts, emails)
     enter(context)
     yield context
     enter(None)
@@ -125,7 +125,7 @@ def token_of(mailbox: str, prefix: str) -> str:
     return local.removeprefix(prefix)
 
 
-def test_a_mail_can_be_answered_ended_and_bounced(context, engine, settings, letters, kim):
+def test_a_mail_can_be_answered_ended_and_bounced(context, engine, settings, emails, kim):
     to = mailbox(engine, source_id=kim)
     change(
         engine,
@@ -134,11 +134,11 @@ def test_a_mail_can_be_answered_ended_and_bounced(context, engine, settings, let
     )
     message = post(engine, kim, "hello", [to])
     deliver.drain_email()
-    letter, signer = letters.taken[0], Signer(settings.secret_keys)
-    mail = message_from_bytes(letter.content, policy=policy.default)
+    email, signer = emails.taken[0], Signer(settings.secret_keys)
+    mail = message_from_bytes(email.content, policy=policy.default)
     carried = rows(engine, "SELECT post_id FROM messages")[0].post_id
     tokens = {
-        kind: value.strip("<>").split("@")[0] for kind, value in (("r", mail["Reply-To"]), ("b", letter.envelope_from))
+        kind: value.strip("<>").split("@")[0] for kind, value in (("r", mail["Reply-To"]), ("b", email.envelope_from))
     }
     assert signer.read("reply", tokens["r"].removeprefix("r+")) == (carried, to.address_id)
     assert signer.read("bounce", tokens["b"].removeprefix("b+")) == (message, to.address_id)
@@ -151,7 +151,7 @@ def test_a_mail_can_be_answered_ended_and_bounced(context, engine, settings, let
     assert states(engine) == ["sent"]
 
 
-def test_each_reads_what_stands_around_the_words_in_their_language(context, engine, letters, kim):
+def test_each_reads_what_stands_around_the_words_in_their_language(context, engine, emails, kim):
     readers = [mailbox(engine, kim, name) for name in ("mia", "pilar")]
     change(engine, "UPDATE accounts SET language = 'es' WHERE handle = 'pilar'")
     for reader in readers:
@@ -162,14 +162,14 @@ def test_each_reads_what_stands_around_the_words_in_their_language(context, engi
         )
     post(engine, kim, "hello", readers)
     deliver.drain_email()
-    mails = [message_from_bytes(letter.content, policy=policy.default) for letter in letters.taken]
+    mails = [message_from_bytes(email.content, policy=policy.default) for email in emails.taken]
     said = {mail["To"].strip("<>"): mail.get_body(("plain",)).get_content() for mail in mails}
     assert "You get this because you follow Kim (@kim). Stop:" in said["mia@demo.example"]
     assert "Recibes esto porque sigues a Kim (@kim). Dejar de recibirlo:" in said["pilar@demo.example"]
     assert all("hello" in words for words in said.values())
 
 
-def test_a_reply_stands_in_its_thread(context, engine, letters, kim):
+def test_a_reply_stands_in_its_thread(context, engine, emails, kim):
     to = mailbox(engine)
     first, second = post(engine, kim, "one", [to]), post(engine, kim, "two", [to])
     change(
@@ -177,7 +177,7 @@ def test_a_reply_stands_in_its_thread(context, engine, letters, kim):
         "UPDATE posts SET in_reply_to = (SELECT min(id) FROM posts) WHERE id = (SELECT max(id) FROM posts)",
     )
     deliver.drain_email()
-    opening, reply = (message_from_bytes(letter.content, policy=policy.default) for letter in letters.taken)
+    opening, reply = (message_from_bytes(email.content, policy=policy.default) for email in emails.taken)
     assert first < second
     assert opening["References"] in reply["References"]
     assert reply["In-Reply-To"] == opening["References"]
@@ -185,7 +185,7 @@ def test_a_reply_stands_in_its_thread(context, engine, letters, kim):
     assert opening["List-Id"] is None
 
 
-def test_an_answer_to_a_mail_answers_it(context, engine, letters, kim):
+def test_an_answer_to_a_mail_answers_it(context, engine, emails, kim):
     to = mailbox(engine)
     change(
         engine,
@@ -195,7 +195,7 @@ def test_an_answer_to_a_mail_answers_it(context, engine, letters, kim):
     with transaction(engine) as session:
         outbox.put(session, Outgoing("answer", "ok", "Re: x", "ok", inbound_id=7, priority=2), [to])
     deliver.drain_email()
-    mail = message_from_bytes(letters.taken[0].content, policy=policy.default)
+    mail = message_from_bytes(emails.taken[0].content, policy=policy.default)
     assert (mail["In-Reply-To"], mail["Auto-Submitted"]) == ("<theirs@demo.example>", "auto-replied")
     assert mail["From"].startswith("Critter <post@")
     assert mail["Reply-To"] == "post@mail.example"
@@ -228,7 +228,7 @@ def test_an_opt_out_overtakes_a_running_fan_out(context, engine, texts, kim):
         return accept(parcel)
 
     texts.answers = answers
-    with Stalls() as stalls:
+    with StallMeter() as stalls:
         while "queued" in states(engine):
             deliver.drain_sms()
     assert said
@@ -306,16 +306,16 @@ def test_too_many_at_once_goes_again_within_seconds(context, engine, texts, kim)
     assert wait.total_seconds() < 2
 
 
-def test_a_mail_lost_after_its_dot_goes_again_with_the_same_id(context, engine, letters, kim):
-    letters.answers = lambda _: Outcome("unknown", reason="cut")
+def test_a_mail_lost_after_its_dot_goes_again_with_the_same_id(context, engine, emails, kim):
+    emails.answers = lambda _: Outcome("unknown", reason="cut")
     post(engine, kim, "hello", [mailbox(engine)])
     deliver.drain_email()
     row = rows(engine)[0]
     assert (row.state, row.possible_duplicate) == ("retry", True)
-    letters.answers = letters.accept
+    emails.answers = emails.accept
     change(engine, "UPDATE deliveries SET not_before = now()")
     deliver.drain_email()
-    first, second = (message_from_bytes(letter.content)["Message-ID"] for letter in letters.taken)
+    first, second = (message_from_bytes(email.content)["Message-ID"] for email in emails.taken)
     assert first == second
     assert states(engine) == ["sent"]
 
@@ -358,22 +358,22 @@ def test_a_carrier_that_breaks_leaves_doubt_and_the_others_go_on(context, engine
     assert states(engine) == ["unknown", "unknown", "sent"]  # two are handed over together
 
 
-def test_what_cannot_be_rendered_fails_alone(context, engine, letters, kim):
+def test_what_cannot_be_rendered_fails_alone(context, engine, emails, kim):
     broken = person(engine, "broken", mailbox="two\nlines@demo.example")[1]
     post(engine, kim, "hello", [mailbox(engine), Target(broken, "email")])
     deliver.drain_email()
     assert sorted((row.state, row.reason) for row in rows(engine)) == [("failed", "rendering"), ("sent", None)]
 
 
-def test_a_suspect_goes_alone_and_after_the_others(context, engine, letters, kim):
+def test_a_suspect_goes_alone_and_after_the_others(context, engine, emails, kim):
     sizes: list[int] = []
-    sound = letters.send
+    sound = emails.send
 
     async def send(batch, settled, gate=OPEN):
         sizes.append(len(batch))
         await sound(batch, settled)
 
-    letters.send = send
+    emails.send = send
     to = [Target(person(engine, f"m{n}", mailbox=f"m{n}@demo.example")[1], "email") for n in range(5)]
     post(engine, kim, "hello", to)
     lost = "UPDATE deliveries SET state = 'retry', reason = 'crash', attempt = 2"

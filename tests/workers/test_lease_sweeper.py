@@ -26,7 +26,7 @@ def context(settings) -> Iterator[WorkerContext]:
 
 
 @pytest.fixture
-def rung(redis_url):
+def woken(redis_url):
     """The queues that have a job."""
     with redis.Redis.from_url(redis_url) as client:
         yield lambda: {
@@ -71,12 +71,12 @@ def test_a_live_lease_is_left_alone(context, engine):
     assert rows(engine)[0].state == "sending"
 
 
-def test_the_clock_rings_for_what_is_due(context, engine, rung):
+def test_the_clock_rings_for_what_is_due(context, engine, woken):
     scheduler.look(context)
-    assert rung() == set()
+    assert woken() == set()
     put(engine, Target(people(engine, 1)[0], "sms"))
     scheduler.look(context)
-    assert rung() == {"sms"}
+    assert woken() == {"sms"}
 
 
 def test_it_looks_again_when_the_next_is_due(context, engine):
@@ -85,12 +85,12 @@ def test_it_looks_again_when_the_next_is_due(context, engine):
     assert scheduler.look(context) <= 0.4
 
 
-def test_a_held_row_is_rung_for_within_a_second_of_its_time(context, engine, rung):
+def test_a_held_row_is_rung_for_within_a_second_of_its_time(context, engine, woken):
     ticking = threading.Thread(target=scheduler.run, args=(context,))
     ticking.start()
     put(engine, Target(people(engine, 1)[0], "sms"), timedelta(seconds=1.2))
     began = time.monotonic()
-    while "sms" not in rung() and time.monotonic() - began < 10:
+    while "sms" not in woken() and time.monotonic() - began < 10:
         time.sleep(0.02)
     waited = time.monotonic() - began
     context.stop()

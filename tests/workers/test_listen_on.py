@@ -11,7 +11,7 @@ from workers.runtime import listen_on
 from workers.runtime.listen_on import listen_while_idle
 
 
-class Here:
+class StubContext:
     """As much of a room as lingering asks for."""
 
     def __init__(self) -> None:
@@ -33,26 +33,26 @@ def jobs(client: redis.Redis, queue: str) -> int:
 
 def test_a_ring_that_is_heard_makes_no_job(redis_url, client):
     notifier = WorkerNotifier(redis_url)
-    with QueueListener(client, "sms") as ear:
+    with QueueListener(client, "sms") as listener:
         notifier.notify("receipts")
         notifier.notify("sms")
         time.sleep(0.05)
-        assert ear.hear(1.0) == {"receipts", "sms"}
-        assert not ear.jobs()
+        assert listener.hear(1.0) == {"receipts", "sms"}
+        assert not listener.jobs()
 
 
 def test_other_queues_are_not_heard(redis_url, client):
-    with QueueListener(client, "sms") as ear:
+    with QueueListener(client, "sms") as listener:
         WorkerNotifier(redis_url).notify("email")
-        assert ear.hear(0.1) == set()
+        assert listener.hear(0.1) == set()
     assert jobs(client, "email") == 1
 
 
 def test_a_ring_past_the_ears_is_a_job(redis_url, client):
-    with QueueListener(client, "sms") as ear:
+    with QueueListener(client, "sms") as listener:
         WorkerNotifier(redis_url).notify("sms", job=True)
-        assert ear.hear(0.05) == set()
-        assert ear.jobs()
+        assert listener.hear(0.05) == set()
+        assert listener.jobs()
 
 
 def test_nothing_is_lost_when_it_ends(redis_url, client):
@@ -61,9 +61,9 @@ def test_nothing_is_lost_when_it_ends(redis_url, client):
     for _ in range(30):
         client.flushdb()
         ring = threading.Thread(target=notifier.notify, args=("inbound",))
-        with QueueListener(client, "inbound") as ear:
+        with QueueListener(client, "inbound") as listener:
             ring.start()
-            heard = ear.leave()
+            heard = listener.leave()
         ring.join()
         assert bool(heard) != bool(jobs(client, "inbound"))
 
@@ -72,7 +72,7 @@ def test_it_drains_what_is_rung_until_it_is_silent(redis_url, client, monkeypatc
     notifier, drained = WorkerNotifier(redis_url), []
     monkeypatch.setattr(listen_on, "SILENCE", 0.2)
     monkeypatch.setattr("workers.callbacks.drain", lambda: drained.append("receipts"))
-    listening = threading.Thread(target=listen_while_idle, args=(Here(), "sms", client))
+    listening = threading.Thread(target=listen_while_idle, args=(StubContext(), "sms", client))
     listening.start()
     while not client.pubsub_numsub("critter:ear:sms")[0][1]:
         time.sleep(0.005)
@@ -85,7 +85,7 @@ def test_it_drains_what_is_rung_until_it_is_silent(redis_url, client, monkeypatc
 def test_it_makes_way_for_jobs(redis_url, client):
     WorkerNotifier(redis_url).notify("sms", job=True)
     began = time.monotonic()
-    listen_while_idle(Here(), "sms", client)
+    listen_while_idle(StubContext(), "sms", client)
     assert time.monotonic() - began < listen_on.SILENCE
 
 
@@ -94,7 +94,7 @@ def test_a_drain_that_fails_ends_it_and_not_the_worker(redis_url, client, monkey
         raise RuntimeError("broken")
 
     monkeypatch.setattr("workers.inbound.drain", fails)
-    listening = threading.Thread(target=listen_while_idle, args=(Here(), "inbound", client))
+    listening = threading.Thread(target=listen_while_idle, args=(StubContext(), "inbound", client))
     listening.start()
     while not client.pubsub_numsub("critter:ear:inbound")[0][1]:
         time.sleep(0.005)

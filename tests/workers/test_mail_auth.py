@@ -11,14 +11,14 @@ from gateway.ledger.inbox import unauthenticated
 from gateway.mail.auth.dns import DnsUnavailable, Zone
 from gateway.network.mail import sender_verdicts
 from gateway.store.database import transaction
-from tests.support.signed_mails import letter, signed
+from tests.support.signed_mails import signed, write_mail
 from tests.support.unproved_mails import BY_DEMO, DEMO, ELSEWHERE, KIM, arrives, change, posts, row, states
 from workers import mail_auth
 from workers.upkeep import lease_sweeper
 
 
 def test_what_dmarc_proves_is_read(office, context):
-    one = arrives(office, signed(letter(KIM, body="the crates are here"), "demo.example"))
+    one = arrives(office, signed(write_mail(KIM, body="the crates are here"), "demo.example"))
     assert row(office, one)[0] == "unproved"
     assert office.read() is False
     mail_auth.step(context)
@@ -31,14 +31,14 @@ def test_what_dmarc_proves_is_read(office, context):
 
 
 def test_spf_proves_too(office, context):
-    one = arrives(office, letter(KIM), BY_DEMO)
+    one = arrives(office, write_mail(KIM), BY_DEMO)
     mail_auth.step(context)
     assert row(office, one)[:2] == ("new", "dmarc")
 
 
 def test_dns_that_is_silent_is_asked_again_and_is_never_a_yes(office, context):
     vars(context)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): DnsUnavailable("silent")})
-    one = arrives(office, signed(letter(KIM, body="late"), "demo.example"))
+    one = arrives(office, signed(write_mail(KIM, body="late"), "demo.example"))
     mail_auth.step(context)
     state, proof, _, _, _, attempt, not_before = row(office, one)
     assert (state, proof, attempt) == ("unproved", None, 0)
@@ -54,7 +54,7 @@ def test_dns_that_is_silent_is_asked_again_and_is_never_a_yes(office, context):
 
 def test_silence_for_an_hour_holds_it(office, context):
     vars(context)["resolver"] = Zone(DEMO | {("_dmarc.demo.example", "TXT"): DnsUnavailable("silent")})
-    one = arrives(office, signed(letter(KIM), "demo.example"))
+    one = arrives(office, signed(write_mail(KIM), "demo.example"))
     change(office, "UPDATE inbound SET received_at = now() - interval '61 minutes'")
     mail_auth.step(context)
     assert row(office, one)[:2] == ("held", "asked")
@@ -73,11 +73,11 @@ def test_a_hanging_server_keeps_only_its_own_mail(office, context):
 
     vars(context)["resolver"] = Hanging(DEMO)
     for number in range(12):
-        arrives(office, letter(f"n{number}@slow.example"), sender=f"n{number}@slow.example")
+        arrives(office, write_mail(f"n{number}@slow.example"), sender=f"n{number}@slow.example")
     working = threading.Thread(target=mail_auth.step, args=(context,))
     working.start()
     assert hanging.wait(10)
-    one = arrives(office, signed(letter(KIM), "demo.example"))
+    one = arrives(office, signed(write_mail(KIM), "demo.example"))
     try:
         for _ in range(200):
             if row(office, one)[0] == "new":
@@ -92,7 +92,7 @@ def test_a_hanging_server_keeps_only_its_own_mail(office, context):
 
 
 def test_a_senders_mails_keep_their_order(office, context):
-    numbers = [arrives(office, signed(letter(KIM, body=f"{n} and more"), "demo.example")) for n in range(4)]
+    numbers = [arrives(office, signed(write_mail(KIM, body=f"{n} and more"), "demo.example")) for n in range(4)]
     with transaction(office.engine) as session:
         first = unauthenticated.claim(session, "one", timedelta(seconds=60), 10, 10)
         second = unauthenticated.claim(session, "two", timedelta(seconds=60), 10, 10)
@@ -106,7 +106,7 @@ def test_a_senders_mails_keep_their_order(office, context):
 
 
 def test_a_worker_that_dies_gives_its_mail_to_the_next(office, context):
-    one = arrives(office, signed(letter(KIM), "demo.example"))
+    one = arrives(office, signed(write_mail(KIM), "demo.example"))
     late = None
     for crash in range(3):
         with transaction(office.engine) as session:
@@ -131,7 +131,7 @@ def test_a_worker_that_dies_gives_its_mail_to_the_next(office, context):
 
 
 def test_one_crash_is_forgiven(office, context):
-    one = arrives(office, signed(letter(KIM), "demo.example"))
+    one = arrives(office, signed(write_mail(KIM), "demo.example"))
     with transaction(office.engine) as session:
         unauthenticated.claim(session, "dead", timedelta(seconds=60), 1, 0)
     change(office, "UPDATE inbound SET lease_until = now() - interval '1 second'")
@@ -141,7 +141,7 @@ def test_one_crash_is_forgiven(office, context):
 
 def test_kill_9_in_the_middle_loses_and_doubles_nothing(office, context):
     """The worker is killed while it waits for a silent DNS; the next one goes on when its lease is over."""
-    one = arrives(office, signed(letter(KIM, body="once"), "demo.example"))
+    one = arrives(office, signed(write_mail(KIM, body="once"), "demo.example"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         silent.settimeout(20)
@@ -170,7 +170,7 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(office, context):
 
 def test_the_same_signed_mail_in_another_envelope_is_held(office, context):
     """Whoever was sent it can send it once more, and its signature holds."""
-    mail = signed(letter(KIM, body="once"), "demo.example")
+    mail = signed(write_mail(KIM, body="once"), "demo.example")
     arrives(office, mail)
     mail_auth.step(context)
     arrives(office, mail, ELSEWHERE._replace(sender="b@evil.example"))

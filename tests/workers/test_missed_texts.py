@@ -54,7 +54,7 @@ def context(sim: Simulation, settings: Settings, engine: Engine) -> Iterator[Wor
 def read(context: WorkerContext, watch: ListWatch | None = None) -> int:
     """One reading of every list, however soon after the last."""
     change(context.engine, "UPDATE watermarks SET asked_at = NULL, lease_until = NULL")
-    return (watch or ListWatch(context)).turn()
+    return (watch or ListWatch(context)).run_once()
 
 
 def texts(context: WorkerContext) -> list[str]:
@@ -310,7 +310,7 @@ def test_one_process_at_a_time_and_one_reading_a_period(context, sim):
         poll_cursors.complete(session, taken, "first", whole=True)
         assert poll_cursors.take(session, [OURS], "second", period, lease) == []
     assert marks(context)[OURS] == (True, 0, None)
-    assert ours.turn() == other.turn() == 0
+    assert ours.run_once() == other.run_once() == 0
 
 
 def test_texts_from_before_the_database_was_made_are_not_ours(context, sim):

@@ -18,7 +18,7 @@ from gateway.settings import Settings
 from gateway.settings.sms_numbers import sms_senders
 from gateway.store.database import transaction
 from tests.support.delivering import Carrier, change, open_context, people, post, rows, states
-from tests.support.stall_meter import Stalls
+from tests.support.stall_meter import StallMeter
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
 from workers.sending.pacing import Bucket, Pacer
@@ -143,7 +143,7 @@ def test_a_code_overtakes_a_fan_out(settings, engine, texts, kim):
         return texts.accept(text)
 
     texts.answers = answers
-    with Stalls() as stalls:
+    with StallMeter() as stalls:
         deliver.drain_sms()
     enter(None)
     context.close()

@@ -17,7 +17,7 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.support import personas
 from tests.support.delivering import Carrier, change, open_context, people, person, rows
-from tests.support.stall_meter import Stalls
+from tests.support.stall_meter import StallMeter
 from workers import deliver, fanout
 from workers.runtime.context import WorkerContext, enter
 
@@ -74,7 +74,7 @@ def test_stop_overtakes_a_fan_out_to_2000(context: WorkerContext, engine: Engine
     spreading.start()
     stopping.start()
     end = time.monotonic() + 60
-    with Stalls() as stalls:
+    with StallMeter() as stalls:
         while time.monotonic() < end and (spreading.is_alive() or stopping.is_alive() or waiting(engine)):
             deliver.drain_sms()
         spreading.join()

@@ -251,7 +251,7 @@ def test_each_kind_of_what_is_old_fails_alone(
 
     monkeypatch.setattr(retention, "batch", batch)
     cleaning = Cleaning(engine, retention.KINDS, ages(settings), Failures(engine))
-    while cleaning.turn() is not None:
+    while cleaning.run_once() is not None:
         pass
     assert done == {one.name for one in retention.KINDS} - {kind}
     assert failures(engine) == {f"retention_{kind}": (1, "RuntimeError")}
@@ -273,12 +273,12 @@ def test_each_shelf_of_the_media_folder_fails_alone(
 
     monkeypatch.setattr(media_gc, "clear", clear)
     sweeping = media_gc.Sweeping(engine, tmp_path, Failures(engine))
-    while sweeping.turn() is not None:
+    while sweeping.run_once() is not None:
         pass
     assert [path.name for path in tmp_path.rglob("*.part")] == ["11.part"]
     assert failures(engine) == {media_gc.SHELVES: (1, "PermissionError")}
     monkeypatch.undo()
-    while sweeping.turn() is not None:
+    while sweeping.run_once() is not None:
         pass
     assert failures(engine) == {}
 
@@ -286,14 +286,14 @@ def test_each_shelf_of_the_media_folder_fails_alone(
 def test_a_table_that_cannot_be_read_keeps_no_other_bell_silent(
     context: WorkerContext, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rung: list[str] = []
-    monkeypatch.setattr(context.notifier, "notify", lambda name, job=False: rung.append(name))
+    woken: list[str] = []
+    monkeypatch.setattr(context.notifier, "notify", lambda name, job=False: woken.append(name))
     change(engine, "INSERT INTO inbound (channel, natural_key, sender, recipients, trusted)"
                    " VALUES ('sms', '\\x01', '+1', '{}', true)")  # fmt: skip
     restructure(engine, "ALTER TABLE media RENAME TO media_elsewhere")
     with pytest.raises(Exception, match="media"):
         scheduler.look(context)
-    assert rung == ["inbound"]
+    assert woken == ["inbound"]
 
 
 def in_default(engine: Engine, month: str, count: int, *, first: int = 0) -> None:
@@ -439,13 +439,13 @@ def test_failures_of_tasks_that_are_no_more_are_forgotten(engine: Engine) -> Non
 def test_the_clock_goes_on_although_a_row_stands_in_the_default_partition(
     context: WorkerContext, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rung: set[str] = set()
-    monkeypatch.setattr(context.notifier, "notify", lambda name, job=False: rung.add(name))
+    woken: set[str] = set()
+    monkeypatch.setattr(context.notifier, "notify", lambda name, job=False: woken.add(name))
     kim = person(engine, "kim", phone="+14155550101")[0]
     post(engine, kim, "hello", [Target(people(engine, 1)[0], "sms")])
     last = rows(engine, "SELECT max(relname) AS name FROM pg_class WHERE relname ~ '^deliveries_20.{5}$'")[0].name
     restructure(engine, f"DROP TABLE {last}")
     in_default(engine, last.removeprefix("deliveries_").replace("_", "-"), 1)
     with ticking(context, None):
-        until(lambda: "sms" in rung and placed(engine).get(last) == 1)
+        until(lambda: "sms" in woken and placed(engine).get(last) == 1)
     assert failures(engine) == {}

@@ -52,13 +52,13 @@ def texts() -> Slow:
 
 
 @pytest.fixture
-def letters() -> Slow:
+def emails() -> Slow:
     return Slow("email")
 
 
 @pytest.fixture
-def context(settings: Settings, texts: Slow, letters: Slow) -> Iterator[WorkerContext]:
-    context = open_context(settings, texts, letters)
+def context(settings: Settings, texts: Slow, emails: Slow) -> Iterator[WorkerContext]:
+    context = open_context(settings, texts, emails)
     change(context.engine, "INSERT INTO installation (mode) VALUES ('simulated')")
     enter(context)
     yield context
@@ -107,11 +107,11 @@ CHANGES = {
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
 @pytest.mark.parametrize(("statement", "reason"), CHANGES.values(), ids=CHANGES.keys())
-def test_whatever_changed_meanwhile_counts(context, engine, texts, letters, kim, channel, statement, reason):
+def test_whatever_changed_meanwhile_counts(context, engine, texts, emails, kim, channel, statement, reason):
     address = reader(engine, kim, channel)
     post(engine, kim, "hello", [Target(address, channel, kim)])
     sam = rows(engine, "SELECT id FROM accounts WHERE handle = 'sam'")[0].id
-    carrier = texts if channel == "sms" else letters
+    carrier = texts if channel == "sms" else emails
     while_in_hand(carrier, channel, lambda: change(engine, statement.format(sam=sam, kim=kim)))
     row = rows(engine)[0]
     assert (carrier.taken, row.reason) == ([], reason)
@@ -123,9 +123,9 @@ def test_whatever_changed_meanwhile_counts(context, engine, texts, letters, kim,
 
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
-def test_what_may_still_leave_leaves_once_and_costs_once(context, engine, texts, letters, kim, channel):
+def test_what_may_still_leave_leaves_once_and_costs_once(context, engine, texts, emails, kim, channel):
     post(engine, kim, "hello", [Target(reader(engine, kim, channel), channel, kim)])
-    carrier = texts if channel == "sms" else letters
+    carrier = texts if channel == "sms" else emails
     while_in_hand(carrier, channel, lambda: None)
     assert len(carrier.taken) == 1
     assert states(engine) == ["sent"]
@@ -143,16 +143,16 @@ def test_a_budget_that_was_used_up_meanwhile_keeps_it_back(context, engine, text
     assert [(row.state, row.reason) for row in rows(engine)] == [("cancelled", "budget")]
 
 
-def test_a_carrier_that_was_paused_meanwhile_gets_nothing(context, engine, texts, letters, kim):
+def test_a_carrier_that_was_paused_meanwhile_gets_nothing(context, engine, texts, emails, kim):
     post(engine, kim, "hello", [Target(reader(engine, kim, "email"), "email", kim)])
     pause = "UPDATE installation SET mail_paused_until = now() + interval '1 hour', mail_pause_reason = '535'"
-    while_in_hand(letters, "email", lambda: change(engine, pause))
-    assert letters.taken == []
+    while_in_hand(emails, "email", lambda: change(engine, pause))
+    assert emails.taken == []
     assert states(engine) == ["queued"]
 
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
-def test_a_worker_that_slept_past_its_lease_sends_nothing(context, engine, texts, letters, kim, channel):
+def test_a_worker_that_slept_past_its_lease_sends_nothing(context, engine, texts, emails, kim, channel):
     """Somebody else has the row by now: it is theirs to send, and ours does not touch it."""
 
     def lost() -> None:
@@ -161,7 +161,7 @@ def test_a_worker_that_slept_past_its_lease_sends_nothing(context, engine, texts
             settlements.expire(session, timedelta(seconds=60))
 
     post(engine, kim, "hello", [Target(reader(engine, kim, channel), channel, kim)])
-    carrier = texts if channel == "sms" else letters
+    carrier = texts if channel == "sms" else emails
     taken: list[int] = []
 
     def stolen() -> None:
@@ -202,7 +202,7 @@ def test_they_are_asked_about_together(context, engine, texts, kim, monkeypatch)
     assert len(texts.taken) == 30
 
 
-def test_an_undo_finds_in_the_queue_what_cannot_begin_within_a_second(context, engine, letters, kim):
+def test_an_undo_finds_in_the_queue_what_cannot_begin_within_a_second(context, engine, emails, kim):
     """A relay that takes nothing: only few mails are in its hands, the others can still be called back."""
     with transaction(engine) as session:
         session.connection().exec_driver_sql(
@@ -219,7 +219,7 @@ def test_an_undo_finds_in_the_queue_what_cannot_begin_within_a_second(context, e
         with transaction(engine) as session:
             gone.append(posts.retract(session, session.get_one(Post, post_id))[1])
 
-    while_in_hand(letters, "email", undo)
+    while_in_hand(emails, "email", undo)
     assert gone[0] <= deliver.MAILS_FIRST
-    assert letters.taken == []
+    assert emails.taken == []
     assert set(states(engine)) == {"cancelled"}

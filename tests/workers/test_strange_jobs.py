@@ -32,7 +32,7 @@ OURS, OLD = (Queue.redis_queue_namespace_prefix + name for name in ("critter-sms
 NAME = "receipts"  # a drain of the queue sms
 
 
-class Here:
+class StubContext:
     """As much of a room as a worker asks for that only drains."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ def drained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def work(redis_url: str) -> None:
     """One worker takes all there is, and ends in order."""
     with redis.Redis.from_url(redis_url) as connection:
-        DrainWorker(Here(), "sms", connection).work(burst=True, logging_level="WARNING")  # type: ignore[arg-type]
+        DrainWorker(StubContext(), "sms", connection).work(burst=True, logging_level="WARNING")  # type: ignore[arg-type]
 
 
 def refused() -> dict[str, float]:
@@ -272,14 +272,14 @@ def test_a_flag_that_never_ends_silences_the_clock_for_a_second_only(redis_url, 
 
 
 def test_an_ear_hears_only_names_of_its_queue(redis_url, client, drained):
-    with redis.Redis.from_url(redis_url) as own, QueueListener(own, "sms") as ear:
+    with redis.Redis.from_url(redis_url) as own, QueueListener(own, "sms") as listener:
         for word in (b"\xff", "os.system", "inbound", "email", "x" * 100_000, NAME):
             client.publish("critter:ear:sms", word)
         time.sleep(0.05)
-        assert ear.hear(1.0) == {NAME}
+        assert listener.hear(1.0) == {NAME}
         client.publish("critter:ear:sms", "strange")
         client.publish("critter:ear:sms", "sms")
-        assert ear.leave() == {"sms"}
+        assert listener.leave() == {"sms"}
     assert refused() == {"ring": 6}
 
 
@@ -292,10 +292,10 @@ def test_an_ear_that_is_shouted_at_still_ends(redis_url, client):
                 stranger.publish("critter:ear:sms", "strange")
 
     shouting = threading.Thread(target=shout)
-    with redis.Redis.from_url(redis_url) as own, QueueListener(own, "sms") as ear:
+    with redis.Redis.from_url(redis_url) as own, QueueListener(own, "sms") as listener:
         shouting.start()
         began = time.monotonic()
-        assert ear.hear(0.3) == set()
+        assert listener.hear(0.3) == set()
         took = time.monotonic() - began
         ended.set()
         shouting.join()

@@ -242,11 +242,11 @@ def hasten(engine: Engine, statement: str) -> None:
 def world(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with transaction(engine) as session:
         claim_mode(session, "simulated")
-    texts, letters = Carrier("sms"), Carrier("email")
+    texts, emails = Carrier("sms"), Carrier("email")
     twilio = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_tokens": ("token",)}
     morning = {"daily_mail_hour": datetime.now(UTC).hour}
-    context = open_context(settings.model_copy(update={**twilio, **morning}), texts, letters)
-    made = World(context, engine, texts, letters)
+    context = open_context(settings.model_copy(update={**twilio, **morning}), texts, emails)
+    made = World(context, engine, texts, emails)
     made.sam, _ = person(engine, "sam", SAM)
     kim, made.phone = person(engine, "kim", KIM)
     _, made.mailbox = person(engine, "mia", mailbox="mia@demo.example")
@@ -279,7 +279,7 @@ def test_no_trouble_that_passes_harms_a_row(world, engine, step):
     for world.number, state in enumerate(STATES, 1):
         work.begin(world)
         restructure(engine, "ALTER SEQUENCE trouble RESTART")
-        sent = len(world.texts.taken) + len(world.letters.taken)
+        sent = len(world.texts.taken) + len(world.emails.taken)
         break_table(engine, table, state, action, f"{when} AND {OURS} AND nextval('trouble') <= {TROUBLES}")
         for _ in range(LONGEST):
             fails(work.step, world.context)
@@ -290,7 +290,7 @@ def test_no_trouble_that_passes_harms_a_row(world, engine, step):
         mend(engine, table)
         assert mended, f"{state}: it met no trouble"
         assert world.one(work.query) == work.done, (state, world.one(work.query))
-        assert len(world.texts.taken) + len(world.letters.taken) - sent == (work.step in (sms, email)), state
+        assert len(world.texts.taken) + len(world.emails.taken) - sent == (work.step in (sms, email)), state
 
 
 def test_a_report_that_meets_trouble_once_is_told_at_once(world, engine):

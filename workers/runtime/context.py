@@ -37,11 +37,11 @@ class WorkerContext:
     owner: str
     loop: Loop
     texts: Mapping[str, Carrier[Text]] = field(default_factory=dict)  # by name
-    letters: Carrier[OutboundEmail] | None = None
+    emails: Carrier[OutboundEmail] | None = None
     keys: tuple[DkimKey, ...] = ()  # the keys that sign mails
     inbox: TwilioInbox | None = None  # the carrier's list of texts to us; only the clock's context has it
     admission: Admission = field(default_factory=Admission)  # the clock's, which takes texts in from that list
-    passing: TransientErrors = field(default_factory=TransientErrors)
+    transient_errors: TransientErrors = field(default_factory=TransientErrors)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stopping(self) -> bool:
@@ -76,7 +76,7 @@ class WorkerContext:
 
     def close(self) -> None:
         carriers: Sequence[Carrier[Text] | Carrier[OutboundEmail] | TwilioInbox | None]
-        carriers = (*self.texts.values(), self.letters, self.inbox)
+        carriers = (*self.texts.values(), self.emails, self.inbox)
         for carrier in carriers:
             if carrier is not None:
                 self.loop.run(carrier.close(), timeout=5)

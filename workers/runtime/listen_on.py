@@ -20,18 +20,18 @@ LOOK: Final = 0.25  # seconds between two looks for jobs that another process's 
 
 def listen_while_idle(context: WorkerContext, queue: str, redis: Redis) -> None:
     """Listens and drains. Returns after a silence, when jobs wait, or when the process is told to end."""
-    with QueueListener(redis, queue) as ear:
+    with QueueListener(redis, queue) as listener:
         end = time.monotonic() + LONGEST
-        while time.monotonic() < end and not ear.jobs() and _stretch(context, ear):
+        while time.monotonic() < end and not listener.jobs() and _stretch(context, listener):
             pass
-        _drain(ear.leave())
+        _drain(listener.leave())
 
 
-def _stretch(context: WorkerContext, ear: QueueListener) -> bool:
+def _stretch(context: WorkerContext, listener: QueueListener) -> bool:
     """Drains for LOOK seconds; returns False when no wake-up came, when a drain failed, or when the process stops."""
     end = time.monotonic() + LOOK
     while time.monotonic() < end:
-        names = ear.hear(SILENCE)
+        names = listener.hear(SILENCE)
         if context.stopping() or not names or not _drain(names):
             return False
     return True

@@ -66,7 +66,7 @@ class Failures:
         self._alarm(name, count, reason_of(problem))
         return count
 
-    def hangs(self, name: str, seconds: float) -> None:
+    def record_hang(self, name: str, seconds: float) -> None:
         """Records that a turn has not returned; called once in a turn."""
         counters.add("task_failures", name)
         step = "look what it waits for: locks in the database, a folder that does not answer; restart the clock"
@@ -115,7 +115,7 @@ class TaskRunner:
     """One task and its thread."""
 
     def __init__(self, context: WorkerContext, task: Task, failures: Failures) -> None:
-        self._here, self.task, self._failures = context, task, failures
+        self._context, self.task, self._failures = context, task, failures
         self._begun: float | None = None
         self._said = False
         self._step = task.make(context, failures)
@@ -129,14 +129,14 @@ class TaskRunner:
             return
         if (seconds := time.monotonic() - begun) > self.task.longest:
             self._said = True
-            self._failures.hangs(self.task.name, seconds)
+            self._failures.record_hang(self.task.name, seconds)
 
     def join(self, seconds: float) -> None:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        while not self._here.stopping():
-            self._here.rest(self._once())
+        while not self._context.stopping():
+            self._context.rest(self._once())
 
     def _once(self) -> float:
         """Runs one turn; returns the seconds to wait after it."""

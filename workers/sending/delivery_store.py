@@ -66,7 +66,7 @@ class DeliveryStore(Generic[Parcel]):
         day: RelayQuota | None = None,
     ) -> None:
         self._day = day
-        self._here, self._channel, self._render, self._origin = context, channel, render, origin
+        self._context, self._channel, self._render, self._origin = context, channel, render, origin
         self._priced = CHANNELS[channel].priced
         self._lease = timedelta(seconds=context.settings.lease_seconds)
         self._look = timedelta(seconds=context.settings.settle_seconds)
@@ -75,11 +75,11 @@ class DeliveryStore(Generic[Parcel]):
     def claim(self, limit: int, suspects: bool) -> Batch[Parcel]:
         """Claims due rows, without those that must not leave now: an opt-out that has committed counts."""
         decided_at = time.monotonic()
-        with transaction(self._here.engine) as session:
+        with transaction(self._context.engine) as session:
             rows = self._claimed(session, limit, suspects)
             if not rows:
                 return Batch((), 0, decided_at)
-            refused = send_refusals.refusals(session, [row.key for row in rows])
+            refused = send_refusals.find_refusals(session, [row.key for row in rows])
             claims.cancel(session, rows, refused)
             allowed = [row for row in rows if row.key not in refused]
             contents = self._content_of(session, {row.message_id for row in allowed})
@@ -88,19 +88,19 @@ class DeliveryStore(Generic[Parcel]):
                 self._day.took(session, len(loads))
             if not self._priced:
                 return Batch(loads, len(rows), decided_at)
-            bought = budget_reservation.reserve(session, self._here.settings, loads, contents)
+            bought = budget_reservation.reserve(session, self._context.settings, loads, contents)
         budget_reservation.tell(bought.taken)
         return Batch(bought.loads, len(rows), decided_at)
 
     def _claimed(self, session: Session, limit: int, suspects: bool) -> list[ClaimedDelivery]:
         senders = self._origin.senders(session)
         if senders and self._day:
-            limit = self._day.room(session, limit)
+            limit = self._day.remaining(session, limit)
         if not senders or not limit:
             return []
         if suspects:
-            return claims.claim_suspect(session, self._channel, self._here.owner, self._lease, senders)
-        return claims.claim(session, self._channel, self._here.owner, self._lease, limit, senders)
+            return claims.claim_suspect(session, self._channel, self._context.owner, self._lease, senders)
+        return claims.claim(session, self._channel, self._context.owner, self._lease, limit, senders)
 
     def _rendered(
         self,
@@ -157,11 +157,11 @@ class DeliveryStore(Generic[Parcel]):
     def settle(self, landed: Sequence[tuple[OutboundItem[Parcel], Outcome]]) -> None:
         """Writes how items ended, and what that says about their addresses. What a pause kept back returns to the
         queue."""
-        kept = [load.claimed for load, outcome in landed if outcome.pause]
+        paused = [load.claimed for load, outcome in landed if outcome.pause]
         ended = [(load, outcome) for load, outcome in landed if not outcome.pause]
         rows = [settlement(self._channel, load.claimed, outcome, load.segments, self._look) for load, outcome in ended]
-        with transaction(self._here.engine) as session:
-            claims.release(session, kept, PAUSED)
+        with transaction(self._context.engine) as session:
+            claims.release(session, paused, PAUSED)
             settlements.settle(session, rows)
             stayed = [one.claimed.attempt_id for one, outcome in landed if outcome.pause or outcome.state in STAYED]
             if self._channel == SMS:
@@ -173,12 +173,12 @@ class DeliveryStore(Generic[Parcel]):
     def decide(self, loads: Sequence[OutboundItem[Parcel]]) -> frozenset[int]:
         """Decides again about rows that the carrier had in hand for too long; returns the attempts that may still
         leave. The others end here; rows that another worker has taken over meanwhile are left alone."""
-        with transaction(self._here.engine) as session:
+        with transaction(self._context.engine) as session:
             if not self._origin.senders(session):
                 self._release(session, [load.claimed for load in loads], PAUSED)
                 return frozenset()
-            ours = claims.keep(session, [load.claimed for load in loads], self._here.owner, self._lease)
-            refused = send_refusals.refusals(session, [one.key for one in ours])
+            ours = claims.keep(session, [load.claimed for load in loads], self._context.owner, self._lease)
+            refused = send_refusals.find_refusals(session, [one.key for one in ours])
             claims.cancel(session, ours, refused)
             self._uncount(session, [one.attempt_id for one in ours if one.key in refused])
             held = {one.attempt_id for one in ours if one.key not in refused}
@@ -186,13 +186,13 @@ class DeliveryStore(Generic[Parcel]):
             if not self._priced:
                 return frozenset(held)
             bought = budget_reservation.reserve_again(
-                session, self._here.settings, left, self._content_of(session, _messages(left))
+                session, self._context.settings, left, self._content_of(session, _messages(left))
             )
         budget_reservation.tell(bought.taken)
         return frozenset(load.claimed.attempt_id for load in bought.loads)
 
     def release(self, rows: Sequence[ClaimedDelivery], wait: timedelta) -> None:
-        with transaction(self._here.engine) as session:
+        with transaction(self._context.engine) as session:
             self._release(session, rows, wait)
 
     def _release(self, session: Session, rows: Sequence[ClaimedDelivery], wait: timedelta) -> None:
@@ -208,11 +208,11 @@ class DeliveryStore(Generic[Parcel]):
             self._day.give_back(session, attempts)
 
     def renew(self) -> None:
-        with transaction(self._here.engine) as session:
-            claims.renew(session, self._here.owner, self._lease)
+        with transaction(self._context.engine) as session:
+            claims.renew(session, self._context.owner, self._lease)
 
     def pause(self, outcome: Outcome) -> None:
-        with transaction(self._here.engine) as session:
+        with transaction(self._context.engine) as session:
             self._origin.pause(session, outcome)
 
 

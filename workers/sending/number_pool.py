@@ -37,7 +37,7 @@ class Pool:
     """The numbers of this installation. Which of them may send is read again each second: any process may pause one."""
 
     def __init__(self, context: WorkerContext) -> None:
-        self._here = context
+        self._context = context
         self._plan = RoutingPlan(())
         self._roads: dict[int, SendLoop[Text]] = {}
         self._read_at = float("-inf")
@@ -45,11 +45,11 @@ class Pool:
         self._breakers: dict[str, CircuitBreaker] = {name: CircuitBreaker() for name in context.texts}
         self._account = _account_buckets(context)
 
-    async def drain(self, turn: float) -> bool:
+    async def drain(self, seconds: float) -> bool:
         """Sends from every number for `turn` seconds at most; True when there may be more."""
         await asyncio.to_thread(self._look)
-        loops = [self._send_loop(one) for one in self._plan.senders if one.carrier in self._here.texts]
-        end = time.monotonic() + turn
+        loops = [self._send_loop(one) for one in self._plan.senders if one.carrier in self._context.texts]
+        end = time.monotonic() + seconds
         return any(await asyncio.gather(*(self._travel(loop, end) for loop in loops)))
 
     async def _travel(self, loop: SendLoop[Text], end: float) -> bool:
@@ -66,16 +66,19 @@ class Pool:
             await asyncio.sleep(AGAIN)
 
     def _look(self) -> None:
-        with transaction(self._here.engine) as session:
+        with transaction(self._context.engine) as session:
             self.look(session)
 
     def look(self, session: Session) -> None:
         """Reads the state of our numbers again, at most once a second, and assigns one to the phones that have none."""
         now = time.monotonic()
         if self._read_at == float("-inf"):
-            senders.sync(session, configure_numbers(self._here.settings))
+            senders.sync(session, configure_numbers(self._context.settings))
         if now - self._read_at > FRESH:
-            self._plan, self._read_at = RoutingPlan(tuple(senders.active(session)), self._here.settings.sms_routes), now
+            self._plan, self._read_at = (
+                RoutingPlan(tuple(senders.active(session)), self._context.settings.sms_routes),
+                now,
+            )
         senders.assign(session, self.choose)
 
     def _send_loop(self, sender: SendingNumber) -> SendLoop[Text]:
@@ -84,7 +87,7 @@ class Pool:
         return self._roads[sender.id]
 
     def _lay(self, sender: SendingNumber) -> SendLoop[Text]:
-        here = self._here
+        here = self._context
         render = Texting(here.settings, here.signer, sender.number).load
         desk = DeliveryStore(here, SMS, render, PooledNumber(self, sender))
         pacer = Pacer([*self._account, Bucket(here.buckets, sender.number, rate(here.settings, sender.number))])
@@ -134,11 +137,11 @@ class BreakerObserver:
         self._carrier, self._breaker = carrier, breaker
 
     async def send(self, batch: Sequence[Text], settled: Callable[[Text, Outcome], None], gate: Gate = OPEN) -> None:
-        def heard(text: Text, outcome: Outcome) -> None:
+        def record(text: Text, outcome: Outcome) -> None:
             self._breaker.note(outcome, time.monotonic())
             settled(text, outcome)
 
-        await self._carrier.send(batch, heard, gate)
+        await self._carrier.send(batch, record, gate)
 
     async def close(self) -> None:
         await self._carrier.close()

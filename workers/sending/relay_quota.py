@@ -22,7 +22,7 @@ class RelayQuota:
     def __init__(self, most: int) -> None:
         self._most = most
 
-    def room(self, session: Session, wanted: int) -> int:
+    def remaining(self, session: Session, wanted: int) -> int:
         """Returns how many of the wanted mails may be claimed; nobody else claims until this transaction ends. If none
         is left, all mails pause until the day is over."""
         left = self._most - relay_quota.lock(session)

@@ -37,10 +37,10 @@ class Texting:
     def load(self, claimed: ClaimedDelivery, content: MessageContent) -> tuple[OutboundItem[Text], str]:
         """Returns what leaves, and the rest that `more` gives next: "" when nothing was cut."""
         most = 3 if claimed.introduces and content.kind == "answer" else 2  # parts; an answer's rest is kept already
-        hangs = rendering.link_media(content.attached, content.text, self._media + self._blank)
+        media_line = rendering.link_media(content.attached, content.text, self._media + self._blank)
         gives_rest = self._gives_rest(content)
         fitted = self._fitted(
-            content.message_id, content.text, hangs, claimed.tag, gives_rest, claimed.introduces, most
+            content.message_id, content.text, media_line, claimed.tag, gives_rest, claimed.introduces, most
         )
         parcel = Text(
             attempt=claimed.attempt_id,
@@ -56,14 +56,14 @@ class Texting:
         self,
         _message_id: int,
         text: str,
-        hangs: str,
+        media_line: str,
         tag: str | None,
         gives_rest: str | None,
         introduces: str | None,
         most: int,
     ) -> FittedText:
         who = introduction(text, self._company, introduces) if introduces else ""
-        return fit.fit(text, hangs + who + (f" ({tag})" if tag else ""), gives_rest, most)
+        return fit.fit(text, media_line + who + (f" ({tag})" if tag else ""), gives_rest, most)
 
     def _gives_rest(self, content: MessageContent) -> str | None:
         """Returns the link to the post's page, or the word that asks for the rest. A post with media needs neither: its

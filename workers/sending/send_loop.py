@@ -117,11 +117,11 @@ class SendLoop(Generic[Parcel]):
         self._looked_at = float("-inf")
         self._written = self._seen = 0  # how often outcomes were settled: by now, and before the last claim
 
-    async def drain(self, turn: float) -> bool:
+    async def drain(self, seconds: float) -> bool:
         """Works until nothing is due, `turn` seconds at most; returns True when there may be more."""
         renewal = asyncio.create_task(self._renew())
         try:
-            return await self._work(time.monotonic() + turn)
+            return await self._work(time.monotonic() + seconds)
         except OperationalError as problem:
             log.warning("database is away", problem=type(problem.orig).__name__)
             return True

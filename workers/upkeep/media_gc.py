@@ -59,7 +59,7 @@ class Sweeping:
         self._left: deque[Path] = deque()
         self._failed = False
 
-    def turn(self) -> float | None:
+    def run_once(self) -> float | None:
         """Sweeps one shelf; returns the seconds until the next one, None when the pass is over."""
         if not self._left:
             clean_again(self._engine)

@@ -72,7 +72,7 @@ class Cleaning:
         self._engine, self._kinds, self._old, self._failures = engine, kinds, old, failures
         self._left: deque[tuple[str, Iterator[tuple[str, int]]]] = deque()
 
-    def turn(self) -> float | None:
+    def run_once(self) -> float | None:
         """Runs one batch; returns the seconds until the next one, None when the pass is over."""
         if not self._left:
             self._left.extend((kind.name, of_kind(self._engine, kind, self._old)) for kind in self._kinds)

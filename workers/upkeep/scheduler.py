@@ -160,12 +160,12 @@ def keep_fingerprints(context: WorkerContext) -> float | None:
 
 def _clean_rows(context: WorkerContext, failures: Failures) -> Turn:
     """Deletes rows that are too old; a kind that fails stops no other."""
-    return Cleaning(context.engine, retention.kinds(ages(context.settings)), ages(context.settings), failures).turn
+    return Cleaning(context.engine, retention.kinds(ages(context.settings)), ages(context.settings), failures).run_once
 
 
 def _clean_folder(context: WorkerContext, failures: Failures) -> Turn:
     """Sweeps the media folder, shelf by shelf."""
-    return media_gc.Sweeping(context.engine, context.settings.var, failures).turn
+    return media_gc.Sweeping(context.engine, context.settings.var, failures).run_once
 
 
 def _forgetting(listed: Sequence[Task]) -> Task:

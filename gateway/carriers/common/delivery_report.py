@@ -18,7 +18,7 @@ Step = Literal["queued", "sending", "sent", "delivered", "failed", "retry", "can
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class DeliveryReport:
     """What one status callback says. Only a higher rank moves an attempt; the first terminal one wins."""
 
     step: Step

@@ -46,9 +46,9 @@ class CarrierDescriptor:
     together, or that live mode does not allow. `defaults`: settings that follow from those given.
 
     `make`: (settings) → the carrier. `checks`: for `critter check`, title → a function (settings) → what is fine, which
-    raises Refused with what to do. `receipt`: (status, reason) as its door recorded them → Receipt, None for an unknown
-    status. `door`: (settings, signer, intake, callbacks) → the blueprint through which it calls us. `inbox`: (settings)
-    → its list of texts to us.
+    raises Refused with what to do. `report`: (status, reason) as its door recorded them → DeliveryReport, None for an
+    unknown status. `door`: (settings, signer, intake, callbacks) → the blueprint through which it calls us. `inbox`:
+    (settings) → its list of texts to us.
 
     `advice`: the code by which it refuses us → what an operator does. `answers_opt_out`: it answers STOP and HELP
     itself. `calls_fallback`: it calls a second address when the first does not answer.
@@ -60,7 +60,7 @@ class CarrierDescriptor:
     needed: tuple[str, ...]
     make: Part
     checks: Mapping[str, Part]
-    receipt: Part | None = None
+    report: Part | None = None
     door: Part | None = None
     inbox: Part | None = None
     hosts: Callable[[Any], Mapping[str, str]] = _nowhere

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.carriers.common.delivery_report import Action, Receipt
+from gateway.carriers.common.delivery_report import Action, DeliveryReport
 from gateway.carriers.common.protocol import Outcome
 
 BUSY: Final = "busy"
@@ -62,17 +62,17 @@ def reason_of(answer: str) -> str:
     return ""
 
 
-def receipt(status: str, reason: str | None) -> Receipt | None:
+def read_report(status: str, reason: str | None) -> DeliveryReport | None:
     """Translates a delivery report's type (%d) and reason; returns None for a type that Kannel does not have.
 
     Undelivered is terminal: it comes after all the tries of the SMS center, in the time that we allowed for them.
     """
     kind = int(status) if status.isascii() and status.isdigit() and len(status) <= 3 else 0
     if kind == DELIVERED:
-        return Receipt("delivered", 3)
+        return DeliveryReport("delivered", 3)
     if kind in (UNDELIVERED, REJECTED):
         code = reason or ("rejected" if kind == REJECTED else "undelivered")
-        return Receipt("failed", 3, _ACTIONS.get(code, "none"), code)
+        return DeliveryReport("failed", 3, _ACTIONS.get(code, "none"), code)
     if kind in (BUFFERED, TAKEN):
-        return Receipt("sent", 2)
+        return DeliveryReport("sent", 2)
     return None

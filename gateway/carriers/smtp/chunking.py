@@ -29,7 +29,7 @@ from gateway.carriers.smtp.transaction import FINAL_SHARE, RSET, Settled
 from gateway.errors import CarrierError
 
 OFFERS: Final = frozenset({"PIPELINING", "CHUNKING"})
-ROOM: Final = 64 * 1024  # octets on their way, after which no further mail begins
+MOST_OCTETS: Final = 64 * 1024  # octets on their way, after which no further mail begins
 COMMANDS: Final = ("RSET", "MAIL", "RCPT", "content")
 
 
@@ -37,7 +37,7 @@ COMMANDS: Final = ("RSET", "MAIL", "RCPT", "content")
 class InFlight:
     """A mail that is completely written, and the first refusal of it."""
 
-    letter: OutboundEmail
+    email: OutboundEmail
     size: int
     begun: float
     refusal: Outcome | None = None
@@ -51,14 +51,14 @@ class ChunkedTransaction:
     """
 
     def __init__(
-        self, link: SmtpConnection, queue: deque[OutboundEmail], settled: Settled, kept: bool, gate: Gate = OPEN
+        self, link: SmtpConnection, queue: deque[OutboundEmail], settled: Settled, reused: bool, gate: Gate = OPEN
     ) -> None:
         self._link, self._queue, self._settled, self._gate = link, queue, settled, gate
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sailing: deque[InFlight] = deque()
         self._octets = 0
         self._step = 0  # which of COMMANDS of the oldest mail on its way the next reply is about
-        self._proving = kept  # a kept connection must answer first, so that no mail is written to a dead one
+        self._proving = reused  # a kept connection must answer first, so that no mail is written to a dead one
         self._paused: Outcome | None = None
 
     async def run(self) -> None:
@@ -79,7 +79,7 @@ class ChunkedTransaction:
 
     # Callbacks of the connection
 
-    def heard(self, code: int, reply: bytes) -> None:
+    def on_reply(self, code: int, reply: bytes) -> None:
         try:
             self._judge(code, reply)
         except Exception as problem:  # noqa: BLE001  # a bug, here or in `settled`: run() raises it
@@ -94,7 +94,7 @@ class ChunkedTransaction:
         sailing, self._sailing = self._sailing, deque()
         for one in sailing:
             fate = untaken_outcome(reason) if is_closing(reason) else unanswered_outcome(reason)
-            self._settled(one.letter, one.refusal or fate)
+            self._settled(one.email, one.refusal or fate)
         self._end(CarrierError(reason, kind_of(reason)))
 
     def _end(self, problem: Exception | None = None) -> None:
@@ -112,12 +112,12 @@ class ChunkedTransaction:
         of a queue were decided together, and no time passes here: the first one tells whether all of them may begin."""
         parts: list[bytes] = []
         now = asyncio.get_running_loop().time()
-        room = self._link.window if self._queue and self._gate.fresh(self._queue[0]) else 0
-        while len(self._sailing) < room and self._octets < ROOM and (letter := self._take()):
-            mail, rcpt = envelope(letter, self._link.offers)
-            content = letter.content if letter.content.endswith(b"\r\n") else letter.content + b"\r\n"
+        window = self._link.window if self._queue and self._gate.fresh(self._queue[0]) else 0
+        while len(self._sailing) < window and self._octets < MOST_OCTETS and (email := self._take()):
+            mail, rcpt = envelope(email, self._link.offers)
+            content = email.content if email.content.endswith(b"\r\n") else email.content + b"\r\n"
             parts += (RSET, mail, rcpt, b"BDAT %d LAST\r\n" % len(content), content)
-            self._sailing.append(InFlight(letter, len(content), now))
+            self._sailing.append(InFlight(email, len(content), now))
             self._octets += len(content)
         if parts:
             self._link.write(b"".join(parts))
@@ -134,12 +134,12 @@ class ChunkedTransaction:
 
     def _take(self) -> OutboundEmail | None:
         while self._queue and self._link.left > 0 and self._paused is None:
-            letter = self._queue.popleft()
-            reason = find_flaw(letter, self._link.offers)
+            email = self._queue.popleft()
+            reason = find_flaw(email, self._link.offers)
             if not reason:
                 self._link.left -= 1
-                return letter
-            self._settled(letter, Outcome("failed", reason=reason))
+                return email
+            self._settled(email, Outcome("failed", reason=reason))
         return None
 
     # In
@@ -173,10 +173,10 @@ class ChunkedTransaction:
         self._link.answered(one.begun)
         if one.refusal is None and code < 300:
             self._link.carried += 1
-            self._settled(one.letter, accepted_outcome(reply))
+            self._settled(one.email, accepted_outcome(reply))
         else:
             outcome = one.refusal or refused_outcome(code, reply, COMMANDS[3])
             self._paused = outcome if outcome.pause else self._paused
-            self._settled(one.letter, outcome)
+            self._settled(one.email, outcome)
         if len(self._sailing) <= self._link.window // 2:
             self._load()

@@ -19,7 +19,7 @@ _CODES: Final = {b"%d" % code: code for code in range(200, 600)}
 class ReplyListener(Protocol):
     """The part that waits for replies at the moment."""
 
-    def heard(self, code: int, reply: bytes) -> None: ...
+    def on_reply(self, code: int, reply: bytes) -> None: ...
 
     def drained(self) -> None:
         """The kernel has now taken all that was written, after some of it had to wait."""
@@ -128,7 +128,7 @@ class SmtpConnection(asyncio.Protocol):
             self.break_off(known.reason if known else "421")
         else:
             reply, self._reply = self._reply + line, b""
-            self._listener.heard(code, reply)
+            self._listener.on_reply(code, reply)
 
     def pause_writing(self) -> None:
         self.draining = True
@@ -168,7 +168,7 @@ class PendingReply:
     def __init__(self) -> None:
         self.reply: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
 
-    def heard(self, code: int, reply: bytes) -> None:
+    def on_reply(self, code: int, reply: bytes) -> None:
         if not self.reply.done():
             self.reply.set_result((code, reply))
 

@@ -15,13 +15,13 @@ LONGEST_LINE: Final = 998  # RFC 5322 2.1.1
 LONGEST_ADDRESS: Final = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 
 
-def find_flaw(letter: OutboundEmail, offers: Container[str]) -> str:
+def find_flaw(email: OutboundEmail, offers: Container[str]) -> str:
     """Returns the reason why this mail can never be sent over a server that offers these extensions, or ""."""
-    if not _is_address(letter.recipient) or not (letter.envelope_from == "" or _is_address(letter.envelope_from)):
+    if not _is_address(email.recipient) or not (email.envelope_from == "" or _is_address(email.envelope_from)):
         return "address"
-    if not _is_plain(letter) and "SMTPUTF8" not in offers:
+    if not _is_plain(email) and "SMTPUTF8" not in offers:
         return "smtputf8"
-    return "" if is_clean(letter.content) else "content"
+    return "" if is_clean(email.content) else "content"
 
 
 def _is_address(address: str) -> bool:
@@ -31,8 +31,8 @@ def _is_address(address: str) -> bool:
     return 0 < len(address) <= LONGEST_ADDRESS and not unfit
 
 
-def _is_plain(letter: OutboundEmail) -> bool:
-    return letter.recipient.isascii() and letter.envelope_from.isascii()
+def _is_plain(email: OutboundEmail) -> bool:
+    return email.recipient.isascii() and email.envelope_from.isascii()
 
 
 def is_clean(content: bytes) -> bool:
@@ -62,13 +62,13 @@ def wire_format(content: bytes) -> bytes:
     return first + stuffed + end
 
 
-def envelope(letter: OutboundEmail, offers: Container[str]) -> tuple[bytes, bytes]:
+def envelope(email: OutboundEmail, offers: Container[str]) -> tuple[bytes, bytes]:
     """Returns MAIL and RCPT, with the parameters that the server offers.
 
     8-bit content is sent undeclared where 8BITMIME is not offered: every server of this century takes it.
     """
-    size = b" SIZE=%d" % len(letter.content) if "SIZE" in offers else b""
-    eight = b" BODY=8BITMIME" if "8BITMIME" in offers and not letter.content.isascii() else b""
-    wide = b"" if _is_plain(letter) else b" SMTPUTF8"
-    mail = b"MAIL FROM:<%b>%b%b%b\r\n" % (letter.envelope_from.encode(), size, eight, wide)
-    return mail, b"RCPT TO:<%b>\r\n" % letter.recipient.encode()
+    size = b" SIZE=%d" % len(email.content) if "SIZE" in offers else b""
+    eight = b" BODY=8BITMIME" if "8BITMIME" in offers and not email.content.isascii() else b""
+    wide = b"" if _is_plain(email) else b" SMTPUTF8"
+    mail = b"MAIL FROM:<%b>%b%b%b\r\n" % (email.envelope_from.encode(), size, eight, wide)
+    return mail, b"RCPT TO:<%b>\r\n" % email.recipient.encode()

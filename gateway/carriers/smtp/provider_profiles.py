@@ -151,13 +151,13 @@ def _sender(profile: Profile, settings: Settings) -> str | None:
 
 def relay(settings: Settings) -> SmtpRelay:
     """Builds the carrier for mail. Raises SettingsError when our certificate cannot be read."""
-    kept = provider_terms(settings)
+    terms = provider_terms(settings)
     return SmtpRelay(
         settings.smtp_relay,
-        kept.hello,
-        kept.connections,
-        per_connection=kept.profile.per_connection,
-        largest=kept.profile.largest,
+        terms.hello,
+        terms.connections,
+        per_connection=terms.profile.per_connection,
+        largest=terms.profile.largest,
         context=context(settings),
         oauth=oauth(settings),
     )
@@ -181,8 +181,8 @@ def context(settings: Settings) -> ssl.SSLContext:
 
 def oauth(settings: Settings) -> OAuth | None:
     """Returns the mailbox and where its tokens come from; None for a relay that wants no token."""
-    kept = provider_terms(settings)
-    if not kept.profile.oauth or kept.sender is None:
+    terms = provider_terms(settings)
+    if not terms.profile.oauth or terms.sender is None:
         return None
     url = settings.m365_token_url or f"{MICROSOFT}/{settings.m365_tenant}/oauth2/v2.0/token"
-    return OAuth(kept.sender, Tokens(url, settings.m365_client_id, settings.m365_client_secret, SCOPE))
+    return OAuth(terms.sender, Tokens(url, settings.m365_client_id, settings.m365_client_secret, SCOPE))

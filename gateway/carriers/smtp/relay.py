@@ -46,25 +46,25 @@ class SmtpRelay:
         self._connections, self._per_connection, self._idle = connections, per_connection, idle
         self._largest, self._oauth = largest, oauth
         self._slots = asyncio.Semaphore(connections)
-        self._kept: list[tuple[SmtpConnection, asyncio.TimerHandle]] = []
+        self._pool: list[tuple[SmtpConnection, asyncio.TimerHandle]] = []
 
     async def send(
         self, batch: Sequence[OutboundEmail], settled: Callable[[OutboundEmail, Outcome], None], gate: Gate = OPEN
     ) -> None:
         """Sends all mails and calls `settled` for each as it ends. Mails for which no connection could be opened are
         `retry`."""
-        queue = deque(letter for letter in batch if len(letter.content) <= self._largest)
+        queue = deque(email for email in batch if len(email.content) <= self._largest)
         problems = [CarrierError("refused", "transient")]
-        for letter in batch:
-            if len(letter.content) > self._largest:
-                settled(letter, Outcome("failed", reason="552", detail="larger than the relay takes"))
+        for email in batch:
+            if len(email.content) > self._largest:
+                settled(email, Outcome("failed", reason="552", detail="larger than the relay takes"))
         async with asyncio.TaskGroup() as lanes:
             for _ in range(min(self._connections, -(-len(queue) // LETTERS_PER_LANE))):
                 lanes.create_task(self._lane(queue, settled, problems, gate))
         last = problems[-1]
         left = Outcome("retry", reason=last.reason, pause=last.kind == "permanent", wait=wait_of(last.reason))
-        for letter in queue:
-            settled(letter, left)
+        for email in queue:
+            settled(email, left)
 
     async def _lane(
         self,
@@ -78,19 +78,19 @@ class SmtpRelay:
         failures = 0
         async with self._slots:
             while queue and failures < TRIES and problems[-1].kind != "permanent":
-                kept = self._borrow()
-                carried = kept.carried if kept else 0
-                link = kept
+                idle = self._borrow()
+                carried = idle.carried if idle else 0
+                link = idle
                 try:
-                    link = kept or await self._open()
+                    link = idle or await self._open()
                     errand = ChunkedTransaction if link.offers >= OFFERS else SmtpTransaction
                     await refresh(gate, queue)
-                    await errand(link, queue, settled, kept is not None, gate).run()
+                    await errand(link, queue, settled, idle is not None, gate).run()
                     self._keep(link)
                     failures = 0
                 except CarrierError as problem:
                     problems.append(problem)
-                    if kept is None:  # that a kept connection has ended is no failure
+                    if idle is None:  # that a kept connection has ended is no failure
                         moved = link is not None and link.carried > carried
                         failures = 1 if moved else TRIES if problem.reason == "timeout" else failures + 1
                         await _back_off(failures)
@@ -102,8 +102,8 @@ class SmtpRelay:
 
     def _borrow(self) -> SmtpConnection | None:
         """Returns a kept connection that is still open, as far as one can know without sending anything."""
-        while self._kept:
-            link, ending = self._kept.pop()
+        while self._pool:
+            link, ending = self._pool.pop()
             ending.cancel()
             if not link.broken:
                 return link
@@ -114,7 +114,7 @@ class SmtpRelay:
             return
         if link.left > 0:
             ending = asyncio.get_running_loop().call_later(self._idle, link.quit)
-            self._kept.append((link, ending))
+            self._pool.append((link, ending))
         else:
             link.quit()
 

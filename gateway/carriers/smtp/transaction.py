@@ -42,13 +42,13 @@ class SmtpTransaction:
     """
 
     def __init__(
-        self, link: SmtpConnection, queue: deque[OutboundEmail], settled: Settled, kept: bool, gate: Gate = OPEN
+        self, link: SmtpConnection, queue: deque[OutboundEmail], settled: Settled, reused: bool, gate: Gate = OPEN
     ) -> None:
         self._link, self._queue, self._settled, self._gate = link, queue, settled, gate
         self._pipelining = "PIPELINING" in link.offers
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._step: Callable[[int, bytes], None] = self._on_mail
-        self._letter: OutboundEmail | None = None  # the mail whose envelope is written
+        self._email: OutboundEmail | None = None  # the mail whose envelope is written
         self._rcpt = b""
         self._refusal: Outcome | None = None  # the refusal of that envelope
         self._poured: OutboundEmail | None = None  # the mail whose content is written and has no final reply yet
@@ -56,7 +56,7 @@ class SmtpTransaction:
         self._later = b""  # the next envelope, which waits for that
         self._poured_at = 0.0
         self._asking: asyncio.Task[None] | None = None  # asks the gate whether the mail may still leave
-        self._stale = kept  # a kept connection has not answered yet
+        self._stale = reused  # a kept connection has not answered yet
 
     async def run(self) -> None:
         """Runs until the queue is empty or the connection has carried its share. Raises CarrierError when it breaks."""
@@ -73,7 +73,7 @@ class SmtpTransaction:
 
     # Callbacks of the connection
 
-    def heard(self, code: int, reply: bytes) -> None:
+    def on_reply(self, code: int, reply: bytes) -> None:
         self._stale = False
         try:
             self._step(code, reply)
@@ -90,13 +90,13 @@ class SmtpTransaction:
 
     def lost(self, reason: str) -> None:
         poured, self._poured = self._poured, None
-        letter, self._letter = self._letter, None
+        email, self._email = self._email, None
         if poured:
             self._settled(poured, self._fate(reason))
-        if letter and self._stale:
-            self._queue.appendleft(letter)  # the kept connection had ended before, which says nothing about this mail
-        elif letter:
-            self._settled(letter, self._refusal or untaken_outcome(reason))
+        if email and self._stale:
+            self._queue.appendleft(email)  # the kept connection had ended before, which says nothing about this mail
+        elif email:
+            self._settled(email, self._refusal or untaken_outcome(reason))
         self._end(CarrierError(reason, kind_of(reason)))
 
     def _fate(self, reason: str) -> Outcome:
@@ -118,27 +118,27 @@ class SmtpTransaction:
         out = self._envelope()
         self._link.write(out)
         self._step = self._on_mail
-        if self._letter is None:
+        if self._email is None:
             self._end()
 
     def _envelope(self) -> bytes:
         """Takes the next mail; returns what to write for it: all three commands, or only the first."""
-        self._letter, self._refusal = self._take(), None
-        if self._letter is None:
+        self._email, self._refusal = self._take(), None
+        if self._email is None:
             return b""
-        mail, self._rcpt = envelope(self._letter, self._link.offers)
+        mail, self._rcpt = envelope(self._email, self._link.offers)
         return mail + self._rcpt + DATA if self._pipelining else mail
 
     def _take(self) -> OutboundEmail | None:
         while self._queue and self._link.left > 0:
             if not self._gate.fresh(self._queue[0]):
                 return None
-            letter = self._queue.popleft()
-            reason = find_flaw(letter, self._link.offers)
+            email = self._queue.popleft()
+            reason = find_flaw(email, self._link.offers)
             if not reason:
                 self._link.left -= 1
-                return letter
-            self._settled(letter, Outcome("failed", reason=reason))
+                return email
+            self._settled(email, Outcome("failed", reason=reason))
         return None
 
     def _on_mail(self, code: int, reply: bytes) -> None:
@@ -183,12 +183,12 @@ class SmtpTransaction:
 
     def _clear(self, how: bytes) -> None:
         """Ends a refused mail on both sides, and begins the next."""
-        letter, refusal = self._letter, self._refusal
-        if letter is None or refusal is None:  # a "250" to DATA, or _judge has ended the connection
+        email, refusal = self._email, self._refusal
+        if email is None or refusal is None:  # a "250" to DATA, or _judge has ended the connection
             self._link.break_off("protocol")
             return
-        self._letter = None
-        self._settled(letter, refusal)
+        self._email = None
+        self._settled(email, refusal)
         if refusal.pause:
             self._leave(refusal.reason)
         else:
@@ -197,14 +197,14 @@ class SmtpTransaction:
 
     def _leave(self, reason: str) -> None:
         """Ends the run when a refusal is about us: the mail whose envelope is written would be refused too."""
-        letter, self._letter = self._letter, None
-        if letter:
-            self._queue.appendleft(letter)
+        email, self._email = self._email, None
+        if email:
+            self._queue.appendleft(email)
         self._end(CarrierError(reason, "permanent"))
         self._link.break_off(reason)
 
     def _on_cleared(self, code: int, reply: bytes) -> None:
-        if self._letter:
+        if self._email:
             self._step = self._on_mail
         else:
             self._next()
@@ -214,19 +214,19 @@ class SmtpTransaction:
     def _pour_if_it_may(self) -> None:
         """Sends the content, after asking the gate if the decision is not fresh. Nothing of the content has left yet,
         however long ago the envelope did."""
-        letter = self._letter
-        assert letter
-        if self._gate.fresh(letter):
+        email = self._email
+        assert email
+        if self._gate.fresh(email):
             self._pour()
         else:
-            self._asking = asyncio.get_running_loop().create_task(self._ask_about(letter))
+            self._asking = asyncio.get_running_loop().create_task(self._ask_about(email))
 
-    async def _ask_about(self, letter: OutboundEmail) -> None:
+    async def _ask_about(self, email: OutboundEmail) -> None:
         try:
-            may = await may_leave(self._gate, letter)
-            if self._letter is letter and may:
+            may = await may_leave(self._gate, email)
+            if self._email is email and may:
                 self._pour()
-            elif self._letter is letter:
+            elif self._email is email:
                 self._withdraw()
         except Exception as problem:  # noqa: BLE001  # as in `heard`
             self._end(problem)
@@ -235,16 +235,16 @@ class SmtpTransaction:
     def _withdraw(self) -> None:
         """Withdraws a mail: the server waits for the content, so only ending the connection keeps it from taking a
         mail."""
-        self._letter = None
+        self._email = None
         self._end()
         self._link.break_off("withdrawn")
 
     def _pour(self) -> None:
         """Writes the content of this mail, and the envelope of the next behind it."""
-        letter, self._letter, self._refusal = self._letter, None, None
-        assert letter
-        self._poured = letter
-        content = wire_format(letter.content)
+        email, self._email, self._refusal = self._email, None, None
+        assert email
+        self._poured = email
+        content = wire_format(email.content)
         following = self._envelope() if self._pipelining and self._link.quick else b""
         self._poured_at = asyncio.get_running_loop().time()
         if len(content) <= SMALL:
@@ -265,8 +265,8 @@ class SmtpTransaction:
             self._link.write(following)
 
     def _on_final(self, code: int, reply: bytes) -> None:
-        letter = self._poured
-        assert letter
+        email = self._poured
+        assert email
         if 300 <= code < 400:
             self._link.break_off("protocol")
             return
@@ -274,10 +274,10 @@ class SmtpTransaction:
         self._link.answered(self._poured_at)
         self._link.carried += code < 300
         outcome = accepted_outcome(reply) if code < 300 else refused_outcome(code, reply, "content")
-        self._settled(letter, outcome)
+        self._settled(email, outcome)
         if outcome.pause:
             self._leave(outcome.reason)
-        elif self._letter:
+        elif self._email:
             self._step = self._on_mail
         else:
             self._next()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.carriers.common.delivery_report import Action, Receipt, Step
+from gateway.carriers.common.delivery_report import Action, DeliveryReport, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,16 @@ CODES: Final[dict[int, ErrorCode]] = {
 UNLISTED: Final = ErrorCode("not listed", "none")
 
 
-_ALIVE: Final[dict[str, Receipt]] = {
-    "accepted": Receipt("queued", 0),
-    "scheduled": Receipt("queued", 0),
-    "queued": Receipt("queued", 0),
-    "sending": Receipt("sending", 1),
-    "sent": Receipt("sent", 2),
-    "delivered": Receipt("delivered", 3),
-    "read": Receipt("delivered", 3),
-    "partially_delivered": Receipt("delivered", 3, reason="partially_delivered"),
-    "canceled": Receipt("cancelled", 3, reason="canceled"),
+_ALIVE: Final[dict[str, DeliveryReport]] = {
+    "accepted": DeliveryReport("queued", 0),
+    "scheduled": DeliveryReport("queued", 0),
+    "queued": DeliveryReport("queued", 0),
+    "sending": DeliveryReport("sending", 1),
+    "sent": DeliveryReport("sent", 2),
+    "delivered": DeliveryReport("delivered", 3),
+    "read": DeliveryReport("delivered", 3),
+    "partially_delivered": DeliveryReport("delivered", 3, reason="partially_delivered"),
+    "canceled": DeliveryReport("cancelled", 3, reason="canceled"),
 }
 
 
@@ -68,7 +68,7 @@ def code_of(number: int) -> ErrorCode:
     return CODES.get(number, UNLISTED)
 
 
-def callback_outcome(status: str, error_code: str | int | None) -> Receipt | None:
+def callback_outcome(status: str, error_code: str | int | None) -> DeliveryReport | None:
     """Translates a callback's MessageStatus and ErrorCode; returns None for a status that no outbound text has."""
     if status not in ("undelivered", "failed"):
         return _ALIVE.get(status)
@@ -76,7 +76,7 @@ def callback_outcome(status: str, error_code: str | int | None) -> Receipt | Non
     code = code_of(number)
     reason = str(number) if number else status
     step: Step = "retry" if code.retries else "failed"
-    return Receipt(step, 3, code.action, reason, code.retries, code.strikes, code.slow)
+    return DeliveryReport(step, 3, code.action, reason, code.retries, code.strikes, code.slow)
 
 
 def _number(error_code: str | int | None) -> int:

@@ -128,10 +128,10 @@ def _found(entry: Any, number: str) -> ListedText | str:
         return BROKEN
     if entry.get("direction") != "inbound":
         return FOREIGN if isinstance(entry.get("direction"), str) else BROKEN
-    told = [value for name in ("sid", "from", "to", "body") if isinstance(value := entry.get(name), str)]
-    if len(told) < 4 or not MESSAGE_SID.fullmatch(told[0]):
+    texts = [value for name in ("sid", "from", "to", "body") if isinstance(value := entry.get(name), str)]
+    if len(texts) < 4 or not MESSAGE_SID.fullmatch(texts[0]):
         return BROKEN
-    sid, sender, to, body = told
+    sid, sender, to, body = texts
     if to != number or not NUMBER.fullmatch(sender):
         return FOREIGN
     sent_at = _moment(entry.get("date_sent"))

@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any, Final
 
-from gateway.carriers.common.delivery_report import Receipt
+from gateway.carriers.common.delivery_report import DeliveryReport
 from gateway.carriers.common.http_client import HttpResponse
 from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.twilio.error_codes import callback_outcome
@@ -31,11 +31,11 @@ CODES: Final[dict[str, str]] = {
     "landline": "30006",
     "filtered": "30007",
 }
-STATES: Final[dict[str, Receipt]] = {
-    "queued": Receipt("queued", 0),
-    "sending": Receipt("sending", 1),
-    "sent": Receipt("sent", 2),
-    "delivered": Receipt("delivered", 3),
+STATES: Final[dict[str, DeliveryReport]] = {
+    "queued": DeliveryReport("queued", 0),
+    "sending": DeliveryReport("sending", 1),
+    "sent": DeliveryReport("sent", 2),
+    "delivered": DeliveryReport("delivered", 3),
 }
 
 
@@ -73,7 +73,7 @@ def code_of(reason: object) -> str:
     return CODES.get(reason, reason)
 
 
-def receipt(status: str, reason: str | None) -> Receipt | None:
+def read_report(status: str, reason: str | None) -> DeliveryReport | None:
     """Translates a status and its reason (as `code_of` gave it); returns None for a status that the interface does not
     have."""
     if status != "failed":
@@ -81,4 +81,4 @@ def receipt(status: str, reason: str | None) -> Receipt | None:
     known = callback_outcome("failed", reason)
     if known is None or reason in CODES.values():
         return known
-    return Receipt("failed", 3, reason=reason or "failed")
+    return DeliveryReport("failed", 3, reason=reason or "failed")

@@ -186,10 +186,10 @@ def blueprint(fallback_inbox: FallbackInbox) -> Blueprint:
     @pages.get("/readyz")
     @access("public")
     def readyz() -> Response:
-        told = {"database": "away" if fallback_inbox.in_use else "ok", "spooled": len(fallback_inbox.spool)}
+        status = {"database": "away" if fallback_inbox.in_use else "ok", "spooled": len(fallback_inbox.spool)}
         if closed := fallback_inbox.admission.is_closed():
-            told["draining"] = True
-        answer = jsonify(told)
+            status["draining"] = True
+        answer = jsonify(status)
         answer.status_code = 200 if fallback_inbox.spool.has_room() and not closed else 503
         return answer
 

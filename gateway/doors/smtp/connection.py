@@ -56,7 +56,7 @@ class SmtpServerConnection(SMTP):
     envelope: Envelope
     proof: str | None  # how the client has proved who it is: signed in, or a client certificate
     since: float
-    heard: float
+    last_heard: float
     _progressed: float  # loop time of the last progress: a step towards a mail, or some of a mail's octets
     _furthest: int  # the furthest step since the last completed mail; repeating a step is no progress
     _recipients: int  # the most recipients of one mail since then
@@ -94,7 +94,7 @@ class SmtpServerConnection(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one without inheriting it
-        self.since = self.heard = self._progressed = self.loop.time()
+        self.since = self.last_heard = self._progressed = self.loop.time()
         self._furthest = self._recipients = self._ours = 0
         self._spent, self._octets, self._stage, self._last_words = Counter(), 0, ConnectionStage.TALKING, None
         self._content, self._over = None, False

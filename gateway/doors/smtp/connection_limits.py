@@ -60,7 +60,7 @@ class Client(Protocol):
     """A connection, as the connection limiter sees it."""
 
     since: float  # loop time at which it began
-    heard: float  # loop time of the last command, or of the last octets of a mail
+    last_heard: float  # loop time of the last command, or of the last octets of a mail
 
     @property
     def is_known(self) -> bool:
@@ -224,7 +224,7 @@ class ConnectionLimiter:
             for client in list(self._clients):
                 if now - client.since > self.limits.connection:
                     client.send_off(OVERSTAYED, now=True)
-                elif now - client.heard > self.limits.command:
+                elif now - client.last_heard > self.limits.command:
                     client.send_off(IDLE, now=True)
 
     async def close(self, grace: float) -> None:

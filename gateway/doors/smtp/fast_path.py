@@ -80,7 +80,7 @@ class FastPath(SmtpServerConnection):
         elif reply := GO_ON if envelope.rcpt_tos and not self._too_many("DATA") else None:
             self._begin_content()
         if reply:
-            self._octets, self.heard = 0, self.loop.time()
+            self._octets, self.last_heard = 0, self.loop.time()
             self._note_step()
         return reply
 
@@ -117,7 +117,7 @@ class FastPath(SmtpServerConnection):
 
     def _fill(self, data: bytes) -> None:
         assert self._content is not None
-        self.heard = self.loop.time()
+        self.last_heard = self.loop.time()
         if self._content.fault is None:
             self._credit(len(data) / SLOWEST)
         rest = self._content.feed(data)
@@ -171,7 +171,7 @@ class FastPath(SmtpServerConnection):
             return
         reply = self._answer(status)
         self._set_post_data_state()  # type: ignore[no-untyped-call]
-        self.heard = self.loop.time()
+        self.last_heard = self.loop.time()
         self._stage = ConnectionStage.TALKING
         self.transport.write(reply.encode() + b"\r\n")
         if self._last_words is not None:

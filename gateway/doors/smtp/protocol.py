@@ -80,7 +80,7 @@ class SmtpProtocol(FastPath):
 
     async def _take_command(self, line: bytes) -> None:
         self._octets = 0
-        self.heard = self.loop.time()
+        self.last_heard = self.loop.time()
         text = _readable(line)
         if text is None:
             self._spent["?"] += 1
@@ -134,7 +134,7 @@ class SmtpProtocol(FastPath):
         if self._stage is not ConnectionStage.SECURING:
             return
         self.transport, self._stage, self._secured = transport, ConnectionStage.TALKING, True
-        self.heard = self.loop.time()
+        self.last_heard = self.loop.time()
         self._wire.move(transport)  # what is in the buffer now already came under TLS
         self._forget()
         if transport.get_extra_info("ssl_object").getpeercert():  # empty unless the authority in our settings signed it
@@ -164,7 +164,7 @@ class SmtpProtocol(FastPath):
             return
         with self.our_turn():
             verdict = await sign_in.judge(self._home(), name, password)
-        self.heard = self.loop.time()
+        self.last_heard = self.loop.time()
         if verdict is auth.GOOD:
             self.session.authenticated = True
             self.proof = f"relay: signed in as {name}"
@@ -179,7 +179,7 @@ class SmtpProtocol(FastPath):
         line = await self._wire.line()
         if self._stage is ConnectionStage.ASKED:
             self._stage = ConnectionStage.TALKING
-        self.heard = self.loop.time()
+        self.last_heard = self.loop.time()
         return line.rstrip(b"\r\n")
 
     @syntax("QUIT")

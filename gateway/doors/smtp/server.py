@@ -158,7 +158,7 @@ class MailDoor:
             channel="email",
             identity=hashlib.sha256("\n".join([envelope_from, *to, "", ""]).encode() + content).digest(),
             sender=sender,
-            recipients=secret_addresses.told(to) if proof else to,
+            recipients=secret_addresses.redact(to) if proof else to,
             raw=trace_headers.write_header(came, self._settings.mail_domain, server.spoken) + content,
             trusted=proof is not None,
             proof=proof,

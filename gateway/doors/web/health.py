@@ -35,15 +35,15 @@ def blueprint(engine: Engine, redis_url: str, draining: Callable[[], bool] = lam
     @access("public")
     def readyz() -> Response:
         age = _oldest(engine)
-        told: dict[str, Any] = {
+        status: dict[str, Any] = {
             "database": "away" if age is None else "ok",
             "redis": "ok" if _answers(ringing) else "away",
             "oldest_unprocessed_seconds": age,
         }
         if draining():
-            told["draining"] = True
-        answer = jsonify(told)
-        answer.status_code = 200 if age is not None and age <= TOO_OLD and "draining" not in told else 503
+            status["draining"] = True
+        answer = jsonify(status)
+        answer.status_code = 200 if age is not None and age <= TOO_OLD and "draining" not in status else 503
         return answer
 
     return pages

@@ -36,7 +36,7 @@ class ResolvedName:
 
 Resolver = Callable[[str], ResolvedName]
 # Whether these words are, or begin, an item on this phone: one that it was sent, or one that was written from it.
-OnScreen = Callable[[str], bool]
+QuotesItem = Callable[[str], bool]
 # Whether somebody follows this #tag.
 KnownTag = Callable[[str], bool]
 
@@ -106,7 +106,7 @@ class PendingFragment:
         return bool(self.post or self.held)
 
 
-def _nothing_on_screen(words: str) -> bool:
+def _quotes_nothing(words: str) -> bool:
     return False
 
 
@@ -128,7 +128,7 @@ class Context:
     private_thread: int | None = None
     machine: str | None = None
     tagged: Mapping[str, Item] = field(default_factory=dict)
-    on_screen: OnScreen = _nothing_on_screen
+    quotes_item: QuotesItem = _quotes_nothing
     known_tag: KnownTag = _no_tag
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.i18n.phrases import say
 from gateway.language.model.reading import NamedAccount, Reading, ResolvedName, Resolver
-from gateway.language.privacy.words_starting_with_d import D_WORDS
+from gateway.language.privacy.words_starting_with_d import WORDS_STARTING_WITH_D
 from gateway.language.usage.arguments import LONGEST_WORD
 from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, first_token, fold_case, name_of, verb_of
 
@@ -177,7 +177,7 @@ def _nearly(text: str, token: str, rest: str, resolver: Resolver) -> Reading | N
 def _glued(text: str, token: str, rest: str, resolver: Resolver) -> Reading | None:
     """Reads `dkim lunch?`: d and a known name in one token that is neither a word nor anyone's name."""
     token = token[:LONGEST_WORD]
-    if fold_case(token[0]) not in _INITIALS or (whole := name_of(token)) in D_WORDS:
+    if fold_case(token[0]) not in _INITIALS or (whole := name_of(token)) in WORDS_STARTING_WITH_D:
         return None
     handle, found = _behind_d(fold_case(token), whole, resolver)
     if not found:

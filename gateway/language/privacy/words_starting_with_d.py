@@ -87,4 +87,4 @@ duplicated duplicates durable duration durch duress durham during dus dusk dust 
 duties dutiful duty duvet dvd dwarf dwayne dwell dwelling dwight dwindle dye dyed dying dylan dynamic dynamics
 dynamite dynasty dyslexia dz dürfen
 """
-D_WORDS = frozenset(_WORDS.split())
+WORDS_STARTING_WITH_D = frozenset(_WORDS.split())

@@ -37,11 +37,11 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class LimitDecision:
-    """What becomes of an input. `later`: when it is read. `kept`: it is not read, only kept. Without either it is read
-    now."""
+    """What becomes of an input. `later`: when it is read. `keep_only`: it is not read, only kept. Without either it is
+    read now."""
 
     later: datetime | None = None
-    kept: bool = False
+    keep_only: bool = False
 
 
 READ: Final = LimitDecision()
@@ -56,7 +56,7 @@ def decide(session: Session, inbound: Inbound) -> LimitDecision:
     who = {"channel": inbound.channel, "sender": inbound.sender, "id": inbound.id, "at": inbound.heard_at}
     found = session.execute(LAST, who | {"most": limit.hour}).one()
     if found.hour >= limit.hour:
-        return LimitDecision(kept=True)
+        return LimitDecision(keep_only=True)
     waits = (found.minute // limit.minute * MINUTE, found.minutes // limit.minutes * MINUTES)
     due = inbound.heard_at + max(waits)
     return LimitDecision(later=due) if due > found.now else READ

@@ -34,7 +34,7 @@ class Intake(GroupCommitter[Incoming]):
         self._engine = engine
         self._admission = admission or Admission()
         self._key: bytes | None = None
-        self._kept: PoolProxiedConnection | None = None
+        self._raw: PoolProxiedConnection | None = None
         self._accepted, self._unproved = accepted, unproved
         self._to_be_proved = False
         super().__init__("intake", self._accept, self._notify)
@@ -64,12 +64,12 @@ class Intake(GroupCommitter[Incoming]):
         """Stores the rows. A connection that died while nothing came in is replaced, so that the next input does not
         fail; so is one to a server that only reads by now, because another has taken its place. Trying again is
         harmless: what was stored already is the same success."""
-        kept = self._kept is not None
+        reused = self._raw is not None
         try:
             self._write(incoming)
         except USELESS:
             self._let_go()
-            if not kept:
+            if not reused:
                 raise
             self._write(incoming)
 
@@ -88,12 +88,12 @@ class Intake(GroupCommitter[Incoming]):
 
     def _connection(self) -> psycopg.Connection:
         """Each statement on it commits by itself."""
-        if self._kept is None:
-            self._kept = self._engine.raw_connection()
-            cast("psycopg.Connection", self._kept.driver_connection).autocommit = True
-        return cast("psycopg.Connection", self._kept.driver_connection)
+        if self._raw is None:
+            self._raw = self._engine.raw_connection()
+            cast("psycopg.Connection", self._raw.driver_connection).autocommit = True
+        return cast("psycopg.Connection", self._raw.driver_connection)
 
     def _let_go(self) -> None:
-        if self._kept is not None:
-            self._kept.invalidate()
-            self._kept = None
+        if self._raw is not None:
+            self._raw.invalidate()
+            self._raw = None

@@ -52,11 +52,11 @@ def put_back(session: Session, rows: Sequence[DeliveryStatus], actor: str) -> fr
     badly = [row for row in rows if row.state in BADLY]
     if not badly:
         raise Refused(_nothing_to_retry(rows))
-    rings = reopen(session, badly)
+    queues = reopen(session, badly)
     for row in badly:
         was = {"address": str(row.address_id), "was": row.state, "reason": row.reason}
         audit_log.record(session, actor, "delivery.retry", row.message_id, was)
-    return rings
+    return queues
 
 
 def reopen(session: Session, rows: Sequence[DeliveryStatus]) -> frozenset[str]:

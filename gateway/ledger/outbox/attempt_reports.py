@@ -23,7 +23,7 @@ ENDS: Final = ("delivered", "failed", "retry")
 
 
 @dataclass(frozen=True, slots=True)
-class CarrierReport:
+class AttemptReport:
     """What a carrier said about one attempt. `retries`: how often this reason may start a new attempt; `slow`: with the
     long waits for a phone that cannot be reached."""
 
@@ -44,7 +44,7 @@ class AttemptStatus(NamedTuple):
     carrier_id: str | None = None
 
 
-def after(standing: AttemptStatus, report: CarrierReport) -> AttemptStatus:
+def after(standing: AttemptStatus, report: AttemptReport) -> AttemptStatus:
     """The status after a report; pure. A carrier that knows the message at all has taken it, so it is at least sent."""
     step = "failed" if report.step == "cancelled" else report.step
     if standing.state in ENDS:
@@ -55,7 +55,7 @@ def after(standing: AttemptStatus, report: CarrierReport) -> AttemptStatus:
     return AttemptStatus("sent", further, None, standing.carrier_id or report.carrier_id)
 
 
-def advance(session: Session, reports: Sequence[CarrierReport]) -> frozenset[int]:
+def advance(session: Session, reports: Sequence[AttemptReport]) -> frozenset[int]:
     """Moves the attempts and their deliveries; the ids of those attempts after which the phone is tried again later."""
     found = session.execute(LOCK, {"ids": sorted({report.attempt_id for report in reports})}).all()
     standings = {row.id: AttemptStatus(row.state, row.status, row.reason, row.carrier_id) for row in found}

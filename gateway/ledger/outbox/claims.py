@@ -108,8 +108,8 @@ def keep(session: Session, claimed: Sequence[ClaimedDelivery], owner: str, lease
     """Renews the leases of these rows, and returns those that this worker still has: until this transaction ends nobody
     else changes them. A worker that was stopped for a while may have lost some."""
     values = {**_keys(claimed), "numbers": [one.number for one in claimed], "owner": owner, "lease": lease}
-    kept = {(row.message_id, row.address_id) for row in session.execute(KEEP, values)} if claimed else set()
-    return [one for one in claimed if one.key in kept]
+    extended = {(row.message_id, row.address_id) for row in session.execute(KEEP, values)} if claimed else set()
+    return [one for one in claimed if one.key in extended]
 
 
 def cancel(session: Session, claimed: Sequence[ClaimedDelivery], reasons: Mapping[Key, str]) -> None:

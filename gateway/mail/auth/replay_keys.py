@@ -47,9 +47,9 @@ def _content(mail: bytes, message: "Message[Any, Any]", sender: str) -> list[byt
     dates = mime.fields(message, "Date")
     if len(dates) != 1:
         return []
-    told = "\n".join(" ".join(value.split()) for value in (dates[0], *mime.fields(message, "To")))
+    signed_fields = "\n".join(" ".join(value.split()) for value in (dates[0], *mime.fields(message, "To")))
     _, _, body = mail.partition(END_OF_HEAD)
-    return [_mark(sender, b"content", told.encode("utf-8", "replace"), relax_body(body))]
+    return [_mark(sender, b"content", signed_fields.encode("utf-8", "replace"), relax_body(body))]
 
 
 def _mark(sender: str, *pieces: bytes) -> bytes:

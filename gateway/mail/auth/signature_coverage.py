@@ -128,12 +128,12 @@ def _as_file(message: "Message[Any, Any]") -> Iterator["Message[Any, Any]"]:
 
 
 def _reading(message: "Message[Any, Any]") -> _MailReading:
-    letter = own_words.read_own_words(message)
+    own = own_words.read_own_words(message)
     files = tuple(
         (each.number, _joined(each.name), each.type, b"".join(each.content.split()))
-        for each in enclosures(message, forwarded=letter.forwarded)
+        for each in enclosures(message, forwarded=own.forwarded)
     )
-    return _MailReading(_joined(letter.text), "\n" not in letter.text, _joined(letter.subject), letter.forwarded, files)
+    return _MailReading(_joined(own.text), "\n" not in own.text, _joined(own.subject), own.forwarded, files)
 
 
 def _joined(text: str) -> str:

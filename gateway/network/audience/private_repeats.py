@@ -31,12 +31,12 @@ class Readers:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """Whose private words are repeated: the author's to the reader, or the writer's own to `told`. `group`: a closed
+    """Whose private words are repeated: the author's to the reader, or the writer's own to `reader`. `group`: a closed
     group in which they were written."""
 
     author: str
     own: bool
-    told: str | None
+    reader: str | None
     group: str | None
 
 

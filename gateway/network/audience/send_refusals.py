@@ -89,7 +89,7 @@ LEFT JOIN topic_follows_in_force t ON t.follower_id = a.account_id AND t.topic_i
 """)  # noqa: S608
 
 
-def refusals(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
+def find_refusals(session: Session, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """(message, address) → why it must not leave, for those of `keys` that must not."""
     messages, addresses = numbers(key[0] for key in keys), numbers(key[1] for key in keys)
     rows = session.execute(_REFUSALS, {"messages": messages, "addresses": addresses}).all()

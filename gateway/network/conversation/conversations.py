@@ -42,7 +42,7 @@ class ConversationState:
 
 
 DEEPEST: Final = 20  # questions that wait behind each other
-PASSING: Final = "told"  # a kind: its words are sent already and might only be published as well
+SENT_ALREADY: Final = "told"  # a kind: its words are sent already and might only be published as well
 
 
 def ask(session: Session, address_id: int, asked: AskedQuestion, *, replaces: bool = False) -> None:
@@ -64,7 +64,7 @@ def _until() -> Any:
 
 
 def _waiting(open_: AskedQuestion, replaces: bool) -> dict[str, Any] | None:
-    if replaces or open_.secret or open_.kind == PASSING:
+    if replaces or open_.secret or open_.kind == SENT_ALREADY:
         return open_.about.get("before")
     return _at_most(asdict(open_), DEEPEST)
 
@@ -92,8 +92,8 @@ def _renew_drafts(session: Session, question: dict[str, Any]) -> None:
     """The words of open questions are kept for as long as the questions are open."""
     drafts = list(_drafts(question))
     if drafts:
-        kept = update(Draft).where(Draft.id.in_(drafts), Draft.expires_at > func.now())
-        session.execute(kept.values(expires_at=func.now() + WINDOW))
+        statement = update(Draft).where(Draft.id.in_(drafts), Draft.expires_at > func.now())
+        session.execute(statement.values(expires_at=func.now() + WINDOW))
 
 
 def _drafts(question: dict[str, Any] | None) -> Iterator[int]:
@@ -151,8 +151,8 @@ def keep_half(session: Session, address_id: int, heard_at: datetime, half: dict[
 def change_half(session: Session, address_id: int, half: dict[str, Any] | None) -> None:
     """Records what became of the first half since; None when it was taken back. The time until which it waits stays the
     same."""
-    kept = update(Conversation).where(Conversation.address_id == address_id, Conversation.half.is_not(None))
-    session.execute(kept.values(half=half))
+    statement = update(Conversation).where(Conversation.address_id == address_id, Conversation.half.is_not(None))
+    session.execute(statement.values(half=half))
 
 
 def close(session: Session, address_id: int) -> None:
@@ -224,8 +224,8 @@ def keep_draft(session: Session, account_id: int, words: str) -> int:
 
 def draft(session: Session, account_id: int, draft_id: int) -> str | None:
     """The words of a draft, while they are kept."""
-    kept = select(Draft.text).where(Draft.id == draft_id, Draft.account_id == account_id)
-    return session.scalar(kept.where(Draft.expires_at > func.now()))
+    statement = select(Draft.text).where(Draft.id == draft_id, Draft.account_id == account_id)
+    return session.scalar(statement.where(Draft.expires_at > func.now()))
 
 
 def forget_old(session: Session) -> None:

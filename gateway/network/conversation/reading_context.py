@@ -48,9 +48,9 @@ def context(
         opted_out=address.state == "stopped",
         private_thread=_chosen_thread(session, talk.thread, items),
         machine=machine,
-        tagged={heard.tag: _item(heard) for heard in reversed(items) if heard.tag},
-        on_screen=lambda words: quoted_items.find(session, address, words) is not None,
-        known_tag=lambda tag: bool(tag_follows.heard(session, [tag])),
+        tagged={item.tag: _item(item) for item in reversed(items) if item.tag},
+        quotes_item=lambda words: quoted_items.find(session, address, words) is not None,
+        known_tag=lambda tag: bool(tag_follows.find_followed(session, [tag])),
     )
 
 
@@ -61,21 +61,21 @@ def _chosen_thread(session: Session, post_id: int | None, items: Sequence[Receiv
     return items[0].post.id if goes_on else None
 
 
-def _item(heard: ReceivedItem) -> Item:
+def _item(item: ReceivedItem) -> Item:
     return Item(
-        post=heard.post.id,
-        author=find_named(heard.author),
-        group=find_named(heard.group) if heard.group else None,
-        private=heard.post.visibility == "direct",
-        broadcast=heard.broadcast,
-        age=heard.age.total_seconds() / 60,
+        post=item.post.id,
+        author=find_named(item.author),
+        group=find_named(item.group) if item.group else None,
+        private=item.post.visibility == "direct",
+        broadcast=item.broadcast,
+        age=item.age.total_seconds() / 60,
     )
 
 
 def _last_by(items: Iterable[ReceivedItem]) -> dict[str, Item]:
     last: dict[str, Item] = {}
-    for heard in items:
-        last.setdefault(heard.author.handle, _item(heard))
+    for item in items:
+        last.setdefault(item.author.handle, _item(item))
     return last
 
 
@@ -92,25 +92,25 @@ def _has_others(asked: AskedQuestion) -> bool:
     return not sure <= offered or len(sure) > 1
 
 
-def _half(session: Session, kept: dict[str, Any], age: timedelta) -> PendingFragment:
-    later = {2: kept["later"]} if "later" in kept else {}  # the version before kept an early part like this
+def _half(session: Session, stored: dict[str, Any], age: timedelta) -> PendingFragment:
+    later = {2: stored["later"]} if "later" in stored else {}  # the version before kept an early part like this
     half = PendingFragment(
-        held=kept.get("held", ""),
-        total=kept.get("total", 0),
-        missing=kept.get("missing", 1 if later else 0),
-        parts=_numbered(kept, "parts") or later,
-        drafts=_numbered(kept, "drafts"),
-        draft=kept.get("draft"),
-        mixed=kept.get("mixed", False),
+        held=stored.get("held", ""),
+        total=stored.get("total", 0),
+        missing=stored.get("missing", 1 if later else 0),
+        parts=_numbered(stored, "parts") or later,
+        drafts=_numbered(stored, "drafts"),
+        draft=stored.get("draft"),
+        mixed=stored.get("mixed", False),
         age=age.total_seconds(),
     )
-    post = session.get(Post, kept["post"]) if "post" in kept else None
+    post = session.get(Post, stored["post"]) if "post" in stored else None
     return _of_post(session, half, post) if post else half
 
 
-def _numbered(kept: dict[str, Any], key: str) -> dict[int, Any]:
+def _numbered(stored: dict[str, Any], key: str) -> dict[int, Any]:
     """With the numbers of parts as keys, which are text in JSON."""
-    return {int(number): each for number, each in kept.get(key, {}).items()}
+    return {int(number): each for number, each in stored.get(key, {}).items()}
 
 
 def _of_post(session: Session, half: PendingFragment, post: Post) -> PendingFragment:

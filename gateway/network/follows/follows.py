@@ -95,13 +95,13 @@ def unfollow(session: Session, follower_id: int, account_id: int) -> Follow | No
 
 def pack(row: Follow) -> dict[str, Any]:
     """A follow that ended, as an effect keeps it."""
-    kept = {column: getattr(row, column) for column in KEPT}
-    return {column: value.isoformat() if isinstance(value, datetime) else value for column, value in kept.items()}
+    state = {column: getattr(row, column) for column in KEPT}
+    return {column: value.isoformat() if isinstance(value, datetime) else value for column, value in state.items()}
 
 
-def restore(session: Session, kept: dict[str, Any]) -> None:
+def restore(session: Session, state: dict[str, Any]) -> None:
     """Brings a follow back as it was, unless there is a new one."""
-    values = {**kept, **{each: datetime.fromisoformat(kept[each]) for each in TIMES if kept[each]}}
+    values = {**state, **{each: datetime.fromisoformat(state[each]) for each in TIMES if state[each]}}
     session.execute(insert(Follow).values(values).on_conflict_do_nothing())
 
 

@@ -24,10 +24,10 @@ WEEK = timedelta(days=7)
 def told_unheard(session: Session, account_id: int, source_id: int) -> bool:
     """Whether they were told within a week that this person or group has no followers; the index of their effects is
     enough to find it."""
-    told = exists().where(
+    notified = exists().where(
         Effect.account_id == account_id,
         Effect.action_id >= func.id_at(func.now() - WEEK),
         Effect.created_at > func.now() - WEEK,
         Effect.detail.contains({"unheard": source_id}),
     )
-    return bool(session.scalar(select(told)))
+    return bool(session.scalar(select(notified)))

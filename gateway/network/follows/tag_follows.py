@@ -73,7 +73,7 @@ def following(session: Session, follower_id: int) -> Sequence[str]:
     return session.scalars(mine.where(TopicFollowInForce.follower_id == follower_id).order_by(Topic.tag)).all()
 
 
-def heard(session: Session, tags: Collection[str]) -> list[int]:
+def find_followed(session: Session, tags: Collection[str]) -> list[int]:
     """Those topics of these tags that anybody follows now."""
     anybody = exists().where(TopicFollowInForce.topic_id == Topic.id)
     return list(session.scalars(select(Topic.id).where(Topic.tag.in_(tags), anybody).order_by(Topic.id)))

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import say, translated
 from gateway.ledger.outbox import attempt_reports, cancellations, outbox
-from gateway.ledger.outbox.attempt_reports import CarrierReport, Step
+from gateway.ledger.outbox.attempt_reports import AttemptReport, Step
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.mail.bounces import status_codes
 from gateway.mail.bounces.dsn import BounceReport
@@ -63,7 +63,7 @@ class BounceStatus(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CountedBounce:
-    """What one bounce changed. `counted`: it was the first one of its delivery; `rings`: queues to wake after the
+    """What one bounce changed. `counted`: it was the first one of its delivery; `queues`: queues to wake after the
     commit."""
 
     counted: bool = False
@@ -76,7 +76,7 @@ def count_bounce(session: Session, message_id: int, address_id: int, bounce: Bou
     latest = session.scalar(LATEST, {"message": message_id, "address": address_id}) if step else None
     if step and latest:
         reason = (bounce.status or status_codes.UNREAD) if step == "failed" else None
-        attempt_reports.advance(session, [CarrierReport(latest, None, step, reason)])
+        attempt_reports.advance(session, [AttemptReport(latest, None, step, reason)])
     return _counted(session, message_id, address_id, bounce) if bounce.failed else CountedBounce()
 
 
@@ -93,10 +93,10 @@ def _counted(session: Session, message_id: int, address_id: int, bounce: BounceR
         if row.probe_id == message_id:
             _wait(session, row)
         return CountedBounce(counted=True)
-    rings = _warn(session, mailbox, row) if row.score >= WARNS_AT and row.warned_at is None else frozenset()
+    queues = _warn(session, mailbox, row) if row.score >= WARNS_AT and row.warned_at is None else frozenset()
     if row.score >= STOPS_AT:
         _stop(session, mailbox, row)
-    return CountedBounce(True, rings)
+    return CountedBounce(True, queues)
 
 
 def _warn(session: Session, mailbox: Address, row: Bouncing) -> frozenset[str]:

@@ -40,13 +40,13 @@ def ask(session: Session, inbound: Inbound, address: Address, account: Account, 
     """Puts the question; returns the queue to wake. The reply goes to an address that stands for this one mail."""
     begun = " ".join(words.split())
     quoted = begun if len(begun) <= LONGEST else f"{begun[:LONGEST].rstrip()}…"
-    told = say(
+    notice = say(
         "A mail in your name reached Critter, and nothing proves that you wrote it. It begins:\n\n    {words}\n\nReply "
         "OK within 24 hours to confirm this was you; then it is read as yours. Reply NO to drop it. If you do nothing, "
         "nothing is posted.",
         words=quoted,
     )
-    said, subject = (translated(each, account.language) for each in (told, say("Did you write this mail?")))
+    said, subject = (translated(each, account.language) for each in (notice, say("Did you write this mail?")))
     question = Outgoing("code", said, subject, said, inbound_id=inbound.id, priority=2)
     outbox.put(session, question, [Target(address.id, "email")])
     return "email"

@@ -48,7 +48,7 @@ def owner(session: Session, word: str) -> int | None:
     return session.scalar(theirs.where(PostingAddress.digest == digest(word), Account.state == "active"))
 
 
-def told(recipients: Sequence[str]) -> tuple[str, ...]:
+def redact(recipients: Sequence[str]) -> tuple[str, ...]:
     """The recipients as they may be kept and shown: a secret address becomes post@."""
     return tuple(dict.fromkeys(SECRET.sub(r"post@", each) for each in recipients))
 

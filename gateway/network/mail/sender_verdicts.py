@@ -81,7 +81,7 @@ def settle(
         return "later", frozenset()
     parsed = parsed or parse(case, standing)
     standing = judge_delivery(session, signer, case, standing, parsed)
-    unauthenticated.readdress(row, secret_addresses.told(row.recipients))
+    unauthenticated.readdress(row, secret_addresses.redact(row.recipients))
     if standing.proof and _takes_effect(session, row, case, standing, parsed):
         unauthenticated.end(row, "new", standing.proof, None)
         return "new", frozenset({"inbound"})

@@ -256,11 +256,11 @@ def _keep(
     """Every opt-out is audited by the code that keeps it, because only a process can compute the hash of the audit
     row."""
     words = {"wording": wording, "our_address": our_address, "carrier_id": carrier_id, "source": source}
-    kept = Consent(address_id=row.id, kind=kind, **words)
+    consent = Consent(address_id=row.id, kind=kind, **words)
     if kind == "opt_out":
-        [kept.id] = new_ids(session, 1)
-        kept.audit_id = audit_log.record(session, source, "address.opt_out", row.id, {"consent": str(kept.id)})
-    session.add(kept)
+        [consent.id] = new_ids(session, 1)
+        consent.audit_id = audit_log.record(session, source, "address.opt_out", row.id, {"consent": str(consent.id)})
+    session.add(consent)
     session.flush()
 
 

@@ -180,7 +180,7 @@ def sources(session: Session, words: NewPost) -> list[int]:
 def sources_by_words(session: Session, author_id: int, words: str) -> list[int]:
     """The topics and tracks that bring words which everyone may read to somebody. Never ask it for others."""
     found = nanoformats.parse(words)
-    topics = tag_follows.heard(session, found.tags) if found.tags else []
+    topics = tag_follows.find_followed(session, found.tags) if found.tags else []
     return [*topics, *trackers.heard(session, author_id, found.text)]
 
 

@@ -40,9 +40,9 @@ def for_phone(
     """The text message of a post for one phone. A private one has no link, because a token alone must never show its
     words. The page of a post's files shows its words too, so that there is never a second link."""
     whole = f"{signature(author, group, post)}: {post.text}"
-    hangs = link_media(post.attached, post.text, pictures)
+    media_line = link_media(post.attached, post.text, pictures)
     private = post.visibility == "direct" or (group is not None and group.access == "closed")
-    return fit.fit(whole, hangs + _tagged(tag), MORE if private else None if hangs else page)
+    return fit.fit(whole, media_line + _tagged(tag), MORE if private else None if media_line else page)
 
 
 def fit_for_phone(text: str, tag: str | None, page: str | None) -> fit.FittedText:

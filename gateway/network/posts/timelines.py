@@ -91,7 +91,7 @@ def list_received(session: Session, address_id: int, limit: int, *conditions: An
     found = [
         ReceivedItem(post, author, of, gone, bool(only), tag, by) for post, author, of, gone, only, tag, by in rows
     ]
-    return sorted(found, key=lambda heard: heard.age)[:limit]
+    return sorted(found, key=lambda item: item.age)[:limit]
 
 
 def has_received(session: Session, account_id: int, post_id: int) -> bool:

@@ -18,10 +18,10 @@ MOST: Final = 500  # writers in one step
 
 def tell(session: Session, calm: timedelta = CALM) -> frozenset[str]:
     """Tells them by mail where they have a mailbox, because that costs nothing. Returns the queues to wake."""
-    rung: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
     for short in shortfalls.take_untold(session, calm, MOST):
-        rung |= notices.tell_elsewhere(session, short.author_id, SMS, _words(short))
-    return rung
+        queues |= notices.tell_elsewhere(session, short.author_id, SMS, _words(short))
+    return queues
 
 
 def _words(short: BudgetShortfall) -> Phrase:

@@ -32,7 +32,7 @@ NOTE: Final = text("""
 """)
 
 
-def told(session: Session, author_id: int, post_ids: Sequence[int]) -> Phrase | str:
+def describe(session: Session, author_id: int, post_ids: Sequence[int]) -> Phrase | str:
     """Who reacted to these posts of theirs, in a sentence, without reactions that were taken back since."""
     rows = session.execute(WHO, {"author": author_id, "posts": list(post_ids)}).all()
     names, posts = list(dict.fromkeys(row.name for row in rows)), list(dict.fromkeys(row.words for row in rows))

@@ -78,9 +78,9 @@ def tell(session: Session, account: Account, channel: str, kind: str, counted: C
     wake. `kind`: what was guessed (code, pin)."""
     assert counted.lock is not None
     audit_log.record(session, f"@{account.handle}", f"{kind}.locked", account.id, {"channel": channel})
-    told, to_operators = _notices(account.handle, hours(counted.lock), monthly=counted.monthly)
-    rings = notices.tell_elsewhere(session, account.id, channel, told)
-    return rings | notices.tell(session, accounts.operators(session) - {account.id}, to_operators)
+    notice, to_operators = _notices(account.handle, hours(counted.lock), monthly=counted.monthly)
+    queues = notices.tell_elsewhere(session, account.id, channel, notice)
+    return queues | notices.tell(session, accounts.operators(session) - {account.id}, to_operators)
 
 
 def _notices(handle: str | None, hours: Phrase, *, monthly: bool) -> tuple[Phrase, Phrase]:

@@ -30,8 +30,8 @@ SILENT: Final = "silent"  # the reason of a suspension after an unanswered quest
 
 def is_silent(phone: Address, at: datetime, days: int) -> bool:
     """Whether the phone had been silent by then for so long that it may be somebody else's. 0 days: never."""
-    heard = phone.seen_at or phone.created_at
-    return days > 0 and phone.channel == SMS and at - heard > timedelta(days=days)
+    last_seen = phone.seen_at or phone.created_at
+    return days > 0 and phone.channel == SMS and at - last_seen > timedelta(days=days)
 
 
 def question(name: str) -> Phrase:
@@ -57,10 +57,10 @@ def ask(session: Session, days: int) -> frozenset[str]:
 def end(session: Session, days: int) -> frozenset[str]:
     """Suspends those that did not answer in time."""
     given = {"action": ASKED, "grace": GRACE, "limit": BATCH}
-    rings: set[str] = set()
+    queues: set[str] = set()
     for row in session.scalars(select(Address).from_statement(UNANSWERED), given).all() if days else []:
-        rings |= suspend(session, row, SILENT)
-    return frozenset(rings)
+        queues |= suspend(session, row, SILENT)
+    return frozenset(queues)
 
 
 def suspend(session: Session, phone: Address, reason: str) -> frozenset[str]:
@@ -77,19 +77,19 @@ def suspend(session: Session, phone: Address, reason: str) -> frozenset[str]:
 
 def _tell(session: Session, owner: Account, phone: Address) -> frozenset[str]:
     if notices.elsewhere(session, owner.id, phone.channel):
-        told = say(
+        notice = say(
             "We no longer text your phone ending in {digits}: it has been silent for long, or its "
             "carrier says that it is gone. Your mails go on. Is it still yours? Reply LOGIN, and "
             "text us the code from that phone.",
             digits=phone.address[-2:],
         )
-        return notices.tell_elsewhere(session, owner.id, phone.channel, told)
-    told = say(
+        return notices.tell_elsewhere(session, owner.id, phone.channel, notice)
+    notice = say(
         "We no longer text the phone of @{handle}, who has no mailbox. Ask them, then run: "
         "critter people link {handle}",
         handle=owner.handle,
     )
-    return notices.tell(session, accounts.operators(session) - {owner.id}, told)
+    return notices.tell(session, accounts.operators(session) - {owner.id}, notice)
 
 
 # A phone is asked once for each silence: any input from it begins a new one.
