@@ -216,7 +216,7 @@ def answers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Office:
-    """The people of cast.py in this test's database, and the command line pointed at it."""
+    """The people of personas.py in this test's database, and the command line pointed at it."""
     point_command_line(monkeypatch, settings)
     made = Office(engine, settings)
     made.assemble()
@@ -225,7 +225,7 @@ def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def context(office: Office) -> Iterator[WorkerContext]:
-    """The room of the worker that proves mails, in a world where only demo.example publishes anything."""
+    """The context of the worker that proves mails, with a DNS where only demo.example publishes anything."""
     context = build(office.settings, "proving")
     vars(context)["resolver"] = Zone(DEMO)
     enter(context)

@@ -34,7 +34,7 @@ ACTION: Final = "restore"  # in the audit
 
 
 class Restore(NamedTuple):
-    """What is to be restored, under which settings; `told` is called with its progress."""
+    """What is to be restored, under which settings; `report` is called with its progress."""
 
     settings: Settings
     backup: Backup

@@ -63,7 +63,7 @@ def _opened(settings: Settings, url: str, *, marked: bool = False) -> Engine:
 
 
 def prepare(settings: Settings, unsafe: bool = False, report: Report = lambda line: None) -> Engine:
-    """Makes the database durable, of our mode and migrated to the newest schema. `told` is called with a migration's
+    """Makes the database durable, of our mode and migrated to the newest schema. `report` is called with a migration's
     progress."""
     owner = open_as_owner(settings)
     try:

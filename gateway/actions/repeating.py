@@ -20,8 +20,8 @@ BEHIND: Final = timedelta(seconds=30)  # while the original is still being sent,
 
 @dataclass(frozen=True, slots=True)
 class PassedOn:
-    """`writer`: the name of who wrote it first. `post_id`: the repeat; None when it was passed on before. `heard`:
-    whether anybody gets it."""
+    """`writer`: the name of who wrote it first. `post_id`: the repeat; None when it was passed on before.
+    `has_readers`: whether anybody gets it."""
 
     writer: str
     post_id: int | None

@@ -60,7 +60,7 @@ class Unasked(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CommandRegistry:
-    """What every turn needs and no turn changes."""
+    """What all commands share, and none of them changes."""
 
     settings: Settings
     signer: Signer
@@ -136,7 +136,7 @@ class CommandContext:
         return self.reading.text
 
     def as_read(self, reading: Reading, **actor: Any) -> "CommandContext":
-        """The same turn with another reading: the one that a person's choice led to. `actor`: what else is different
+        """The same context with another reading: the one that a person's choice led to. `actor`: what else is different
         about who does it."""
         return replace(self, reading=reading, actor=replace(self.actor, **actor))
 
@@ -216,7 +216,7 @@ def guard(stop: Guard) -> Guard:
 
 
 def build_registry(settings: Settings) -> CommandRegistry:
-    """The registry that all turns share, from what handlers/ declared. Raises ValueError for a duplicate or reserved
+    """The registry that all commands share, from what handlers/ declared. Raises ValueError for a duplicate or reserved
     verb."""
     rows = language.table(TABLE.verbs)
     signer = Signer(settings.secret_keys)
@@ -306,8 +306,8 @@ def _confirmation(session: Session, context: CommandContext, unconfirmed: Questi
 
 
 def ask(session: Session, context: CommandContext, asked: AskedQuestion) -> None:
-    """Opens a question, whose words are the answer of this turn; an older one waits behind it. Raises Unasked when that
-    answer may not be sent."""
+    """Opens a question, whose words are the answer to this command; an older one waits behind it. Raises Unasked when
+    that answer may not be sent."""
     if why := unanswerable(session, context):
         raise Unasked(why)
     _put(session, context, asked)
@@ -329,7 +329,7 @@ def _same_words(context: CommandContext, open_: AskedQuestion, asked: AskedQuest
 
 
 def unanswerable(session: Session, context: CommandContext) -> str | None:
-    """Why the answer of this turn will not be sent; None when it will."""
+    """Why the answer to this command will not be sent; None when it will."""
     inbound = session.get_one(Inbound, context.inbound_id)
     return reply_limits.unsendable(session, context.registry.settings, context.address, inbound)
 
@@ -362,7 +362,7 @@ def _ask_first(session: Session, context: CommandContext, unconfirmed: QuestionR
 
 
 def act(session: Session, context: CommandContext) -> str | None:
-    """Does what an answered question leads to, within the turn that answers it: it may ask again, and may refuse."""
+    """Does what an answered question leads to, within the command that answers it: it may ask again, and may refuse."""
     effects = len(context.actor.effects)
     try:
         with session.begin_nested():

@@ -37,7 +37,7 @@ def emails() -> Carrier:
 
 @pytest.fixture
 def signing(var: Path, settings: Settings, emails: Carrier) -> Iterator[WorkerContext]:
-    """A worker's room, after keys were made and named in the settings."""
+    """A worker's context, after keys were made and named in the settings."""
     critter("make", "--selector", "spring")
     context = open_context(settings, None, emails)
     context.keys = dkim_keys.of(load({"CRITTER_VAR": str(var), "CRITTER_DKIM_SELECTORS": "spring-rsa,spring-ed"}))

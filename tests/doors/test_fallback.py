@@ -51,7 +51,7 @@ def proxy(servers: Servers) -> Iterator[DatabaseProxy]:
 
 @pytest.fixture
 def ours(settings: Settings, proxy: DatabaseProxy) -> Settings:
-    """Through the cable, and without a Redis."""
+    """Through the database proxy, and without a Redis."""
     name = make_url(settings.database_url).database
     through = f"postgresql://critter@127.0.0.1:{proxy.port}/{name}?sslmode=disable&gssencmode=disable"
     return changed(settings, CRITTER_DATABASE_URL=through, CRITTER_REDIS_URL="redis://127.0.0.1:9/0")

@@ -46,7 +46,7 @@ def kim(engine: Engine) -> int:
 
 
 def limited(context: WorkerContext, **limits: object) -> None:
-    """Makes the settings of this room those."""
+    """Makes these the settings of this context."""
     context.settings = context.settings.model_copy(update=limits)
 
 

@@ -85,8 +85,8 @@ class Model:
 
 
 class Talk(RuleBasedStateMachine):
-    """Set by the test: the database and the world. It counts the posts that were held against the model, and those of
-    them that left, over all of its examples."""
+    """Set by the test: the database and the registry. It counts the posts that were held against the model, and those
+    of them that left, over all of its examples."""
 
     engine: Engine
     registry: CommandRegistry

@@ -1,4 +1,4 @@
-"""Hears every answer of a story as a phrase, before it is said in one language; for tests of what all answers are."""
+"""Records every answer of a story as a phrase, before it is said in one language; for tests of what all answers are."""
 
 import json
 from gettext import NullTranslations
@@ -32,7 +32,7 @@ class Recorder(NullTranslations):
 
 
 class AnswerRecorder:
-    """Hears every answer as a phrase, before it is said in one language."""
+    """Records every answer as a phrase, before it is said in one language."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[str, set[str]]] = {}
@@ -45,14 +45,14 @@ class AnswerRecorder:
         return translated(words, language)
 
     def keep(self, file: Path) -> None:
-        """Writes down what was heard, for who asks later in this run of the tests."""
+        """Writes down what was recorded, for who asks later in this run of the tests."""
         heard = [[english, spanish, sorted(said)] for english, (spanish, said) in self.answers.items()]
         draft = file.with_suffix(".new")
         draft.write_text(json.dumps({"answers": heard, "said": sorted(self.said)}))
         draft.rename(file)
 
     def recall(self, file: Path) -> bool:
-        """Hears once more what was kept; False when nothing was."""
+        """Records once more what was written down; False when nothing was."""
         if not file.exists():
             return False
         kept = json.loads(file.read_text())
@@ -78,7 +78,7 @@ class AnswerRecorder:
 
 
 def listen(monkeypatch: pytest.MonkeyPatch) -> AnswerRecorder:
-    """An ear on everything that is said until the test ends."""
+    """Records everything that is said until the test ends."""
     recorder = AnswerRecorder()
     for module in (process, notices, unknown_senders, inviting, first_contact, daily_mail):
         monkeypatch.setattr(module, "translated", recorder)

@@ -1,4 +1,4 @@
-"""A cable between Critter and its database that tests can pull out and put back."""
+"""A TCP proxy between Critter and its database that tests can cut and mend."""
 
 import socket
 import threading

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Child:
-    """A process that the nursery has started."""
+    """A process that the fork server has started."""
 
     def __init__(self, fork_server: "ForkServer", name: str, pid: int) -> None:
         self._fork_server, self.name, self.pid = fork_server, name, pid
@@ -187,7 +187,7 @@ def _live(order: dict[str, Any]) -> NoReturn:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001  told whole; nothing may return into the nursery's own code
+    except BaseException:  # noqa: BLE001  told whole; nothing may return into the fork server's own code
         traceback.print_exc()
     finally:
         sys.stderr.flush()

@@ -19,7 +19,7 @@ from workers.upkeep import scheduler
 
 @dataclass
 class MailRoundTrip:
-    """A company's mail in and out. `letters` took the mails, `texts` the texts."""
+    """A company's mail in and out. `emails` took the mails, `texts` the texts."""
 
     engine: Engine
     settings: Settings

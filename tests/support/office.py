@@ -1,4 +1,5 @@
-"""The company of cast.py at work, and the command line beside it: texts are read, spread and sent as workers do it."""
+"""The company of personas.py at work, and the command line beside it: texts are read, spread and sent as workers do
+it."""
 
 import uuid
 from collections.abc import Sequence

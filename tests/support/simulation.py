@@ -142,7 +142,7 @@ def simulation(**changes):
 
 
 def soon(probe, seconds=5.0):
-    """What `told` gives, once it is something."""
+    """What `probe` gives, once it is something."""
     end = time.monotonic() + seconds
     while not (found := probe()):
         assert time.monotonic() < end, "it never came"

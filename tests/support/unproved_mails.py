@@ -1,4 +1,5 @@
-"""Mails that nothing proved at the door, in the company of cast.py, and how they stand; for tests of who wrote them."""
+"""Mails that nothing proved at the door, in the company of personas.py, and how they stand; for tests of who wrote
+them."""
 
 import time
 

@@ -18,7 +18,7 @@ STEP = {"there": 7, "back": 1}  # octets; a text's row is some hundreds of them,
 
 
 class Scissors(DatabaseProxy):
-    """A cable that cuts itself once it has passed so many octets in one direction, as often as it is told to."""
+    """A proxy that cuts itself once it has passed so many octets in one direction, as often as it is told to."""
 
     def __init__(self, server: str) -> None:
         self.way, self.octets, self.cuts, self._left = "", 0, 0, 0

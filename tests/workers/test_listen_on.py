@@ -12,7 +12,7 @@ from workers.runtime.listen_on import listen_while_idle
 
 
 class StubContext:
-    """As much of a room as lingering asks for."""
+    """As much of a worker's context as listening asks for."""
 
     def __init__(self) -> None:
         self.ended = False
@@ -56,7 +56,7 @@ def test_a_ring_past_the_ears_is_a_job(redis_url, client):
 
 
 def test_nothing_is_lost_when_it_ends(redis_url, client):
-    """Each of many rings is heard or makes a job, whenever the ear closes."""
+    """Each of many rings is heard or makes a job, whenever the listener ends."""
     notifier = WorkerNotifier(redis_url)
     for _ in range(30):
         client.flushdb()

@@ -33,7 +33,7 @@ NAME = "receipts"  # a drain of the queue sms
 
 
 class StubContext:
-    """As much of a room as a worker asks for that only drains."""
+    """As much of a context as a worker asks for that only drains."""
 
     def __init__(self) -> None:
         self.ended = False

@@ -90,11 +90,13 @@ _entered: list[WorkerContext] = []
 
 
 def enter(context: WorkerContext | None) -> None:
-    """Makes `room` the context of this process; None removes it."""
+    """Makes `context` the context of this process; None removes it."""
     _entered[:] = [] if context is None else [context]
 
 
 def current() -> WorkerContext:
     if not _entered:
-        raise RuntimeError("no room was entered: drains run in a process that critter/processes/workers has set up")
+        raise RuntimeError(
+            "no worker context was entered: drains run in a process that critter/processes/workers has set up"
+        )
     return _entered[0]

@@ -46,7 +46,7 @@ class Pool:
         self._account = _account_buckets(context)
 
     async def drain(self, seconds: float) -> bool:
-        """Sends from every number for `turn` seconds at most; True when there may be more."""
+        """Sends from every number for `seconds` at most; True when there may be more."""
         await asyncio.to_thread(self._look)
         loops = [self._send_loop(one) for one in self._plan.senders if one.carrier in self._context.texts]
         end = time.monotonic() + seconds

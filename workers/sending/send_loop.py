@@ -118,7 +118,7 @@ class SendLoop(Generic[Parcel]):
         self._written = self._seen = 0  # how often outcomes were settled: by now, and before the last claim
 
     async def drain(self, seconds: float) -> bool:
-        """Works until nothing is due, `turn` seconds at most; returns True when there may be more."""
+        """Works until nothing is due, `seconds` at most; returns True when there may be more."""
         renewal = asyncio.create_task(self._renew())
         try:
             return await self._work(time.monotonic() + seconds)

@@ -228,7 +228,7 @@ class SmtpTransaction:
                 self._pour()
             elif self._email is email:
                 self._withdraw()
-        except Exception as problem:  # noqa: BLE001  # as in `heard`
+        except Exception as problem:  # noqa: BLE001  # as in `on_reply`
             self._end(problem)
             self._link.break_off("bug")
 

@@ -1,1 +1,1 @@
-"""Who may read a post, who gets it, and whether it repeats what was private."""
+"""Who may read a post, who gets it, what must not leave, and whether it repeats what was private."""

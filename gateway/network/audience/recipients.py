@@ -1,4 +1,4 @@
-"""Who gets a post: the fan-out makes deliveries for them chunk by chunk, and a post without recipients is noticed."""
+"""Who gets a post: makes the deliveries of a fan-out chunk by chunk, and finds out whether anybody gets it at all."""
 
 from sqlalchemy import (
     text,

@@ -1,4 +1,4 @@
-"""Who may read a post, and who gets it: the one rule, asked by every door, every list and every send."""
+"""Who may read a post, and who may post where: the one rule, asked by every door, every list and every send."""
 
 from collections.abc import Collection
 from typing import Any, Literal
