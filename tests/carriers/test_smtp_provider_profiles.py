@@ -223,7 +223,7 @@ def test_a_revoked_token_is_renewed_once(settings, engine, port, trusted, workin
         fan_out(engine, 2)
         deliver.drain_email()
         context.emails._idle = 0.0  # the next mails need a new connection
-        for link, ending in context.emails._kept:
+        for link, ending in context.emails._pool:
             ending.cancel()
             context.loop.run(_quit(link))
         tokens.revoke()

@@ -103,7 +103,7 @@ def test_a_long_transaction_of_somebody_else_keeps_no_door_waiting(old: str, eng
 MIGRATE = """
 import sys, migrations
 from gateway.store.database import connect
-migrations.migrate(connect(sys.argv[1]), told=lambda line: print(line, flush=True))
+migrations.migrate(connect(sys.argv[1]), report=lambda line: print(line, flush=True))
 """
 
 

@@ -42,7 +42,7 @@ class World:
     context: WorkerContext
     engine: Engine
     texts: Carrier
-    letters: Carrier
+    emails: Carrier
     number: int = 0  # of the piece of work in hand
     sam: int = 0
     phone: int = 0
