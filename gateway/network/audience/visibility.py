@@ -7,7 +7,6 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    Select,
     and_,
     bindparam,
     exists,
@@ -77,13 +76,6 @@ def may_read(session: Session, account_id: int, post_id: int) -> bool:
     return session.scalar(_MAY_READ, {"reader": account_id, "post": post_id}) is not None
 
 
-# The rule takes milliseconds to write as SQL, so the statements that ask it are built once.
-_READER: BindParameter[int] = bindparam("reader", type_=BigInteger)
-_READABLE = and_(exists().where(Account.id == _READER, Account.state == "active"), readable_by(_READER))
-_MAY_READ = select(Post.id).where(Post.id == bindparam("post"), _READABLE)
-_READABLE_OF = select(func.count()).select_from(Post).where(Post.id.in_(bindparam("posts", expanding=True)), _READABLE)
-
-
 def open_post() -> ColumnElement[bool]:
     """As a condition on Post: anyone in the company may read it, because it is neither direct nor in a closed group."""
     group = aliased(Account)
@@ -101,9 +93,9 @@ def may_read_all(session: Session, account_id: int, post_ids: Collection[int]) -
 def find_cut_off(session: Session, post_ids: Collection[int], address_ids: Collection[int]) -> set[int]:
     """Those of the addresses whose owners may not read all of these posts. They are the posts above an answer in its
     thread, which the subject of its mail would quote."""
-    whole = select(Address.id).join(Post, Post.id.in_(post_ids)).where(Address.id.in_(address_ids))
-    readers = whole.where(readable_by(Address.account_id)).group_by(Address.id)
-    return set(address_ids) - set(session.scalars(readers.having(func.count() == len(set(post_ids)))))
+    posts = set(post_ids)
+    given = {"posts": list(posts), "addresses": list(address_ids), "number": len(posts)}
+    return set(address_ids) - set(session.scalars(_READ_WHOLE, given))
 
 
 Opened = Literal["readable", "retracted"]
@@ -114,22 +106,13 @@ def open_link(session: Session, post_id: int, address_id: int) -> Opened | None:
     link. None when they may not even know of the post: the address is not theirs any more, they are suspended or
     removed, or there is a block. "retracted" means that only the retraction of the post itself keeps them from reading
     it."""
-    reader = _holder(address_id).scalar_subquery()
-    found = select(Post.deleted_at.is_(None) & readable_by(reader)).where(
-        Post.id == post_id, exists(_holder(address_id)), _allowed(reader, retracted=True)
-    )
-    readable = session.scalar(found)
+    readable = session.scalar(_OPEN_LINK, {"post": post_id, "address": address_id})
     return None if readable is None else "readable" if readable else "retracted"
 
 
 def holder(session: Session, address_id: int) -> int | None:
     """The person to whom what was sent to an address belongs now: its active owner, while it is surely theirs."""
-    return session.scalar(_holder(address_id))
-
-
-def _holder(address_id: int) -> Select[int]:
-    owner = select(Account.id).join(Address, Address.account_id == Account.id)
-    return owner.where(Address.id == address_id, Address.state.in_(KNOWN), Account.state == "active")
+    return session.scalar(_HOLDER, {"address": address_id})
 
 
 def open_to_all(session: Session, post_id: int) -> bool:
@@ -149,6 +132,37 @@ def may_post(session: Session, account_id: int, group: Account) -> bool:
 
 def readers_among(session: Session, post_id: int, accounts: Collection[int]) -> set[int]:
     """Those of `accounts` who may read the post."""
-    wanted = select(Account.id).join(Post, Post.id == post_id)
-    allowed = wanted.where(Account.id.in_(accounts), Account.state == "active", readable_by(Account.id))
-    return set(session.scalars(allowed))
+    return set(session.scalars(_READERS_AMONG, {"post": post_id, "accounts": list(accounts)}))
+
+
+# The rule takes milliseconds to write as SQL, so the statements that ask it are built once.
+def _list(name: str) -> BindParameter[Any]:
+    return bindparam(name, type_=BigInteger, expanding=True)
+
+
+_READER: BindParameter[int] = bindparam("reader", type_=BigInteger)
+_POST: BindParameter[int] = bindparam("post", type_=BigInteger)
+_READABLE = and_(exists().where(Account.id == _READER, Account.state == "active"), readable_by(_READER))
+_MAY_READ = select(Post.id).where(Post.id == _POST, _READABLE)
+_READABLE_OF = select(func.count()).select_from(Post).where(Post.id.in_(_list("posts")), _READABLE)
+_READ_WHOLE = (
+    select(Address.id)
+    .join(Post, Post.id.in_(_list("posts")))
+    .where(Address.id.in_(_list("addresses")), readable_by(Address.account_id))
+    .group_by(Address.id)
+    .having(func.count() == bindparam("number", type_=BigInteger))
+)
+_HOLDER = (
+    select(Account.id)
+    .join(Address, Address.account_id == Account.id)
+    .where(Address.id == bindparam("address", type_=BigInteger))
+    .where(Address.state.in_(KNOWN), Account.state == "active")
+)
+_OPEN_LINK = select(Post.deleted_at.is_(None) & readable_by(_HOLDER.scalar_subquery())).where(
+    Post.id == _POST, exists(_HOLDER), _allowed(_HOLDER.scalar_subquery(), retracted=True)
+)
+_READERS_AMONG = (
+    select(Account.id)
+    .join(Post, Post.id == _POST)
+    .where(Account.id.in_(_list("accounts")), Account.state == "active", readable_by(Account.id))
+)

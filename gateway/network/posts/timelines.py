@@ -73,6 +73,7 @@ def _latest() -> Select[Post, Account, Account, timedelta, Account, Account]:
 
 
 LATEST: Final = _latest()
+UPDATES: Final = select(func.count()).where(readable_by(bindparam("reader")), Post.visibility != "direct")
 
 
 def by_account(account: Account | NamedAccount) -> ColumnElement[bool]:
@@ -141,5 +142,5 @@ def counts(session: Session, account: Account, reader_id: int) -> tuple[int, int
     hears = select(func.count()).select_from(FollowInForce).join(Account, Account.id == FollowInForce.account_id)
     known = or_(Account.access.is_distinct_from("closed"), visibility.following(reader_id, Account.id))
     following = hears.where(FollowInForce.follower_id == account.id, Account.state == "active", known)
-    updates = select(func.count()).where(by_account(account), readable_by(reader_id), Post.visibility != "direct")
-    return (session.scalar(followers) or 0, session.scalar(following) or 0, session.scalar(updates) or 0)
+    updates = session.scalar(UPDATES.where(by_account(account)), {"reader": reader_id})
+    return (session.scalar(followers) or 0, session.scalar(following) or 0, updates or 0)
