@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import grouping
+from gateway.actions import group_creation
 from gateway.actions.model.confirmation import ConfirmationRequired
 from gateway.i18n.phrases import say
 from gateway.inbound.commands import CommandContext, QuestionRequired, command, confirms
@@ -18,7 +18,7 @@ ACCESS = {"open": say("open"), "closed": say("closed"), "broadcast": say("broadc
 @command("new GROUP [open, closed, broadcast]", intent="new", asks=True, about="make a group", spanish="nuevo, crear")
 def new(session: Session, context: CommandContext) -> str:
     handle, access = context.reading.args[0], context.reading.args[1] if len(context.reading.args) > 1 else "open"
-    group = grouping.create_group(session, context.actor, handle, access, set(context.registry.verbs))
+    group = group_creation.create_group(session, context.actor, handle, access, set(context.registry.verbs))
     return say(
         "{handle} is ready, {what}. Others: JOIN {handle!u}. You: #{handle} text",
         handle=group.handle,

@@ -10,7 +10,7 @@ from gateway.i18n.phrases import Phrase, count, joined, listed, say
 from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, command
 from gateway.network.posts import rendering, timelines
-from handlers.confirmations import describe_people
+from handlers.confirmation_questions import describe_people
 
 SHOWN = {"sms": 10, "email": 100}  # names in one answer
 MOST = {"sms": 10, "email": 50}  # updates in one answer

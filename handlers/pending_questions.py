@@ -20,7 +20,7 @@ from gateway.network.conversation import conversations, reading_context
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import follows
 from handlers import bare_texts
-from handlers.confirmations import describe_people
+from handlers.confirmation_questions import describe_people
 from handlers.daily_mail import which
 from handlers.saved_question import as_confirmed, choose, kept_reading, still_there
 from handlers.undo import undo

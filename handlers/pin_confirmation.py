@@ -23,7 +23,7 @@ from gateway.ledger.audit import audit_log
 from gateway.network.conversation import conversations, notices
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.verification import lockouts, pins
-from handlers.confirmations import describe_reach, describe_recipients
+from handlers.confirmation_questions import describe_reach, describe_recipients
 from handlers.saved_question import as_confirmed
 
 DIGITS = 6

@@ -12,7 +12,7 @@ from gateway.network.conversation import conversations
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.posts import timelines
 from gateway.store.tables import Post
-from handlers.confirmations import describe_recipients
+from handlers.confirmation_questions import describe_recipients
 
 
 @meaning("direct")

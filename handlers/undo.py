@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from gateway.actions import undoing
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF
-from gateway.actions.model.undone import Undone
+from gateway.actions.model.undo_result import Undone
 from gateway.actions.undoing import UNDOINGS
 from gateway.i18n.phrases import Phrase, count, joined, say, template
 from gateway.inbound.commands import CommandContext, command, reopen_question
@@ -15,8 +15,8 @@ from gateway.network.conversation import conversations
 from gateway.store.tables import Effect
 from handlers import bare_texts
 from handlers.daily_mail import describe_daily
+from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
-from handlers.receiving import OFF, ON
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")

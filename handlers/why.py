@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from gateway.actions.lookups import causes
-from gateway.actions.lookups.causes import Cause
+from gateway.actions.lookups import delivery_cause
+from gateway.actions.lookups.delivery_cause import Cause
 from gateway.i18n.phrases import say
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.track_phrases import quoted
@@ -16,7 +16,7 @@ from gateway.network.posts import timelines
 @command("why", about="why I got the last update", spanish="por qué, porqué, por que")
 def why(session: Session, context: CommandContext) -> str:
     items = timelines.list_received(session, context.address.id, 1)
-    cause = causes.cause_of(session, context.actor, items[0] if items else None)
+    cause = delivery_cause.cause_of(session, context.actor, items[0] if items else None)
     if cause.kind in ("private", "private_group", "answers", "mentions"):
         return _addressed(cause)
     if cause.since is None:

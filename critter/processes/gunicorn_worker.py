@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-from critter.processes.http_client import FAREWELL, LARGEST, HttpClientConnection, Phase
+from critter.processes.client_progress import FAREWELL, LARGEST, HttpClientConnection, Phase
 from critter.processes.http_connection import Backlog
 from gateway.doors.origin_limits import ONE, networks
 from gateway.doors.smtp.connection_limits import ConnectionLimiter, ConnectionLimits

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.actions import join_requests
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import confirm_end
-from gateway.actions.model.undone import Undone, active_account
+from gateway.actions.model.undo_result import Undone, active_account
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.language.nanoformats import is_tag

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF, ConfirmationRequired
-from gateway.actions.model.undone import Undone, active_account
+from gateway.actions.model.undo_result import Undone, active_account
 from gateway.i18n.phrases import Phrase, say
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount

@@ -13,7 +13,7 @@ from gateway.actions import posting
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF, REACH, ConfirmationRequired
 from gateway.actions.private_words import confirm_repeat
-from gateway.actions.reach import estimate_wide
+from gateway.actions.reach_estimate import estimate_wide
 from gateway.channels import SMS
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount

@@ -8,16 +8,16 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from gateway.actions import uploading
+from gateway.actions.model import last_effect
 from gateway.actions.model.actor import Actor
-from gateway.actions.model.undone import Undone
+from gateway.actions.model.undo_result import Undone
 from gateway.actions.private_words import confirm_repeat
-from gateway.actions.reach import confirm_reach
+from gateway.actions.reach_estimate import confirm_reach
 from gateway.i18n.refusals import refusal
 from gateway.language.fragments.part_marks import part
 from gateway.language.words.normalize import clean
 from gateway.ledger.inbox import media
 from gateway.network.audience import recipients
-from gateway.network.follows import last_effect
 from gateway.network.people import accounts
 from gateway.network.posts import continuations, posts
 from gateway.network.posts.posts import NewPost

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
-from gateway.actions.model.undone import Undone
+from gateway.actions.model.undo_result import Undone
 from gateway.i18n.phrases import Phrase, say
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount

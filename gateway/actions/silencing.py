@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import confirm_end
-from gateway.actions.model.undone import Undone
+from gateway.actions.model.undo_result import Undone
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.network.follows import follows, mutes

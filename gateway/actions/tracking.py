@@ -7,7 +7,7 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
-from gateway.actions.model.undone import Undone
+from gateway.actions.model.undo_result import Undone
 from gateway.i18n.refusals import refusal
 from gateway.language.track_phrases import LONGEST, MOST_WORDS, TrackPhrase, track_phrase
 from gateway.network.follows import trackers

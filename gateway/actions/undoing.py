@@ -10,20 +10,20 @@ from sqlalchemy.orm import Session
 
 from gateway.actions import (
     following,
-    grouping,
+    group_creation,
     membership,
+    pausing,
     posting,
     profile,
     reacting,
-    receiving,
     reporting,
     silencing,
     tracking,
 )
 from gateway.actions.model.actor import Actor
-from gateway.actions.model.undone import Undoing, Undone
+from gateway.actions.model.last_effect import last_effect
+from gateway.actions.model.undo_result import Undoing, Undone
 from gateway.i18n.refusals import refusal
-from gateway.network.follows.last_effect import last_effect
 
 REACH: Final = timedelta(hours=24)
 UNDOINGS: Final[Mapping[str, Undoing]] = {
@@ -35,14 +35,14 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "unfollow_topic": following.undo_unfollow_tag,
     "track": tracking.undo_track,
     "untrack": tracking.undo_untrack,
-    "off": receiving.undo_switch,
-    "on": receiving.undo_switch,
+    "off": pausing.undo_switch,
+    "on": pausing.undo_switch,
     "silence": silencing.undo_silence,
     "lift": silencing.undo_lift,
     "add": membership.undo_change,
     "remove": membership.undo_change,
     "owner": membership.undo_change,
-    "group": grouping.undo_group,
+    "group": group_creation.undo_group,
     "reaction": reacting.undo_reaction,
     "report": reporting.undo_report,
     "name": profile.undo_name,

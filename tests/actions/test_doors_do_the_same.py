@@ -18,17 +18,17 @@ from sqlalchemy.orm import Session
 import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
     following,
-    grouping,
+    group_creation,
     inviting,
     join_requests,
     membership,
     messaging,
     nudging,
     opting_out,
+    pausing,
     posting,
     profile,
     reacting,
-    receiving,
     repeating,
     replying,
     reporting,
@@ -130,13 +130,13 @@ ROWS: Final = [
     Row("untrack", "bob", ["untrack acme"], lambda c: (tracking.untrack, "acme"), before=[("bob", "track ACME")]),
     Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME")]),
     Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME"), ("bob", "untrack acme")]),
-    Row("turn_off", "sam", ["off"], lambda c: (receiving.turn_off, c.address)),
-    Row("turn_off", "sam", [f"off {LATER}"], lambda c: (receiving.turn_off, c.address, c.later)),
-    Row("turn_on", "sam", ["on"], lambda c: (receiving.turn_on, c.address), before=[("sam", "off")]),
-    Row("turn_off_source", "sam", ["off kim"], lambda c: (receiving.turn_off_source, c.named("kim"))),
-    Row("turn_on_source", "sam", ["on kim"], lambda c: (receiving.turn_on_source, c.named("kim")),
+    Row("turn_off", "sam", ["off"], lambda c: (pausing.turn_off, c.address)),
+    Row("turn_off", "sam", [f"off {LATER}"], lambda c: (pausing.turn_off, c.address, c.later)),
+    Row("turn_on", "sam", ["on"], lambda c: (pausing.turn_on, c.address), before=[("sam", "off")]),
+    Row("turn_off_source", "sam", ["off kim"], lambda c: (pausing.turn_off_source, c.named("kim"))),
+    Row("turn_on_source", "sam", ["on kim"], lambda c: (pausing.turn_on_source, c.named("kim")),
         before=[("sam", "off kim")]),
-    Row("lift", "sam", ["on kim"], lambda c: (receiving.turn_on_source, c.named("kim")), before=[("sam", "mute kim")]),
+    Row("lift", "sam", ["on kim"], lambda c: (pausing.turn_on_source, c.named("kim")), before=[("sam", "mute kim")]),
     Row("block", "sam", ["block kim"], lambda c: (silencing.block, c.named("kim"))),
     Row("mute", "sam", ["mute kim"], lambda c: (silencing.mute, c.named("kim"))),
     Row("mute", "sam", [f"mute kim {LATER}"], lambda c: (silencing.mute, c.named("kim"), c.later)),
@@ -150,7 +150,7 @@ ROWS: Final = [
     Row("decide", "anne", ["1", "CODE"],
         lambda c: (_admit, c.named("sam"), c.named("board")), before=[("sam", "join board")], confirmed=PROVED),
     Row("decide", "anne", ["2"], lambda c: (_refuse, c.named("sam"), c.named("board")), before=[("sam", "join board")]),
-    Row("create_group", "kim", ["OK"], lambda c: (grouping.create_group, "garden", "open", ()),
+    Row("create_group", "kim", ["OK"], lambda c: (group_creation.create_group, "garden", "open", ()),
         before=[("kim", "new garden")], confirmed=SURE),
     Row("react", "sam", ["like"], lambda c: (reacting.react, c.last.id, "like"),
         before=[("kim", "the printer works again")]),
@@ -337,6 +337,6 @@ def test_a_refusal_has_a_reason_and_facts(office: Office) -> None:
         sam = accounts.by_handle(session, "sam")
         assert sam
         with pytest.raises(Refused) as refused:
-            receiving.turn_off_source(session, actor, find_named(sam), None)
+            pausing.turn_off_source(session, actor, find_named(sam), None)
         assert (refused.value.reason, refused.value.facts) == ("nothing_to_turn_off", {"name": "Sam Ortiz"})
         assert str(refused.value) == "You do not follow Sam Ortiz, so there is nothing to turn off."

@@ -10,9 +10,9 @@ from gateway.actions import (
     membership,
     messaging,
     opting_out,
+    pausing,
     posting,
     reacting,
-    receiving,
     repeating,
     replying,
     reporting,
@@ -180,8 +180,8 @@ def test_only_groups_are_posted_to(office: Office, groups: list[str]) -> None:
 
 
 SWITCHES: list[Callable[[Session, Actor, Address], Any]] = [
-    lambda session, who, where: receiving.turn_off(session, who, where),
-    lambda session, who, where: receiving.turn_on(session, who, where),
+    lambda session, who, where: pausing.turn_off(session, who, where),
+    lambda session, who, where: pausing.turn_on(session, who, where),
     lambda session, who, where: opting_out.opt_out(session, who, where),
     lambda session, who, where: opting_out.opt_in(session, who, where),
 ]

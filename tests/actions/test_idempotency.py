@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.orm import Session
 
-from gateway.actions import following, grouping, posting
+from gateway.actions import following, group_creation, posting
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import OK, ConfirmationRequired
 from gateway.actions.model.idempotency import once
@@ -164,7 +164,7 @@ def test_the_order_of_a_set_makes_no_other_request(office: Office) -> None:
         with transaction(office.engine) as session:
             kim = actor(session, office)
             kim.confirmed = frozenset({OK})
-            once(session, kim, "a", grouping.create_group, "garden", "open", Unsorted(reserved))
+            once(session, kim, "a", group_creation.create_group, "garden", "open", Unsorted(reserved))
     assert office.sql("SELECT count(*) FROM accounts WHERE handle = 'garden'") == [(1,)]
 
 

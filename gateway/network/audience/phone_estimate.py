@@ -1,5 +1,7 @@
-"""Estimates how many phones a post would reach, and in which countries, before it is sent. gateway/actions/reach.py
-asks for every post, so it counts no further than it must."""
+"""Estimates how many phones a post would reach, and in which countries, before it is sent.
+
+gateway/actions/reach_estimate.py asks for every post, so it counts no further than it must.
+"""
 
 from collections import Counter
 from collections.abc import Collection

@@ -9,7 +9,7 @@ from gateway.actions import silencing
 from gateway.actions.following import amend
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import confirm_end
-from gateway.actions.model.undone import Undone, active_account
+from gateway.actions.model.undo_result import Undone, active_account
 from gateway.actions.silencing import Lifted
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount

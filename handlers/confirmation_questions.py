@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.confirmation import ConfirmationRequired
-from gateway.actions.reach import ReachEstimate
+from gateway.actions.reach_estimate import ReachEstimate
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
 from gateway.inbound.commands import CommandContext, QuestionRequired, confirms
 from gateway.language.model.reading import NamedAccount
 from gateway.network.audience.private_repeats import Repeated
 from handlers.follows import local
-from handlers.receiving import OFF
+from handlers.pausing import OFF
 
 SHOWN = 3  # names in an answer
 

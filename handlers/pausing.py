@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import receiving
+from gateway.actions import pausing
 from gateway.i18n.phrases import joined, say
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.model.reading import NamedAccount
@@ -30,7 +30,7 @@ def off(session: Session, context: CommandContext) -> str:
     until = _until(context)
     if context.names:
         return _off_source(session, context, context.names[0], until)
-    receiving.turn_off(session, context.actor, context.address, until)
+    pausing.turn_off(session, context.actor, context.address, until)
     return joined(
         [_off_till(context, until), say("You still get answers, and your follows stay. To turn them on again: ON")]
     )
@@ -45,7 +45,7 @@ def _off_till(context: CommandContext, until: datetime | None) -> str:
 
 
 def _off_source(session: Session, context: CommandContext, source: NamedAccount, until: datetime | None) -> str:
-    receiving.turn_off_source(session, context.actor, source, until)
+    pausing.turn_off_source(session, context.actor, source, until)
     stays = say("You still follow. To turn it on again: ON {handle!u}", handle=source.handle)
     if until is None:
         return joined([say("{name} is off.", name=source.name), stays])
@@ -67,7 +67,7 @@ def on(session: Session, context: CommandContext) -> str:
     if context.reading.args == DAILY:
         return daily(session, context, True)
     if not context.names:
-        receiving.turn_on(session, context.actor, context.address)
+        pausing.turn_on(session, context.actor, context.address)
         return ON[context.address.channel]
-    lifted = receiving.turn_on_source(session, context.actor, context.names[0])
+    lifted = pausing.turn_on_source(session, context.actor, context.names[0])
     return tell_lifted(lifted) if lifted else say("{name} is on.", name=context.names[0].name)
