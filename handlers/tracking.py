@@ -9,7 +9,7 @@ from gateway.actions.lookups import accounts_and_posts
 from gateway.actions.tracking import Tracked
 from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, languages, listed, say, translated
-from gateway.inbound.commands import LIMIT, CommandContext, command
+from gateway.inbound.commands import ONE_TEXT, CommandContext, command
 from gateway.language.track_phrases import quoted
 from gateway.network.receipts.receipt_text import shorten
 from handlers.follows import BY
@@ -68,4 +68,4 @@ def _first(phrases: Sequence[str], number: int) -> Phrase:
 
 
 def _fits(words: Phrase) -> bool:
-    return all(len(translated(words, language)) <= LIMIT for language in languages())
+    return all(len(translated(words, language)) <= ONE_TEXT for language in languages())

@@ -53,9 +53,10 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
 
 
 def undo(
-    session: Session, actor: Actor, undoings: Mapping[str, Undoing] = UNDOINGS, passed_by: Collection[str] = ()
+    session: Session, actor: Actor, undoings: Mapping[str, Undoing] = UNDOINGS, passed_by: Collection[str] = ("asked",)
 ) -> Undone:  # fmt: skip
-    """`undoings`: how effects of each kind are undone; `passed_by`: kinds that do not count as done."""
+    """`undoings`: how effects of each kind are undone. `passed_by`: kinds that do not count as done; a question that a
+    phone or a mailbox was asked is taken back only there."""
     last = last_effect(session, actor.account.id, REACH, passed_by)
     if last is None:
         raise refusal("nothing_to_undo")

@@ -95,7 +95,7 @@ def _one_by_one(handler: Handler) -> Handler:
     def each(session: Session, context: "CommandContext") -> str | None:
         readings = [replace(context.reading, args=(one.handle,), names=(one,)) for one in context.names]
         whole = joined([handler(session, context.as_read(reading)) or "" for reading in readings], "\n")
-        if all(len(translated(whole, language)) <= LIMIT for language in languages()):
+        if all(len(translated(whole, language)) <= ONE_TEXT for language in languages()):
             return whole
         return say("Done for {names}.", names=listed([one.name for one in context.names]))
 
@@ -241,12 +241,14 @@ def perform(session: Session, context: CommandContext) -> str | None:
         return text
     whole = joined([text, EARLIER])
     return (
-        whole if len(translated(whole, context.account.language)) <= LIMIT else joined([text, say("One more waits.")])
+        whole
+        if len(translated(whole, context.account.language)) <= ONE_TEXT
+        else joined([text, say("One more waits.")])
     )
 
 
 EARLIER: Final = say("Your earlier question waits.")
-LIMIT: Final = 160  # characters of one text
+ONE_TEXT: Final = 160  # characters
 
 
 def reopen_question(
@@ -257,7 +259,7 @@ def reopen_question(
     if now is None or asdict(now) != before:
         return answer
     whole = joined([answer or "", say("Still open: {question}", question=now.about.get("said") or _takes(now))], "\n")
-    if len(translated(whole, context.account.language)) <= LIMIT:
+    if len(translated(whole, context.account.language)) <= ONE_TEXT:
         return whole
     words = shorten(str((now.about.get("reading") or {}).get("text") or ""))
     return joined([answer or "", say('Still open, about "{words}": {answers}', words=words, answers=_takes(now))], "\n")

@@ -17,7 +17,7 @@ from gateway.inbound import (
     text_fragments,
     unknown_senders,
 )
-from gateway.inbound.commands import CommandContext, CommandRegistry, perform, reopen_question
+from gateway.inbound.commands import ONE_TEXT, CommandContext, CommandRegistry, perform, reopen_question
 from gateway.inbound.inbound_mail import InboundMail
 from gateway.inbound.mail_attachments import Attachments
 from gateway.inbound.outcome import InboundOutcome
@@ -285,13 +285,10 @@ UNCHANGING: Final = ("asked", "login")  # effects that change nothing for anybod
 def _with_likes(session: Session, context: CommandContext, text: str, liked: Sequence[int]) -> str:
     """Adds who liked what the person wrote, when the answer has room for it; else it waits for the next answer."""
     line = translated(likes.describe(session, context.account.id, liked), context.account.language)
-    if line and context.address.channel == "sms" and len(text) + 1 + len(line) > LIMIT:
+    if line and context.address.channel == "sms" and len(text) + 1 + len(line) > ONE_TEXT:
         return text
     likes.forget(session, context.account.id)
     return f"{text} {line}".strip()
-
-
-LIMIT: Final = 160  # characters of one text
 
 
 def _answer(session: Session, context: CommandContext, inbound: Inbound, text: str, subject: str) -> None:

@@ -108,6 +108,18 @@ def test_undo_finds_what_was_done_by_another_door(office: Office) -> None:
     assert office.sql("SELECT count(*) FROM posts WHERE deleted_at IS NOT NULL") == [(2,)]
 
 
+def test_undo_of_a_page_passes_over_what_a_phone_was_asked(office: Office) -> None:
+    """The question stays open on the phone, and its answer still counts."""
+    post(office, "a", "the printer works")
+    office.says("kim", "new garden")
+    office.work()
+    with transaction(office.engine) as session:
+        assert once(session, actor(session, office), "b", undo).outcome == "post_retracted"
+    office.says("kim", "OK")
+    office.work()
+    assert office.sql("SELECT count(*) FROM accounts WHERE handle = 'garden'") == [(1,)]
+
+
 def test_a_result_that_is_no_longer_kept_is_told(office: Office) -> None:
     post(office, "a", "the printer works")
     office.sql("UPDATE actions SET result = NULL")

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor, NewEffect
@@ -15,11 +15,8 @@ def record(session: Session, actor: Actor) -> None:
     """Writes the effects of what came in by text, mail or command line; nothing when there are none. An inbound has one
     action at most."""
     if actor.effects:
-        session.execute(RECORD, _owner(actor) | {"inbound": actor.inbound_id, "effects": pack(actor.effects)})
-
-
-def _owner(actor: Actor) -> dict[str, int | str]:
-    return {"account": actor.account.id, "door": actor.door}
+        owner = {"account": actor.account.id, "door": actor.door, "inbound": actor.inbound_id}
+        session.execute(RECORD, owner | {"effects": pack(actor.effects)})
 
 
 def pack(effects: Sequence[NewEffect]) -> str:
@@ -27,13 +24,19 @@ def pack(effects: Sequence[NewEffect]) -> str:
     return json.dumps([{"kind": one.kind, "subject": one.subject_id, "detail": one.detail} for one in effects])
 
 
-# `inbound_id` of effects is for processes of the version before.
-RECORD: Final = text("""
-    WITH action AS (
-        INSERT INTO actions (account_id, door, inbound_id) VALUES (:account, :door, :inbound) RETURNING id
-    )
-    INSERT INTO effects (action_id, inbound_id, number, kind, subject_id, detail, account_id)
-    SELECT action.id, :inbound, one.place - 1, one.effect ->> 'kind', CAST(one.effect ->> 'subject' AS bigint),
-           one.effect -> 'detail', :account
-    FROM action, jsonb_array_elements(CAST(:effects AS jsonb)) WITH ORDINALITY AS one (effect, place)
+def with_effects(action: str) -> TextClause:
+    """A statement that writes an action and its effects. `action`: SQL that returns its id and inbound_id. The
+    statement is given :account and :effects (see `pack`). `inbound_id` of effects is for processes of the version
+    before."""
+    return text(f"""
+        WITH action AS ({action})
+        INSERT INTO effects (action_id, inbound_id, number, kind, subject_id, detail, account_id)
+        SELECT action.id, action.inbound_id, one.place - 1, one.effect ->> 'kind',
+               CAST(one.effect ->> 'subject' AS bigint), one.effect -> 'detail', :account
+        FROM action, jsonb_array_elements(CAST(:effects AS jsonb)) WITH ORDINALITY AS one (effect, place)
+    """)  # noqa: S608 - put together from constants
+
+
+RECORD: Final = with_effects("""
+    INSERT INTO actions (account_id, door, inbound_id) VALUES (:account, :door, :inbound) RETURNING id, inbound_id
 """)

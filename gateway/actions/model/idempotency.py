@@ -85,12 +85,6 @@ CLAIM: Final = text("""
 FIRST: Final = text(
     "SELECT request, result, result IS NOT NULL AS kept FROM actions WHERE account_id = :account AND key = :key"
 )
-FINISH: Final = text("""
-    WITH action AS (
-        UPDATE actions SET result = CAST(:result AS jsonb) WHERE id = :id
-    )
-    INSERT INTO effects (action_id, number, kind, subject_id, detail, account_id)
-    SELECT :id, one.place - 1, one.effect ->> 'kind', CAST(one.effect ->> 'subject' AS bigint),
-           one.effect -> 'detail', :account
-    FROM jsonb_array_elements(CAST(:effects AS jsonb)) WITH ORDINALITY AS one (effect, place)
+FINISH: Final = action_log.with_effects("""
+    UPDATE actions SET result = CAST(:result AS jsonb) WHERE id = :id RETURNING id, inbound_id
 """)

@@ -3,6 +3,7 @@ comes in, gateway/doors/smtp/protocol adds the commands of SMTP.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ RECIPIENT = 0.25  # seconds of progress that one more recipient counts for
 LAST_WORDS = 5.0  # seconds to take our last reply, before the connection is cut
 
 
-class SmtpServerConnection(SMTP):
+class SmtpServerConnection(SMTP, ABC):
     """Serves one connection after another; everything that belongs to one connection is made in connection_made."""
 
     trusts: ClassVar[bool] = True  # whether a connection may prove who wrote a mail
@@ -261,9 +262,10 @@ class SmtpServerConnection(SMTP):
 
     # What a subclass does with what comes in
 
+    @abstractmethod
     def _hear(self, data: bytes) -> None:
-        raise NotImplementedError
+        """Reads what the client sends."""
 
+    @abstractmethod
     def _let_go(self) -> None:
         """Gives back the room of a mail that is no longer in memory."""
-        raise NotImplementedError
