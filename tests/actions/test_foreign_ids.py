@@ -20,26 +20,12 @@ from gateway.actions import (
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF
 from gateway.errors import Refused
-from gateway.language.model.reading import NamedAccount
 from gateway.network.people import accounts, addresses
-from gateway.network.people.directory import find_named
 from gateway.store.database import transaction
 from gateway.store.tables import Address
 from tests.support.office import Office
 
 Try = Callable[[Session, Actor, int], Any]
-
-
-def actor(session: Session, office: Office, handle: str, *confirmed: str) -> Actor:
-    account = accounts.by_handle(session, handle)
-    assert account
-    return Actor(account, "api", office.settings, office.registry.signer, confirmed=frozenset(confirmed))
-
-
-def named(session: Session, handle: str) -> NamedAccount:
-    account = accounts.by_handle(session, handle)
-    assert account
-    return find_named(account)
 
 
 def address(session: Session, handle: str) -> Address:
@@ -78,7 +64,7 @@ def test_a_post_of_others_and_one_that_never_was_are_refused_alike(
         answers = []
         for wanted in (post_id, 12345):
             with pytest.raises(Refused) as refused:
-                tried(session, actor(session, office, "bob"), wanted)
+                tried(session, office.actor(session, "bob"), wanted)
             answers.append((refused.value.reason, refused.value.facts, str(refused.value)))
     assert answers[0] == answers[1]
     assert answers[0][0] == reason
@@ -92,7 +78,7 @@ def test_a_block_does_not_tell_who_wrote_what(office: Office, blocker: str) -> N
     office.says(blocker, f"block {'anne' if blocker == 'bob' else 'bob'}")
     office.work()
     with transaction(office.engine) as session, pytest.raises(Refused) as refused:
-        replying.reply(session, actor(session, office, "bob"), post_id, "really?")
+        replying.reply(session, office.actor(session, "bob"), post_id, "really?")
     assert refused.value.reason == "nothing_to_answer"
 
 
@@ -101,7 +87,7 @@ def test_what_came_privately_is_not_answered_in_public(office: Office, words: st
     """The mails of the answer would have the private words as their subject."""
     post_id = said(office, "anne", words)
     with transaction(office.engine) as session, pytest.raises(Refused) as refused:
-        replying.reply_publicly(session, actor(session, office, "dave"), post_id, "good news")
+        replying.reply_publicly(session, office.actor(session, "dave"), post_id, "good news")
     assert refused.value.reason == "nothing_to_answer"
 
 
@@ -118,9 +104,9 @@ def test_a_private_message_takes_no_thread_of_others_along(office: Office, words
     """Its mails would have the first words of that thread as their subject."""
     post_id = said(office, "anne", words)
     with transaction(office.engine) as session:
-        bob = actor(session, office, "bob")
-        messaging.send(session, bob, [named(session, "priya")], "look at this", post_id)
-        messaging.tell_posters(session, bob, named(session, "dispatch"), "look at this", post_id)
+        bob = office.actor(session, "bob")
+        messaging.send(session, bob, [office.named(session, "priya")], "look at this", post_id)
+        messaging.tell_posters(session, bob, office.named(session, "dispatch"), "look at this", post_id)
     assert office.sql("SELECT in_reply_to FROM posts WHERE id > :first", first=post_id) == [(None,), (None,)]
     assert not office.sql("SELECT 1 FROM messages WHERE subject ~ 'raise|budget' AND post_id > :one", one=post_id)
 
@@ -129,7 +115,7 @@ def test_a_private_message_takes_no_thread_of_others_along(office: Office, words
 def test_nobody_reacts_to_what_they_may_not_read(office: Office, words: str) -> None:
     post_id = said(office, "anne", words)
     with transaction(office.engine) as session:
-        assert not reacting.react(session, actor(session, office, "bob"), post_id, "like")
+        assert not reacting.react(session, office.actor(session, "bob"), post_id, "like")
     assert office.sql("SELECT count(*) FROM reactions") == [(0,)]
 
 
@@ -137,9 +123,9 @@ def test_a_reaction_to_a_repeat_is_the_originals(office: Office) -> None:
     first = said(office, "kim", "the printer works again")
     repeated = said(office, "sam", "rt")
     with transaction(office.engine) as session:
-        assert reacting.react(session, actor(session, office, "bob"), repeated, "like")
-        assert reacting.react(session, actor(session, office, "bob"), repeated, "like", removed=True)
-        assert reacting.react(session, actor(session, office, "bob"), repeated, "👍")
+        assert reacting.react(session, office.actor(session, "bob"), repeated, "like")
+        assert reacting.react(session, office.actor(session, "bob"), repeated, "like", removed=True)
+        assert reacting.react(session, office.actor(session, "bob"), repeated, "👍")
     assert office.sql("SELECT post_id, kind FROM reactions") == [(first, "👍")]
 
 
@@ -147,7 +133,7 @@ def test_a_reaction_to_a_repeat_is_the_originals(office: Office) -> None:
 def test_a_reaction_is_a_word_for_one_or_an_emoji(office: Office, kind: str) -> None:
     post_id = said(office, "kim", "the printer works again")
     with transaction(office.engine) as session, pytest.raises(Refused) as refused:
-        reacting.react(session, actor(session, office, "sam"), post_id, kind)
+        reacting.react(session, office.actor(session, "sam"), post_id, kind)
     assert refused.value.reason == "bad_reaction"
 
 
@@ -158,9 +144,9 @@ def test_what_reached_somebody_may_be_reported_when_they_may_not_read_it_any_mor
     office.says("kim", "block sam")
     office.work()
     with transaction(office.engine) as session:
-        assert reporting.report_post(session, actor(session, office, "sam"), insult)
+        assert reporting.report_post(session, office.actor(session, "sam"), insult)
         with pytest.raises(Refused) as refused:
-            reporting.report_post(session, actor(session, office, "kim"), insult)
+            reporting.report_post(session, office.actor(session, "kim"), insult)
     assert refused.value.reason == "report_of_self"
 
 
@@ -168,8 +154,8 @@ def test_what_reached_somebody_may_be_reported_when_they_may_not_read_it_any_mor
 def test_only_groups_are_posted_to(office: Office, groups: list[str]) -> None:
     """The followers of a person get what that person posts, and nothing of their other followers'."""
     with transaction(office.engine) as session:
-        sam = actor(session, office, "sam")
-        ids = [named(session, handle).id for handle in groups]
+        sam = office.actor(session, "sam")
+        ids = [office.named(session, handle).id for handle in groups]
         if groups == ["acme"] * 2:
             posting.post_to_groups(session, sam, ids, "hello all")
         else:
@@ -193,7 +179,7 @@ def test_nobody_turns_the_phone_of_somebody_else_off_or_on(
 ) -> None:
     before = office.sql("SELECT id, state, receiving FROM addresses ORDER BY id")
     with transaction(office.engine) as session, pytest.raises(Refused) as refused:
-        switch(session, actor(session, office, "kim"), address(session, "sam"))
+        switch(session, office.actor(session, "kim"), address(session, "sam"))
     assert refused.value.reason == "address_gone"
     assert office.sql("SELECT id, state, receiving FROM addresses ORDER BY id") == before
     assert office.sql("SELECT count(*) FROM consent") == [(0,)]
@@ -201,12 +187,12 @@ def test_nobody_turns_the_phone_of_somebody_else_off_or_on(
 
 def test_members_are_people_and_roles_those_of_the_group(office: Office) -> None:
     with transaction(office.engine) as session:
-        anne, board = actor(session, office, "anne", PROOF), named(session, "board")
+        anne, board = office.actor(session, "anne", PROOF), office.named(session, "board")
         for change in (membership.add, membership.make_owner):
             with pytest.raises(Refused) as refused:
-                change(session, anne, named(session, "acme"), board)
+                change(session, anne, office.named(session, "acme"), board)
             assert refused.value.reason == "member_is_group"
-        dana, dispatch = actor(session, office, "dana", PROOF), named(session, "dispatch")
+        dana, dispatch = office.actor(session, "dana", PROOF), office.named(session, "dispatch")
         for role in (None, "owner", "member", "boss"):
-            assert membership.add(session, dana, named(session, "sam"), dispatch, role).state == "which_role"
-        assert membership.add(session, dana, named(session, "sam"), dispatch, membership.POSTS).state == "added"
+            assert membership.add(session, dana, office.named(session, "sam"), dispatch, role).state == "which_role"
+        assert membership.add(session, dana, office.named(session, "sam"), dispatch, membership.POSTS).state == "added"

@@ -15,21 +15,14 @@ from gateway.actions.undoing import undo
 from gateway.errors import Refused
 from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import invariants
-from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
 from gateway.store.database import transaction
 from tests.support.office import Office
 
 
-def actor(session: Session, office: Office, handle: str = "kim") -> Actor:
-    account = accounts.by_handle(session, handle)
-    assert account
-    return Actor(account, "api", office.settings, office.registry.signer)
-
-
 def post(office: Office, key: str, words: str, who: str = "kim") -> Posted:
     with transaction(office.engine) as session:
-        return once(session, actor(session, office, who), key, posting.post_update, words)
+        return once(session, office.actor(session, who), key, posting.post_update, words)
 
 
 def posts(office: Office) -> int:
@@ -52,7 +45,7 @@ def test_a_key_is_of_one_request(office: Office) -> None:
     with pytest.raises(Refused, match="another request"):
         post(office, "a", "the printer is broken")
     with transaction(office.engine) as session:
-        kim, sam = actor(session, office), find_named(actor(session, office, "sam").account)
+        kim, sam = office.actor(session), find_named(office.actor(session, "sam").account)
         with pytest.raises(Refused, match="another request"):
             once(session, kim, "a", following.follow, sam)
     assert posts(office) == 1
@@ -87,7 +80,7 @@ def test_a_question_uses_up_no_key_and_leaves_nothing(office: Office) -> None:
     """Within one transaction, too: a page shows the question in the same request."""
     office.settings = office.settings.model_copy(update={"ask_phones": 0})
     with transaction(office.engine) as session:
-        kim = actor(session, office)
+        kim = office.actor(session)
         with pytest.raises(ConfirmationRequired) as asked:
             once(session, kim, "a", posting.post_update, "the printer works")
         assert (asked.value.kind, asked.value.facts["reach"].phones) == ("reach", 1)
@@ -104,7 +97,7 @@ def test_undo_finds_what_was_done_by_another_door(office: Office) -> None:
     office.says("kim", "lunch is here")
     office.work()
     with transaction(office.engine) as session:
-        assert once(session, actor(session, office), "b", undo).outcome == "post_retracted"
+        assert once(session, office.actor(session), "b", undo).outcome == "post_retracted"
     assert office.sql("SELECT count(*) FROM posts WHERE deleted_at IS NOT NULL") == [(2,)]
 
 
@@ -114,7 +107,7 @@ def test_undo_of_a_page_passes_over_what_a_phone_was_asked(office: Office) -> No
     office.says("kim", "new garden")
     office.work()
     with transaction(office.engine) as session:
-        assert once(session, actor(session, office), "b", undo).outcome == "post_retracted"
+        assert once(session, office.actor(session), "b", undo).outcome == "post_retracted"
     office.says("kim", "OK")
     office.work()
     assert office.sql("SELECT count(*) FROM accounts WHERE handle = 'garden'") == [(1,)]
@@ -159,7 +152,7 @@ def test_an_actor_who_does_two_things_has_the_effects_of_each_once(office: Offic
         raise refusal("empty")
 
     with transaction(office.engine) as session:
-        kim = actor(session, office)
+        kim = office.actor(session)
         with pytest.raises(Refused):
             once(session, kim, "a", half_done)
         once(session, kim, "b", posting.post_update, "the printer works")
@@ -174,7 +167,7 @@ def test_the_order_of_a_set_makes_no_other_request(office: Office) -> None:
     """Each process has its own order of strings."""
     for reserved in (["undo", "follow", "leave"], ["leave", "undo", "follow"]):
         with transaction(office.engine) as session:
-            kim = actor(session, office)
+            kim = office.actor(session)
             kim.confirmed = frozenset({OK})
             once(session, kim, "a", group_creation.create_group, "garden", "open", Unsorted(reserved))
     assert office.sql("SELECT count(*) FROM accounts WHERE handle = 'garden'") == [(1,)]
@@ -204,12 +197,12 @@ def test_what_two_doors_take_back_at_once_is_taken_back_once(office: Office) -> 
     def second() -> None:
         with transaction(office.engine) as session:
             try:
-                answers.append(once(session, actor(session, office), "b", undo).outcome)
+                answers.append(once(session, office.actor(session), "b", undo).outcome)
             except Refused as refused:
                 answers.append(refused.reason)
 
     with transaction(office.engine) as session:
-        assert once(session, actor(session, office), "c", undo).outcome == "post_retracted"
+        assert once(session, office.actor(session), "c", undo).outcome == "post_retracted"
         waiting = threading.Thread(target=second)
         waiting.start()
         waiting.join(1)

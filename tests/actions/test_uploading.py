@@ -4,15 +4,12 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy.orm import Session
 
 from gateway.actions import messaging, posting, uploading
-from gateway.actions.model.actor import Actor
 from gateway.actions.model.idempotency import once
 from gateway.errors import Refused
 from gateway.ledger.audit import invariants
 from gateway.ledger.operations.retention import RetentionAges
-from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
 from gateway.network.posts import post_media
 from gateway.queue.worker_notifier import WorkerNotifier
@@ -27,20 +24,14 @@ from workers.upkeep.retention import batches
 JPEG = sample_files.from_a_camera(1)
 
 
-def actor(session: Session, office: Office, handle: str = "kim") -> Actor:
-    account = accounts.by_handle(session, handle)
-    assert account
-    return Actor(account, "api", office.settings, office.registry.signer)
-
-
 def upload(office: Office, name: str, content: bytes, who: str = "kim") -> int:
     with transaction(office.engine) as session:
-        return uploading.upload(session, actor(session, office, who), name, content).upload_id
+        return uploading.upload(session, office.actor(session, who), name, content).upload_id
 
 
 def post(office: Office, uploads: list[int], who: str = "kim", key: str = "a") -> int:
     with transaction(office.engine) as session:
-        writer = actor(session, office, who)
+        writer = office.actor(session, who)
         writer.uploads = tuple(uploads)
         return once(session, writer, key, posting.post_update, "the van").post_id
 
@@ -136,7 +127,7 @@ def test_a_repeated_request_shows_its_files_once(office: Office) -> None:
 def test_an_upload_that_is_sent_twice_is_kept_once(office: Office) -> None:
     for _ in range(2):
         with transaction(office.engine) as session:
-            once(session, actor(session, office), "a", uploading.upload, "van.jpg", JPEG)
+            once(session, office.actor(session), "a", uploading.upload, "van.jpg", JPEG)
     assert office.sql("SELECT count(*) FROM uploads") == [(1,)]
 
 
@@ -152,7 +143,7 @@ def test_two_posts_at_once_show_an_upload_once(office: Office) -> None:
             refused.append(why.reason)
 
     with transaction(office.engine) as session:
-        first = actor(session, office)
+        first = office.actor(session)
         first.uploads = (wanted,)
         once(session, first, "a", posting.post_update, "the van")
         waiting = threading.Thread(target=second)
@@ -167,9 +158,9 @@ def test_two_posts_at_once_show_an_upload_once(office: Office) -> None:
 def test_a_private_message_shows_files_too(office: Office) -> None:
     wanted = upload(office, "van.jpg", JPEG)
     with transaction(office.engine) as session:
-        kim = actor(session, office)
+        kim = office.actor(session)
         kim.uploads = (wanted,)
-        once(session, kim, "a", messaging.send, [find_named(actor(session, office, "sam").account)], "the van")
+        once(session, kim, "a", messaging.send, [find_named(office.actor(session, "sam").account)], "the van")
     assert office.sql("SELECT attached, upload_id FROM posts") == [("photo", wanted)]
 
 

@@ -5,7 +5,6 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.undoing import undo
 from gateway.store.database import transaction
-from tests.actions.test_idempotency import actor
 from tests.support.office import Office
 
 # As its version writes it.
@@ -26,7 +25,7 @@ def test_undo_takes_back_what_was_done_last_not_what_came_in_last(office: Office
     office.says("kim", "lunch is here")
     office.work()
     with transaction(office.engine) as session:
-        kim = actor(session, office)
+        kim = office.actor(session)
         write_as_before(session, waited, kim.account.id)
     with transaction(office.engine) as session:
-        assert undo(session, actor(session, office)).outcome == "not_acknowledged"
+        assert undo(session, office.actor(session)).outcome == "not_acknowledged"

@@ -9,18 +9,23 @@ from typing import NamedTuple
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from critter.cli import app
 from critter.explain.text import build_registry
+from gateway.actions.model.actor import Actor
 from gateway.errors import Refused, SettingsError
 from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.process import process
+from gateway.language.model.reading import NamedAccount
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import claims, fanouts
 from gateway.ledger.outbox.settlements import Settlement, settle
 from gateway.network.audience import recipients, send_refusals
+from gateway.network.people import accounts
+from gateway.network.people.directory import find_named
 from gateway.queue.jobs import QUEUES
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
@@ -57,6 +62,17 @@ class Office:
         with transaction(self.engine) as session:
             personas.assemble(session)
             claim_mode(session, "simulated")
+
+    def actor(self, session: Session, handle: str = "kim", *confirmed: str) -> Actor:
+        """Somebody on a page: no phone or mailbox speaks."""
+        account = accounts.by_handle(session, handle)
+        assert account
+        return Actor(account, "api", self.settings, self.registry.signer, confirmed=frozenset(confirmed))
+
+    def named(self, session: Session, handle: str) -> NamedAccount:
+        account = accounts.by_handle(session, handle)
+        assert account
+        return find_named(account)
 
     def says(self, handle: str, words: str, *, trusted: bool = True) -> int:
         """A text from somebody's phone, accepted; the id of its row."""
