@@ -309,6 +309,7 @@ class Talk(RuleBasedStateMachine):
         for post, address in deliver(self.session):
             assert post not in theirs
             assert address != self.at[who].id
+            Talk.left += post != 0
         for reader in set(PEOPLE) - {who}:
             shown = WORDS.findall(tried(self.session, self.registry, self.at[reader].address, f"get 10 {other}"))
             assert not {self.model.said[number].words for number in theirs} & set(shown)
