@@ -263,6 +263,30 @@ def test_a_repeat_waits_in_vain_while_the_first_writer_is_suspended(session: Ses
     assert audience.may_read(session, reader.id, again.id)
 
 
+@pytest.mark.parametrize("closed", [False, True])
+def test_one_statement_for_many_readers_says_what_each_asked_alone_hears(session: Session, closed: bool) -> None:
+    """Of repeats, too: what parts two people, or lets one into a group, is nothing to a third."""
+    company = Company(session, 6)
+    author, one, member, enemy, stranger, gone = company.people
+    company.follow(member, company.group)
+    original, public = company.says(author, "lunch?", company.group), company.says(author, "hello")
+    said = [original, public, *(company.says(one, "", repeats=post) for post in (original, public))]
+    said.append(company.tells(author, "a word", stranger))
+    silence(session, enemy, author, "block")
+    silence(session, enemy, gone, "block")
+    accounts.suspend(session, gone.id)
+    company.group.access = "closed" if closed else "open"
+    session.flush()
+    phones = session.scalars(select(Address).where(Address.channel == "sms", Address.account_id != gone.id))
+    owners = {phone.id: phone.account_id for phone in phones}
+    for post in said:
+        alone = {person.id for person in company.people if audience.may_read(session, person.id, post.id)}
+        assert audience.readers_among(session, post.id, ids(company.people)) == alone
+        cut_off = audience.find_cut_off(session, [post.id], list(owners))
+        assert cut_off == {phone for phone, owner in owners.items() if owner not in alone}
+    assert audience.may_read(session, stranger.id, said[2].id) != closed
+
+
 def test_a_reaction_to_a_repeat_is_for_the_original(session: Session) -> None:
     company = Company(session, 3)
     author, one, reader = company.people

@@ -24,10 +24,16 @@ OPEN_TO_ALL = ("open", "broadcast")
 KNOWN = ("verified", "stopped")  # still the reader's address; one that opted out may look
 
 
+# Each condition names its own table alone: `account` may be a column of any statement around it, however far out.
+# SQLAlchemy would by itself look for that column in the nearest one only.
+def _any(entity: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(*conditions).correlate_except(entity)
+
+
 def following(follower: Any, account: Any) -> ColumnElement[bool]:
     """As a condition: the follow is in force, that is, asked for, granted and not run out."""
     follow = another_follow()
-    return exists().where(follow.follower_id == follower, follow.account_id == account)
+    return _any(follow, follow.follower_id == follower, follow.account_id == account)
 
 
 def blocked(one: Any, other: Any) -> ColumnElement[bool]:
@@ -37,7 +43,7 @@ def blocked(one: Any, other: Any) -> ColumnElement[bool]:
         and_(silence.account_id == one, silence.other_id == other),
         and_(silence.account_id == other, silence.other_id == one),
     )
-    return exists().where(silence.kind == "block", either_way)
+    return _any(silence, silence.kind == "block", either_way)
 
 
 def readable_by(account: Any) -> ColumnElement[bool]:
@@ -52,16 +58,16 @@ def _allowed(account: Any, *, retracted: bool) -> ColumnElement[bool]:
     """The rule without the check whether the post, or with `retracted` what it repeats, was taken back."""
     original = aliased(Post)
     there = true() if retracted else original.deleted_at.is_(None)
-    repeated = exists().where(original.id == Post.repeat_of, there, _readable(original, account))
+    repeated = _any(original, original.id == Post.repeat_of, there, _readable(original, account))
     return and_(_readable(Post, account), or_(Post.repeat_of.is_(None), repeated))
 
 
 def _readable(post: type[Post], account: Any) -> ColumnElement[bool]:
     away = aliased(Account)
-    suspended = exists().where(away.id == post.author_id, away.state == "suspended")
+    suspended = _any(away, away.id == post.author_id, away.state == "suspended")
     group = aliased(Account)
-    open_group = exists().where(group.id == post.group_id, group.access.in_(OPEN_TO_ALL))
-    addressed = exists().where(PostRecipient.post_id == post.id, PostRecipient.account_id == account)
+    open_group = _any(group, group.id == post.group_id, group.access.in_(OPEN_TO_ALL))
+    addressed = _any(PostRecipient, PostRecipient.post_id == post.id, PostRecipient.account_id == account)
     allowed = or_(
         post.author_id == account,
         post.visibility == "company",
@@ -79,7 +85,7 @@ def may_read(session: Session, account_id: int, post_id: int) -> bool:
 def open_post() -> ColumnElement[bool]:
     """As a condition on Post: anyone in the company may read it, because it is neither direct nor in a closed group."""
     group = aliased(Account)
-    there = exists().where(group.id == Post.group_id, group.access.in_(OPEN_TO_ALL))
+    there = _any(group, group.id == Post.group_id, group.access.in_(OPEN_TO_ALL))
     return or_(Post.visibility == "company", and_(Post.visibility == "group", there))
 
 
