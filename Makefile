@@ -51,8 +51,9 @@ pictures: dev ## draw docs/pictures anew (needs a Chromium)
 soak: dev ## everything that can go wrong, at random, for half an hour (CRITTER_SOAK_SECONDS)
 	@CRITTER_SOAK_SECONDS=$${CRITTER_SOAK_SECONDS:-1800} $(VENV) -m pytest -s tests/whole/test_soak.py
 
-torture: dev ## long tests: kills by the thousand, cut connections, full disks, wrong clocks
+torture: dev ## long tests: kills by the thousand, cut connections, full disks, wrong clocks, random input
 	@CRITTER_EVERY_PLACE=1 $(VENV) -m pytest -s tests/torture tests/whole/test_crashes.py tests/whole/test_restore_crashes.py
+	@$(VENV) -m pytest -m hypothesis --hypothesis-profile random tests
 
 rehearse: dev ## long test: a company on eight machines, of which two are lost (needs root)
 	@$(VENV) -m pytest -s tests/rehearsal

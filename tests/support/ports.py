@@ -8,6 +8,7 @@ it: a port comes again long after its test is over.
 import os
 import random
 import socket
+import time
 from collections.abc import Iterator
 from itertools import cycle
 
@@ -27,6 +28,14 @@ _ports = _share()
 def free_port() -> int:
     """A port of this machine that nobody listens on, and that this process has not given for a long time."""
     return next(port for port in _ports if _is_free(port))
+
+
+def wait_for_port(port: int, seconds: float = 10.0) -> None:
+    """Until nobody listens on it any more: what is killed lives on for a moment."""
+    deadline = time.monotonic() + seconds
+    while not _is_free(port):
+        assert time.monotonic() < deadline, f"somebody still listens on port {port}"
+        time.sleep(0.02)
 
 
 def _is_free(port: int) -> bool:
