@@ -154,6 +154,9 @@ CREATE TABLE addresses (
     sender_id     smallint REFERENCES senders,                           -- of a phone: the number of ours that it hears from
     created_at    timestamptz NOT NULL DEFAULT now(),                    -- when we learnt of it
     bouncing_since timestamptz,                                          -- of a mailbox: since when nothing goes there, because mails came back
+    quiet         text,                                                  -- hours in which nothing rings there, by its owner's clock: mo,tu,we,th,fr 22:00-07:00; sa,su 23:30-09:00
+    quiet_since   timestamptz,                                           -- since when those hours hold
+    CONSTRAINT addresses_quiet_check CHECK (quiet ~ '^((mo|tu|we|th|fr|sa|su)(,(mo|tu|we|th|fr|sa|su))* \d\d:\d\d-\d\d:\d\d(; |$))+$'),
     UNIQUE (channel, address)
 );
 CREATE UNIQUE INDEX addresses_primary ON addresses (account_id, channel) WHERE is_primary;
@@ -511,7 +514,7 @@ CREATE TABLE reactions (
 -- What must go out, rendered once for all who get it.
 CREATE TABLE messages (
     id           bigint PRIMARY KEY DEFAULT new_id(),                    -- time-sortable
-    kind         text NOT NULL CHECK (kind IN ('update', 'answer', 'notice', 'code', 'welcome', 'daily')),  -- update: a post's copy; answer: to one inbound; notice: nobody asked; welcome: the one text that an invited phone gets; daily: what colleagues wrote, for who follows nobody
+    kind         text NOT NULL CHECK (kind IN ('update', 'answer', 'notice', 'code', 'welcome', 'daily', 'digest')),  -- update: a post's copy; answer: to one inbound; notice: nobody asked; welcome: the one text that an invited phone gets; daily: what colleagues wrote, for who follows nobody; digest: what had to wait for its reader
     author_id    bigint REFERENCES accounts ON DELETE CASCADE,           -- whose words; none for Critter's own
     post_id      bigint REFERENCES posts ON DELETE CASCADE,              -- the post it carries
     inbound_id   bigint REFERENCES inbound ON DELETE CASCADE,            -- what it answers
@@ -547,7 +550,7 @@ CREATE TABLE deliveries (
     channel             text NOT NULL CHECK (channel IN ('sms', 'email')),  -- which worker sends it
     sender_id           smallint NOT NULL DEFAULT 0,                     -- of a text: the number of ours that it leaves from
     priority            smallint NOT NULL,                               -- of the message
-    state               text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'unknown', 'retry', 'failed', 'cancelled')),  -- see docs
+    state               text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'unknown', 'retry', 'failed', 'cancelled', 'held')),  -- see docs; held: an end, the row in held says what it waits for
     attempt             smallint NOT NULL DEFAULT 0,                     -- how often it was tried; fences late workers
     not_before          timestamptz NOT NULL DEFAULT now(),              -- when it may be tried; unknown: when it is looked for next
     give_up_at          timestamptz NOT NULL,                            -- when trying ends
@@ -635,11 +638,50 @@ BEGIN
     RETURN NOT open;
 END $$;
 
--- Deliveries go with their message and their address. No foreign keys: to check two for each row would be a third of
+-- What waits for its reader: until their quiet hours end, or what they turned off is on again. Its delivery has ended as
+-- held. Each row must still end: as sent, folded into a digest that then leaves, or cancelled with a reason. There are no
+-- foreign keys, as for deliveries.
+CREATE TABLE held (
+    message_id  bigint NOT NULL,                                         -- what
+    account_id  bigint NOT NULL,                                         -- for whom
+    address_id  bigint NOT NULL,                                         -- where it was to go
+    author_id   bigint NOT NULL DEFAULT 0,                               -- whose words; 0 for Critter's own
+    source_id   bigint,                                                  -- what brings it, as in deliveries
+    cause       smallint NOT NULL CHECK (cause BETWEEN 0 AND 8),         -- what brings it, by kind: gateway/attention/causes.py
+    reason      text NOT NULL CHECK (reason IN ('quiet', 'off_till', 'behind')),  -- why it waits; behind: others for that address are about to leave
+    until       timestamptz NOT NULL,                                    -- when it is decided about again
+    state       text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'folded', 'sent', 'cancelled')),  -- folded: into a digest that is about to leave
+    why         text,                                                    -- cancelled: why
+    digest_id   bigint,                                                  -- the digest that it is folded into
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when it waits
+    ended_at    timestamptz,                                             -- when it was sent, or cancelled
+    PRIMARY KEY (message_id, account_id)
+);
+CREATE INDEX held_due ON held (until) WHERE state = 'waiting';
+CREATE INDEX held_by_person ON held (account_id, until) WHERE state = 'waiting';
+CREATE INDEX held_folded ON held (digest_id) WHERE state = 'folded';
+CREATE INDEX held_by_digest ON held (digest_id) WHERE digest_id IS NOT NULL;
+CREATE INDEX held_by_address ON held (address_id);
+
+-- One message made of what waited for one person. The key keeps a second one from being made for the same moment.
+CREATE TABLE digests (
+    message_id  bigint PRIMARY KEY REFERENCES messages ON DELETE CASCADE,  -- the message
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- its reader
+    address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,  -- where it goes
+    kind        text NOT NULL CHECK (kind IN ('wake', 'back')),          -- wake: after quiet hours; back: after an `off` with an end
+    slot        timestamp NOT NULL,                                      -- the moment for which it was made, as its reader's wall clock shows it
+    posts       bigint[] NOT NULL DEFAULT '{}',                          -- what its numbers stand for; written when it leaves
+    folded      integer NOT NULL DEFAULT 0,                              -- how many items it was made of
+    UNIQUE (address_id, kind, slot)
+);
+CREATE INDEX digests_by_account ON digests (account_id);
+
+-- Deliveries and what waits go with their message and their address. No foreign keys: to check two for each row would be a third of
 -- the work of a fan-out, and these two know all that is deleted.
 CREATE FUNCTION forget_message() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM deliveries USING gone WHERE deliveries.message_id = gone.id;
+    DELETE FROM held USING gone WHERE held.message_id = gone.id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER forget_deliveries AFTER DELETE ON messages REFERENCING OLD TABLE AS gone
@@ -647,6 +689,7 @@ CREATE TRIGGER forget_deliveries AFTER DELETE ON messages REFERENCING OLD TABLE 
 CREATE FUNCTION forget_address() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM deliveries USING gone WHERE deliveries.address_id = gone.id;
+    DELETE FROM held USING gone WHERE held.address_id = gone.id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER forget_deliveries AFTER DELETE ON addresses REFERENCING OLD TABLE AS gone
@@ -1036,5 +1079,6 @@ CREATE VIEW addresses_now AS
 SELECT id, account_id, channel, address, state, is_primary, receiving, off_until, stopped_at, seen_at, introduced_at,
        sender_id, created_at, bouncing_since,
        NOT receiving AND coalesce(off_until > now(), true) AS off_now,   -- its owner turned everything off, and it is still
-       (receiving OR coalesce(off_until <= now(), false)) AND bouncing_since IS NULL AS receives  -- it is on, and its mails do not come back
+       (receiving OR coalesce(off_until <= now(), false)) AND bouncing_since IS NULL AS receives,  -- it is on, and its mails do not come back
+       quiet, quiet_since
 FROM addresses;

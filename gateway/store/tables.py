@@ -181,6 +181,8 @@ class Address(Table):
     sender_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("senders.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     bouncing_since: Mapped[datetime | None]
+    quiet: Mapped[str | None]
+    quiet_since: Mapped[datetime | None]
     __table_args__ = (
         UniqueConstraint("channel", "address"),
         Index("addresses_by_account", "account_id"),
@@ -610,6 +612,43 @@ Index(
     Delivery.address_id,
     postgresql_where=Delivery.ended_at.is_not(None) & Delivery.reason.is_not(None),
 )
+
+
+class Held(Table):
+    __tablename__ = "held"
+    message_id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(primary_key=True)
+    address_id: Mapped[int]
+    author_id: Mapped[int] = mapped_column(server_default=ZERO)
+    source_id: Mapped[int | None]
+    cause: Mapped[int] = mapped_column(SmallInteger)
+    reason: Mapped[str]
+    until: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    why: Mapped[str | None]
+    digest_id: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    ended_at: Mapped[datetime | None]
+
+
+_waiting = Held.state == "waiting"
+Index("held_due", Held.until, postgresql_where=_waiting)
+Index("held_by_person", Held.account_id, Held.until, postgresql_where=_waiting)
+Index("held_folded", Held.digest_id, postgresql_where=Held.state == "folded")
+Index("held_by_digest", Held.digest_id, postgresql_where=Held.digest_id.is_not(None))
+Index("held_by_address", Held.address_id)
+
+
+class Digest(Table):
+    __tablename__ = "digests"
+    message_id: Mapped[int] = mapped_column(_cascade("messages.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    address_id: Mapped[int] = mapped_column(_cascade("addresses.id"))
+    kind: Mapped[str]
+    slot: Mapped[datetime] = mapped_column(DateTime(timezone=False))
+    posts: Mapped[list[int]] = mapped_column(server_default=text("'{}'"))
+    folded: Mapped[int] = mapped_column(Integer, server_default=ZERO)
+    __table_args__ = (UniqueConstraint("address_id", "kind", "slot"), Index("digests_by_account", "account_id"))
 
 
 class Attempt(Table):

@@ -7,7 +7,8 @@ attempts (what the carrier calls back), in_doubt (texts in doubt). The states of
                 │  ▲       └───► failed
                 │  └─ retry ◄─┘                    retry: at not_before, until give_up_at
                 ├─► unknown ─► sent | retry        looked for at not_before; after ten minutes it stays as it is
-                └─► failed | cancelled
+                ├─► failed | cancelled
+                └─► held ─► queued | sent | cancelled   held: it waits for its reader (held.py); sent: by a digest
 
 A row is open until ended_at is set. Only callbacks still move an ended row, and only forward.
 """
@@ -21,7 +22,6 @@ from sqlalchemy import func, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.channels import MAILS
 from gateway.store.channel_sql import gives_up_after
 from gateway.store.tables import Delivery, Message
 
@@ -43,13 +43,15 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnMail:
-    """A mail to one mailbox, which nobody else gets. Its id was made beforehand, for its words may name it."""
+class OwnMessage:
+    """A message to one address, which nobody else gets. Its id was made beforehand, for its words may name it. The
+    words of a digest are put together when it leaves."""
 
     message_id: int
     address_id: int
-    subject: str
-    body: str
+    priority: int
+    subject: str = ""
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +73,16 @@ def put(session: Session, message: Outgoing, to: Sequence[Target], not_before: t
     return message_id
 
 
-def put_mails(session: Session, kind: str, mails: Sequence[OwnMail], priority: int, lane: int) -> None:
-    """Queues many mails at once, each for one mailbox. `lane`: the author_id of their deliveries."""
+def put_own(session: Session, kind: str, messages: Sequence[OwnMessage], lane: int) -> None:
+    """Queues many messages at once, each for one address. `lane`: the author_id of their deliveries."""
     given = {
-        "messages": [mail.message_id for mail in mails],
-        "addresses": [mail.address_id for mail in mails],
-        "subjects": [mail.subject for mail in mails],
-        "bodies": [mail.body for mail in mails],
+        "messages": [each.message_id for each in messages],
+        "addresses": [each.address_id for each in messages],
+        "priorities": [each.priority for each in messages],
+        "subjects": [each.subject for each in messages],
+        "bodies": [each.body for each in messages],
         "kind": kind,
-        "priority": priority,
         "lane": lane,
-        "life": MAILS.gives_up_after,
-        "channel": MAILS.name,
     }
     session.execute(PUT_OWN, given)
     session.execute(PUT_OWN_DELIVERIES, given)
@@ -122,13 +122,16 @@ PUT: Final = text(f"""
 
 PUT_OWN: Final = text("""
     INSERT INTO messages (id, kind, priority, text, subject, body)
-    SELECT id, :kind, :priority, subject, subject, body
-    FROM unnest(CAST(:messages AS bigint[]), CAST(:subjects AS text[]), CAST(:bodies AS text[]))
-         AS m (id, subject, body)
+    SELECT id, :kind, priority, subject, subject, body
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:priorities AS smallint[]), CAST(:subjects AS text[]),
+                CAST(:bodies AS text[])) AS m (id, priority, subject, body)
 """)
 
-PUT_OWN_DELIVERIES: Final = text("""
-    INSERT INTO deliveries (message_id, address_id, channel, author_id, priority, give_up_at)
-    SELECT message_id, address_id, :channel, :lane, :priority, now() + :life
-    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS d (message_id, address_id)
-""")
+PUT_OWN_DELIVERIES: Final = text(f"""
+    INSERT INTO deliveries (message_id, address_id, channel, sender_id, author_id, priority, give_up_at)
+    SELECT given.message_id, a.id, a.channel, coalesce(a.sender_id, 0), :lane, given.priority,
+           now() + {gives_up_after("a.channel")}
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:priorities AS smallint[]))
+         AS given (message_id, address_id, priority)
+    JOIN addresses a ON a.id = given.address_id
+""")  # noqa: S608

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from gateway.i18n.phrases import count, joined, say, translated
 from gateway.i18n.phrases import listed as enumerated
 from gateway.ledger.outbox import outbox
-from gateway.ledger.outbox.outbox import OwnMail
-from gateway.mail.compose.compose import headline
+from gateway.ledger.outbox.outbox import OwnMessage
+from gateway.network.mail import update_list
+from gateway.network.mail.update_list import ListedUpdate
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, DailyMail
 
@@ -25,18 +26,6 @@ PICKS: Final = 8
 PRIORITY: Final = 9
 LANE: Final = -1  # a lane of its own, beside Critter's other words: no answer waits for it
 OPEN_HOURS: Final = 12  # from that hour on: after an outage in the morning it still writes at noon, but not at night
-SNIPPET: Final = 280  # characters of one update
-
-
-@dataclass(frozen=True, slots=True)
-class DailyItem:
-    """One update in the list."""
-
-    post_id: int
-    name: str
-    handle: str
-    group: str | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +36,7 @@ class Reader:
     address_id: int
     language: str
     message_id: int
-    picks: tuple[DailyItem, ...]
+    picks: tuple[ListedUpdate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +105,12 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _picks(session: Session, readers: Sequence[int]) -> dict[int, list[DailyItem]]:
+def _picks(session: Session, readers: Sequence[int]) -> dict[int, list[ListedUpdate]]:
     """The updates for each of them who has any; the same statement records them as seen."""
-    found: dict[int, list[DailyItem]] = {}
+    found: dict[int, list[ListedUpdate]] = {}
     for row in session.execute(PICK, {"readers": readers, "picks": PICKS}):
-        found.setdefault(row.reader_id, []).append(DailyItem(row.post_id, row.name, row.handle, row.in_group, row.text))
+        place = f"#{row.in_group}" if row.in_group else ""
+        found.setdefault(row.reader_id, []).append(ListedUpdate(row.post_id, row.name, row.handle, place, row.text))
     return found
 
 
@@ -161,20 +151,19 @@ def _body(reader: Reader, frame: DailyLayout, signer: Signer, domain: str) -> st
     return "\n\n".join([frame.opening, *items, frame.closing])
 
 
-def _item(number: int, pick: DailyItem, reader: Reader, frame: DailyLayout, signer: Signer, domain: str) -> str:
-    """One update: the number to answer with, its writer, the words; and two addresses to which an empty mail is
-    enough."""
-    by = f"{pick.name} (@{pick.handle})" + (f" #{pick.group}" if pick.group else "")
-    reply = f"r+{signer.sign('reply', pick.post_id, reader.address_id)}@{domain}"
-    return (
-        f"{number}. {by}: {headline(pick.text, SNIPPET)}\n"
-        f"   {frame.answer} {reply}\n   {frame.follow} {pick.handle}+join@{domain}"
-    )
+def _item(
+    number: int, pick: ListedUpdate, reader: Reader, frame: DailyLayout, signer: Signer, domain: str
+) -> str:
+    """One update, with a second address to which an empty mail is enough."""
+    listed = update_list.line(number, pick, frame.answer, reader.address_id, signer, domain)
+    return f"{listed}\n   {frame.follow} {pick.handle}+join@{domain}"
 
 
 def _put(session: Session, written: Sequence[ComposedDailyMail]) -> None:
-    mails = [OwnMail(one.reader.message_id, one.reader.address_id, one.subject, one.body) for one in written]
-    outbox.put_mails(session, "daily", mails, PRIORITY, LANE)
+    mails = [
+        OwnMessage(one.reader.message_id, one.reader.address_id, PRIORITY, one.subject, one.body) for one in written
+    ]
+    outbox.put_own(session, "daily", mails, LANE)
     readers = [one.reader for one in written]
     numbers = [
         {"message_id": one.message_id, "account_id": one.account_id, "posts": [pick.post_id for pick in one.picks]}

@@ -1,0 +1,250 @@
+"""Held items: deliveries that wait for their reader, until quiet hours end or what was turned off is on again.
+
+The delivery has ended as `held`, so it is in no lane and is not given up; its row in `held` says what it waits for and
+until when. A wake-up decides about it again: it is sent by itself (`release`), folded into a digest (`fold`), waits on
+(`postpone`) or must not be sent any more (`cancel`). The delivery of a folded item follows its digest (`follow_digests`):
+it was sent when the digest was.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.ledger.outbox import email_fallback
+from gateway.ledger.outbox.claims import FORGET, ClaimedDelivery, Key
+from gateway.store.arrays import numbers
+from gateway.store.channel_sql import gives_up_after
+
+
+class Hold(NamedTuple):
+    """Why an item waits (`quiet`, `off_till`, `behind`), until when, and what brings it (gateway/attention/causes)."""
+
+    reason: str
+    until: datetime
+    cause: int
+
+
+class HeldItem(NamedTuple):
+    """One item that waits. `state` is that of its delivery, which a late report of the carrier may have changed.
+    `digest_id`: the digest that it was in and that did not leave; such an item goes by itself."""
+
+    message_id: int
+    account_id: int
+    address_id: int
+    author_id: int
+    cause: int
+    reason: str
+    until: datetime
+    channel: str
+    state: str
+    digest_id: int | None
+    timezone: str
+
+    @property
+    def key(self) -> Key:
+        return self.message_id, self.address_id
+
+
+def hold(session: Session, claimed: Sequence[ClaimedDelivery], holds: Mapping[Key, Hold]) -> None:
+    """Has rows wait that were claimed in this transaction, as if they had not been claimed."""
+    rows = [(one, holds[one.key]) for one in claimed if one.key in holds]
+    if not rows:
+        return
+    given = {
+        "messages": numbers(one.message_id for one, _ in rows),
+        "addresses": numbers(one.address_id for one, _ in rows),
+        "numbers": numbers(one.number for one, _ in rows),
+        "causes": numbers(why.cause for _, why in rows),
+        "reasons": [why.reason for _, why in rows],
+        "untils": [why.until for _, why in rows],
+    }
+    session.execute(HOLD, given)
+    session.execute(FORGET, {"attempts": [one.attempt_id for one, _ in rows]})
+
+
+def due(session: Session, people: int) -> list[HeldItem]:
+    """Locks and returns what is due of up to about so many people. Whoever another worker has in hand is left out."""
+    return [HeldItem(*row) for row in session.execute(DUE, {"people": people})]
+
+
+def wake(session: Session, account_id: int, address_id: int | None = None) -> int:
+    """Has what waits for somebody decided about again now, for one of their settings has changed. Returns how many."""
+    given = {"account": account_id, "address": address_id}
+    return len(session.execute(WAKE, given).all())
+
+
+def waiting(session: Session, account_id: int, address_id: int | None = None) -> int:
+    """How many items wait for somebody, or at one of their addresses."""
+    return session.scalar(WAITING, {"account": account_id, "address": address_id}) or 0
+
+
+def postpone(session: Session, items: Iterable[tuple[HeldItem, datetime]]) -> None:
+    rows = list(items)
+    if rows:
+        session.execute(POSTPONE, {**_keys([item for item, _ in rows]), "untils": [until for _, until in rows]})
+
+
+def release(session: Session, items: Sequence[HeldItem]) -> None:
+    """Puts them into the queue again, with the full time until a delivery is given up."""
+    if items:
+        session.execute(RELEASE, _keys(items))
+        session.execute(END, {**_keys(items), "state": "sent", "reasons": [None] * len(items)})
+
+
+def cancel(session: Session, items: Sequence[HeldItem], reasons: Mapping[Key, str]) -> None:
+    """Ends items that must not be sent any more. What was for a phone that was suspended goes by mail."""
+    refused = [item for item in items if item.key in reasons]
+    if refused:
+        given = {**_keys(refused), "reasons": [reasons[item.key] for item in refused]}
+        session.execute(CANCEL, given)
+        session.execute(END, {**given, "state": "cancelled"})
+        email_fallback.send_by_mail(session, [item.key for item in refused])
+
+
+def cancel_posts(session: Session, post_ids: Collection[int]) -> int:
+    """Ends what waits of posts that were taken back; returns how many."""
+    return len(session.execute(CANCEL_POSTS, {"posts": list(post_ids)}).all())
+
+
+def close(session: Session, items: Sequence[HeldItem]) -> None:
+    """Ends rows whose delivery went on without them, by a late report of the carrier."""
+    if items:
+        session.execute(END, {**_keys(items), "state": "sent", "reasons": [None] * len(items)})
+
+
+def fold(session: Session, folded: Sequence[tuple[HeldItem, int]]) -> None:
+    """Puts items into digests: (item, the message of its digest)."""
+    if folded:
+        digests = numbers(digest for _, digest in folded)
+        session.execute(FOLD, {**_keys([item for item, _ in folded]), "digests": digests})
+
+
+def follow_digests(session: Session) -> int:
+    """Ends the items of digests that have left, or may have; those of digests that surely did not leave wait again, and
+    then go one by one. Returns how many items there were."""
+    session.execute(UNFOLD)
+    return len(session.execute(FOLLOW).all())
+
+
+def _keys(items: Sequence[HeldItem]) -> dict[str, str]:
+    return {
+        "messages": numbers(item.message_id for item in items),
+        "accounts": numbers(item.account_id for item in items),
+        "addresses": numbers(item.address_id for item in items),
+    }
+
+
+HOLD: Final = text("""
+    WITH given AS (
+        SELECT * FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:numbers AS smallint[]),
+                             CAST(:causes AS smallint[]), CAST(:reasons AS text[]), CAST(:untils AS timestamptz[]))
+                 AS row (message_id, address_id, number, cause, reason, until)
+    ), ended AS (
+        UPDATE deliveries d
+        SET state = 'held', reason = NULL, attempt = d.attempt - 1, ended_at = now(), lease_until = NULL,
+            lease_owner = NULL, tag = CASE WHEN d.attempt > 1 THEN d.tag END,
+            introduces = d.introduces AND d.attempt > 1
+        FROM given WHERE d.message_id = given.message_id AND d.address_id = given.address_id
+          AND given.number = CASE WHEN d.state = 'sending' THEN d.attempt END
+        RETURNING d.message_id, d.address_id, d.author_id, d.source_id, given.cause, given.reason, given.until
+    )
+    INSERT INTO held (message_id, account_id, address_id, author_id, source_id, cause, reason, until)
+    SELECT ended.message_id, a.account_id, ended.address_id, ended.author_id, ended.source_id, ended.cause,
+           ended.reason, ended.until
+    FROM ended JOIN addresses a ON a.id = ended.address_id
+    ON CONFLICT (message_id, account_id) DO UPDATE
+    SET address_id = excluded.address_id, reason = excluded.reason, until = excluded.until, state = 'waiting',
+        why = NULL, digest_id = NULL, ended_at = NULL
+""")
+
+# Everything that is due of a person is taken together: it becomes one digest.
+DUE: Final = text("""
+    WITH people AS MATERIALIZED (
+        SELECT DISTINCT account_id FROM (
+            SELECT account_id FROM held WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT :people
+        ) AS first
+    ), locked AS MATERIALIZED (
+        SELECT a.id, a.timezone FROM accounts a JOIN people ON people.account_id = a.id ORDER BY a.id
+        FOR NO KEY UPDATE OF a SKIP LOCKED
+    )
+    SELECT h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, d.channel, d.state,
+           h.digest_id, locked.timezone
+    FROM held h JOIN locked ON locked.id = h.account_id
+    JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
+    WHERE h.state = 'waiting' AND h.until <= now()
+    ORDER BY h.account_id, h.message_id FOR UPDATE OF h
+""")
+
+_MINE: Final = """state = 'waiting' AND account_id = :account
+    AND (CAST(:address AS bigint) IS NULL OR address_id = :address)"""
+WAKE: Final = text(f"UPDATE held SET until = now() WHERE {_MINE} RETURNING message_id")  # noqa: S608
+WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE}")  # noqa: S608
+
+_GIVEN: Final = "unnest(CAST(:messages AS bigint[]), CAST(:accounts AS bigint[]), CAST(:addresses AS bigint[])"
+_ROW: Final = "message_id, account_id, address_id"
+_HELD: Final = "h.message_id = given.message_id AND h.account_id = given.account_id"
+_DELIVERY: Final = "d.message_id = given.message_id AND d.address_id = given.address_id AND d.state = 'held'"
+
+POSTPONE: Final = text(f"""
+    UPDATE held h SET until = given.until
+    FROM {_GIVEN}, CAST(:untils AS timestamptz[])) AS given ({_ROW}, until) WHERE {_HELD}
+""")  # noqa: S608
+
+RELEASE: Final = text(f"""
+    UPDATE deliveries d
+    SET state = CASE WHEN d.attempt = 0 THEN 'queued' ELSE 'retry' END, ended_at = NULL, not_before = now(),
+        give_up_at = now() + {gives_up_after("d.channel")}
+    FROM {_GIVEN}) AS given ({_ROW}) WHERE {_DELIVERY}
+""")  # noqa: S608
+
+CANCEL: Final = text(f"""
+    UPDATE deliveries d SET state = 'cancelled', reason = given.reason, ended_at = now()
+    FROM {_GIVEN}, CAST(:reasons AS text[])) AS given ({_ROW}, reason) WHERE {_DELIVERY}
+""")  # noqa: S608
+
+END: Final = text(f"""
+    UPDATE held h SET state = :state, why = given.reason, ended_at = now()
+    FROM {_GIVEN}, CAST(:reasons AS text[])) AS given ({_ROW}, reason) WHERE {_HELD}
+""")  # noqa: S608
+
+FOLD: Final = text(f"""
+    UPDATE held h SET state = 'folded', digest_id = given.digest_id
+    FROM {_GIVEN}, CAST(:digests AS bigint[])) AS given ({_ROW}, digest_id) WHERE {_HELD}
+""")  # noqa: S608
+
+CANCEL_POSTS: Final = text("""
+    WITH gone AS (
+        UPDATE held h SET state = 'cancelled', why = 'retracted', ended_at = now()
+        FROM messages m WHERE m.post_id = ANY (CAST(:posts AS bigint[])) AND h.message_id = m.id
+          AND h.state = 'waiting'
+        RETURNING h.message_id, h.address_id
+    )
+    UPDATE deliveries d SET state = 'cancelled', reason = 'retracted', ended_at = now()
+    FROM gone WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id AND d.state = 'held'
+    RETURNING d.address_id
+""")
+
+# A digest that failed or was cancelled did not leave; one that came into the next quiet hours is made anew. One that was not settled may have: its items count as sent, so
+# that nobody gets them twice.
+_ENDED: Final = """FROM deliveries digest WHERE digest.message_id = h.digest_id AND h.state = 'folded'
+      AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')"""
+
+UNFOLD: Final = text(f"""
+    UPDATE held h SET state = 'waiting', until = now(),
+        digest_id = CASE WHEN digest.reason IN ('quiet', 'off_till', 'behind') THEN NULL ELSE h.digest_id END
+    {_ENDED} AND digest.state IN ('failed', 'cancelled')
+""")  # noqa: S608
+
+FOLLOW: Final = text(f"""
+    WITH gone AS (
+        UPDATE held h SET state = 'sent', ended_at = now()
+        {_ENDED} AND digest.state NOT IN ('failed', 'cancelled')
+        RETURNING h.message_id, h.address_id, coalesce(digest.sent_at, now()) AS sent_at
+    )
+    UPDATE deliveries d SET state = 'sent', reason = 'digest', sent_at = gone.sent_at, ended_at = now()
+    FROM gone WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id AND d.state = 'held'
+    RETURNING d.message_id
+""")  # noqa: S608

@@ -1,0 +1,1 @@
+"""Digests: one message made of what waited for its reader."""

@@ -1,0 +1,130 @@
+"""The words of a digest, put together when it is about to leave: what was taken back, blocked or left meanwhile is not
+in it, and what is in it may be answered by its number."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from gateway.attention.causes import Cause
+from gateway.attention.decision import Drop
+from gateway.i18n.phrases import Phrase, count, joined, listed, say, translated
+from gateway.ledger.outbox import held
+from gateway.ledger.outbox.held import HeldItem
+from gateway.mail.compose.compose import headline
+from gateway.network.audience import send_decisions
+from gateway.network.mail import update_list
+from gateway.network.mail.update_list import ListedUpdate
+from gateway.security.signed_tokens import Signer
+
+MOST: Final = 30  # entries of a mail; the others are counted
+SHORT: Final = 60  # characters of an entry in a text
+PRIVATE: Final = "(private)"  # as in the text of a private update
+
+
+@dataclass(frozen=True, slots=True)
+class DigestWords:
+    """What one digest says now. `posts`: what its numbers stand for; `quotes`: all posts whose words are in it."""
+
+    text: str
+    subject: str
+    body: str
+    posts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    item: HeldItem
+    update: ListedUpdate
+    line: str  # as a text has it: Kim Lee #sales: we meet at nine
+
+
+def compose(session: Session, digest_ids: Collection[int], signer: Signer, domain: str) -> dict[int, DigestWords]:
+    """The words of each digest that still has any; the numbers of its posts are written down with it. Items that must
+    not be sent any more end here."""
+    rows = session.execute(FOLDED, {"digests": list(digest_ids)}).all()
+    entries = [(row, _entry(row)) for row in rows]
+    items = [entry.item for _, entry in entries]
+    refused = {
+        key: one.reason
+        for key, one in send_decisions.decide_again(session, [item.key for item in items]).items()
+        if isinstance(one, Drop)
+    }
+    held.cancel(session, items, refused)
+    left: dict[int, list[_Entry]] = defaultdict(list)
+    for row, entry in entries:
+        if entry.item.key not in refused:
+            left[row.digest_id].append(entry)
+    reader = {row.digest_id: row for row in rows}
+    written = {each: _words(reader[each], found, signer, domain) for each, found in left.items()}
+    _number(session, written)
+    return written
+
+
+def changed(session: Session, digest_ids: Collection[int]) -> set[int]:
+    """Those of these digests of which an item must not be sent any more: they must be composed anew."""
+    rows = session.execute(FOLDED, {"digests": list(digest_ids)}).all()
+    decided = send_decisions.decide_again(session, [(row.message_id, row.address_id) for row in rows])
+    return {row.digest_id for row in rows if isinstance(decided.get((row.message_id, row.address_id)), Drop)}
+
+
+def _entry(row: Row[tuple[object, ...]]) -> _Entry:
+    item = HeldItem(*row[1:12])
+    place = f"#{row.in_group}" if row.in_group else PRIVATE if row.direct else ""
+    return _Entry(item, ListedUpdate(row.post_id, row.name, row.handle, place, row.body), row.text)
+
+
+def _words(row: Row[tuple[object, ...]], entries: Sequence[_Entry], signer: Signer, domain: str) -> DigestWords:
+    posts = tuple(entry.update.post_id for entry in entries)
+    opening, language = _opening(row.kind, len(entries)), row.language
+    short = [f"{number} {headline(entry.line, SHORT)}" for number, entry in enumerate(entries, 1)]
+    by_text = joined([opening, *short, say("A digit gives it whole.")], "\n")
+    names = list(dict.fromkeys(entry.update.name for entry in entries))
+    subject = say("{opening} {names}", opening=opening, names=_names(names))
+    answer = translated(say("Answer:"), language)
+    lines = [
+        update_list.line(number, entry.update, answer, row.address_id, signer, domain)
+        for number, entry in enumerate(entries[:MOST], 1)
+    ]
+    more = len(entries) - MOST
+    rest = [translated(count("And {count} more.", "And {count} more.", more), language)] if more > 0 else []
+    how = translated(say("Reply to this mail with a number and your words, like: 1 I can help"), language)
+    body = "\n\n".join([translated(opening, language), *lines, *rest, how])
+    return DigestWords(translated(by_text, language), translated(subject, language), body, posts)
+
+
+def _opening(kind: str, number: int) -> Phrase:
+    if kind == "back":
+        return count("While it was off, {count} update came:", "While it was off, {count} updates came:", number)
+    return count("While you were quiet, {count} update came:", "While you were quiet, {count} updates came:", number)
+
+
+def _names(names: Sequence[str]) -> Phrase | str:
+    first, more = list(names[:2]), len(names) - 2
+    return listed([*first, count("{count} more", "{count} more", more)]) if more > 0 else listed(first)
+
+
+def _number(session: Session, written: Mapping[int, DigestWords]) -> None:
+    for digest_id, words in written.items():
+        session.execute(NUMBER, {"digest": digest_id, "posts": list(words.posts)})
+
+
+# What was written to its reader comes first, then what they track, then the newest.
+FOLDED: Final = text(f"""
+    SELECT h.digest_id, h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, d.channel,
+           d.state, h.digest_id, reader.timezone, digest.kind, reader.language, m.text, m.body, m.post_id,
+           author.name, author.handle, target.handle AS in_group, p.visibility = 'direct' AS direct
+    FROM held h JOIN digests digest ON digest.message_id = h.digest_id
+    JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
+    JOIN accounts reader ON reader.id = h.account_id
+    JOIN messages m ON m.id = h.message_id
+    JOIN posts p ON p.id = m.post_id
+    JOIN accounts author ON author.id = p.author_id
+    LEFT JOIN accounts target ON target.id = p.group_id
+    WHERE h.digest_id = ANY (CAST(:digests AS bigint[])) AND h.state = 'folded'
+    ORDER BY h.digest_id, h.cause > {Cause.REPLY:d}, h.cause <> {Cause.TRACKED:d}, h.message_id DESC
+""")  # noqa: S608
+NUMBER: Final = text("UPDATE digests SET posts = CAST(:posts AS bigint[]) WHERE message_id = :digest")

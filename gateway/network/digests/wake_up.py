@@ -1,0 +1,136 @@
+"""Wake-ups: what waited is decided about again when its moment has come. One item goes by itself, several to one address
+become a digest.
+
+All of it is one transaction, so a crash leaves everything as it was or as it must be. workers/wake_up runs it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from gateway.attention import zones
+from gateway.attention.causes import Cause
+from gateway.attention.decision import Drop
+from gateway.attention.decision import Hold as Waits
+from gateway.ledger.outbox import held, outbox
+from gateway.ledger.outbox.held import HeldItem
+from gateway.ledger.outbox.outbox import OwnMessage
+from gateway.network.audience import send_decisions
+from gateway.store.arrays import numbers
+
+LANE: Final = -2  # a lane of its own, beside Critter's other words and the daily mail
+URGENT, LATER = 8, 9  # priorities, behind updates; the first when something in it was written to its reader
+AGAIN: Final = timedelta(minutes=1)  # until the next look at whoever has a digest of the same moment already
+
+
+class _Group(NamedTuple):
+    """What becomes one digest, with the moment for which it is made, as its reader's clock shows it."""
+
+    items: tuple[HeldItem, ...]
+    kind: str
+    slot: datetime
+
+    @property
+    def key(self) -> tuple[int, str, datetime]:
+        return self.items[0].address_id, self.kind, self.slot
+
+
+def wake_up(session: Session, people: int) -> frozenset[str] | None:
+    """Takes what is due of up to about so many people. Returns the channels on which something leaves now; None when
+    nothing was due."""
+    items = held.due(session, people)
+    if not items:
+        return None
+    held.close(session, [item for item in items if item.state != "held"])
+    waiting = [item for item in items if item.state == "held"]
+    decided = send_decisions.decide_again(session, [item.key for item in waiting])
+    held.cancel(session, waiting, {key: one.reason for key, one in decided.items() if isinstance(one, Drop)})
+    later = ((item, decided[item.key]) for item in waiting if item.key in decided)
+    held.postpone(session, [(item, one.until) for item, one in later if isinstance(one, Waits)])
+    return _send(session, [item for item in waiting if item.key not in decided])
+
+
+def _send(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
+    together = _grouped(items)
+    alone = {item.key for item in items} - {item.key for group in together for item in group.items}
+    held.release(session, [item for item in items if item.key in alone])
+    _put(session, together)
+    return frozenset(item.channel for item in items)
+
+
+def _grouped(items: Iterable[HeldItem]) -> list[_Group]:
+    """By address. Critter's own words stand in no digest, and what was in one that did not leave goes by itself."""
+    found: dict[int, list[HeldItem]] = defaultdict(list)
+    for item in items:
+        if item.cause != Cause.OURS and item.digest_id is None:
+            found[item.address_id].append(item)
+    return [_group(each) for each in found.values() if len(each) > 1]
+
+
+def _group(items: list[HeldItem]) -> _Group:
+    kind = "back" if all(item.reason == "off_till" for item in items) else "wake"
+    zone = zones.zone(items[0].timezone)
+    slot = max(item.until for item in items).astimezone(zone).replace(tzinfo=None)
+    return _Group(tuple(items), kind, slot)
+
+
+def _put(session: Session, groups: Sequence[_Group]) -> None:
+    """Makes the digests. Whoever has one for the same moment, because a clock was set back, waits a minute more."""
+    had = _existing(session, groups) if groups else set()
+    new = [group for group in groups if group.key not in had]
+    held.postpone(session, [(item, _soon(session)) for group in groups if group.key in had for item in group.items])
+    if not new:
+        return
+    ids = session.scalars(NEW_IDS, {"count": len(new)}).all()
+    made = list(zip(new, ids, strict=True))
+    outbox.put_own(session, "digest", [OwnMessage(each, group.key[0], _priority(group)) for group, each in made], LANE)
+    session.execute(PUT, _rows(made))
+    held.fold(session, [(item, each) for group, each in made for item in group.items])
+
+
+def _priority(group: _Group) -> int:
+    return URGENT if any(Cause(item.cause).addressed for item in group.items) else LATER
+
+
+def _soon(session: Session) -> datetime:
+    now: datetime = session.execute(select(func.now())).scalar_one()
+    return now + AGAIN
+
+
+def _existing(session: Session, groups: Sequence[_Group]) -> set[tuple[int, str, datetime]]:
+    given = {
+        "addresses": numbers(group.key[0] for group in groups),
+        "kinds": [group.kind for group in groups],
+        "slots": [group.slot for group in groups],
+    }
+    return {(row.address_id, row.kind, row.slot) for row in session.execute(EXISTING, given)}
+
+
+def _rows(made: Sequence[tuple[_Group, int]]) -> dict[str, object]:
+    return {
+        "messages": numbers(each for _, each in made),
+        "accounts": numbers(group.items[0].account_id for group, _ in made),
+        "addresses": numbers(group.key[0] for group, _ in made),
+        "kinds": [group.kind for group, _ in made],
+        "slots": [group.slot for group, _ in made],
+        "counts": numbers(len(group.items) for group, _ in made),
+    }
+
+
+NEW_IDS: Final = text("SELECT new_id() FROM generate_series(1, :count)")
+
+_SLOTS: Final = "CAST(:addresses AS bigint[]), CAST(:kinds AS text[]), CAST(:slots AS timestamp[])"
+EXISTING: Final = text(f"""
+    SELECT address_id, kind, slot FROM digests
+    JOIN unnest({_SLOTS}) AS given (address_id, kind, slot) USING (address_id, kind, slot)
+""")  # noqa: S608
+PUT: Final = text(f"""
+    INSERT INTO digests (message_id, account_id, address_id, kind, slot, folded)
+    SELECT message_id, account_id, address_id, kind, slot, folded
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:accounts AS bigint[]), {_SLOTS}, CAST(:counts AS int[]))
+         AS given (message_id, account_id, address_id, kind, slot, folded)
+""")  # noqa: S608
