@@ -1,0 +1,144 @@
+"""What is known about deliveries that are about to leave: raw facts, without an order of importance. The rules in
+gateway/attention/eligibility.py judge them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.channels import SMS
+from gateway.store.arrays import numbers
+from gateway.store.carrier_sql import leaves_opt_outs_to_us
+
+Key = tuple[int, int]  # message, address
+
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+KINDS: Final = ("update", "answer", "notice", "code", "welcome", "daily")  # of messages
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about one message on its way to one address.
+
+    The default of each fact is what is usual. It is the same for every kind of message: whatever concerns one kind
+    alone (a daily mail, a direct post, a post in a closed group) has its default for all others.
+    """
+
+    # The circumstances. By themselves they are no reason for anything, so they have no part in what is usual.
+    kind: str = "update"  # of the message
+    channel: str = SMS  # of the address
+    now: datetime = LONG_AGO  # by the database's clock
+    answers_stop: bool = False  # it answers STOP or HELP, which no carrier has answered
+    test_mail: bool = False  # it tests whether mails to this address come back
+    reader_id: int | None = None  # whose address it is; None: nobody's
+    # What may be a reason. A delivery is looked at only if one of these is unusual.
+    give_up_at: datetime = NEVER  # when trying ends; usual: later
+    address_state: str = "verified"
+    bouncing: bool = False  # mails to this address come back
+    reader_state: str | None = "active"  # of these three accounts; None: there is no such person
+    author_state: str | None = "active"
+    first_state: str | None = "active"  # of whoever wrote what this post repeats
+    retracted: bool = False  # the post, or what it repeats
+    silenced: bool = False  # by a block in either direction, or by a mute of the reader's
+    addressed: bool = True  # the reader is among those for whom a direct post is
+    member: bool = True  # the reader is in the closed group
+    daily_wanted: bool = True  # the reader wants the daily mail
+    daily_outdated: bool = False  # a post in the daily mail must not be read by its reader any more
+    address_off: bool = False  # the reader switched off this address for now
+    subscribed: bool = True  # the reader still follows or tracks what brings it
+    source_off: bool = False  # the reader switched off what brings it for now
+    quotes: Collection[int] | None = None  # posts whose words are in it
+
+
+CIRCUMSTANCES: Final = ("kind", "channel", "now", "answers_stop", "test_mail", "reader_id")
+
+
+def find(session: Session, keys: Collection[Key]) -> dict[Key, Facts]:
+    """(message, address) → its facts, for those of `keys` about which anything is unusual. Most have only the usual
+    facts; they cost no transfer and no Python."""
+    given = {"messages": numbers(key[0] for key in keys), "addresses": numbers(key[1] for key in keys)}
+    return {(row[0], row[1]): Facts(*row[2:]) for row in session.execute(_FACTS, given)}
+
+
+def _unusual(name: str, usual: object) -> str:
+    """As a condition: this column has another value than the usual one. NULL counts as usual: there is nobody whose
+    state could be a reason."""
+    if isinstance(usual, bool):
+        return f"NOT {name}" if usual else name
+    if isinstance(usual, datetime):
+        return f"{name} <= now"
+    return f"{name} IS NOT NULL" if usual is None else f"{name} <> '{usual}'"
+
+
+_NAMES = ", ".join(each.name for each in fields(Facts))
+_UNUSUAL = " OR ".join(_unusual(each.name, each.default) for each in fields(Facts) if each.name not in CIRCUMSTANCES)
+
+# `o` is what a repeat repeats, and `first` wrote that: a reader who blocked or muted either writer, or muted the group,
+# is to get nothing. A topic or a track is looked up only where no account's follow brings it.
+_FACTS = text(f"""
+SELECT message_id, address_id, {_NAMES} FROM (
+    SELECT d.message_id, d.address_id, m.kind, a.channel, now() AS now, d.give_up_at, a.account_id AS reader_id,
+        a.state AS address_state, a.bouncing_since IS NOT NULL AS bouncing, a.off_now AS address_off,
+        reader.state AS reader_state, author.state AS author_state, first.state AS first_state, m.quotes,
+        p.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL AS retracted,
+        coalesce(f.off_now, false) AS source_off,
+        m.kind <> 'daily' OR coalesce(reader.daily, true) AS daily_wanted,
+        a.state = 'stopped' AND EXISTS (
+            SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
+              AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{{3,8}}$' OR EXISTS (
+                  SELECT FROM senders s WHERE s.number = i.recipients[1] AND {leaves_opt_outs_to_us("s.carrier")}))
+        ) AS answers_stop,
+        a.bouncing_since IS NOT NULL AND EXISTS (
+            SELECT FROM bouncing b WHERE b.address_id = a.id AND b.probe_id = m.id) AS test_mail,
+        EXISTS (
+            SELECT FROM silences_in_force s WHERE s.account_id = a.account_id
+              AND s.other_id = ANY (ARRAY[m.author_id, o.author_id, g.id, d.source_id])
+        ) OR EXISTS (
+            SELECT FROM silences_in_force s WHERE s.account_id = ANY (ARRAY[m.author_id, o.author_id])
+              AND s.other_id = a.account_id AND s.kind = 'block'
+        ) OR coalesce(p.visibility = 'direct', false) AND EXISTS (
+            SELECT FROM post_recipients r
+            JOIN silences_in_force s ON s.account_id = r.account_id AND s.other_id = r.named_id
+            WHERE r.post_id = p.id AND r.account_id = a.account_id
+        ) AS silenced,
+        p.visibility IS DISTINCT FROM 'direct' OR EXISTS (
+            SELECT FROM post_recipients r WHERE r.post_id = p.id AND r.account_id = a.account_id
+        ) AS addressed,
+        g.access IS DISTINCT FROM 'closed' OR coalesce(o.visibility, p.visibility) <> 'group' OR EXISTS (
+            SELECT FROM follows_in_force c WHERE c.follower_id = a.account_id AND c.account_id = g.id
+        ) AS member,
+        m.kind = 'daily' AND EXISTS (
+            SELECT FROM daily_mails had CROSS JOIN unnest(had.posts) AS shown (id)
+            LEFT JOIN posts it ON it.id = shown.id
+            LEFT JOIN accounts writer ON writer.id = it.author_id
+            LEFT JOIN accounts place ON place.id = it.group_id
+            WHERE had.message_id = m.id AND (
+                it.id IS NULL OR it.deleted_at IS NOT NULL OR writer.state <> 'active'
+                OR NOT (it.visibility = 'company' OR it.visibility = 'group' AND place.access = 'open')
+                OR EXISTS (SELECT FROM silences_in_force s WHERE
+                    s.account_id = a.account_id AND s.other_id IN (it.author_id, it.group_id)
+                    OR s.account_id = it.author_id AND s.other_id = a.account_id AND s.kind = 'block'))
+        ) AS daily_outdated,
+        d.source_id IS NULL OR f.account_id IS NOT NULL OR EXISTS (
+            SELECT FROM topic_follows_in_force t WHERE t.follower_id = a.account_id AND t.topic_id = d.source_id
+        ) OR EXISTS (
+            SELECT FROM trackers_in_force k WHERE k.track_id = d.source_id AND k.follower_id = a.account_id
+        ) AS subscribed
+    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
+    JOIN deliveries d USING (message_id, address_id)
+    JOIN messages m ON m.id = d.message_id
+    JOIN addresses_now a ON a.id = d.address_id
+    LEFT JOIN accounts reader ON reader.id = a.account_id
+    LEFT JOIN accounts author ON author.id = d.author_id
+    LEFT JOIN posts p ON p.id = m.post_id
+    LEFT JOIN posts o ON o.id = p.repeat_of
+    LEFT JOIN accounts first ON first.id = o.author_id
+    LEFT JOIN accounts g ON g.id = coalesce(o.group_id, p.group_id)
+    LEFT JOIN follows_in_force f ON f.follower_id = a.account_id AND f.account_id = d.source_id
+) AS facts
+WHERE {_UNUSUAL}
+""")  # noqa: S608

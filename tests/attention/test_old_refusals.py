@@ -1,0 +1,57 @@
+"""The rules in Python refuse what the one CASE in SQL refused, and for the same reason: compared on random states."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from gateway.network.audience import send_refusals
+from tests.attention import old_refusals
+from tests.attention.old_refusals import PRIVACY_FIRST
+from tests.attention.random_states import RandomState
+
+ODDS: Final = (0.02, 0.1, 0.35)
+REASONS: Final = {
+    "opted_out", "invited", "suspended", "bouncing", "deactivated", "gave_up", "retracted", "silenced", "private",
+    "left", "off",
+}  # fmt: skip
+
+
+@contextmanager
+def nothing_kept(engine: Engine) -> Iterator[Session]:
+    """A session in which `now()` stands still and whose rows are gone afterwards."""
+    with engine.connect() as connection, Session(connection) as session:
+        yield session
+        session.rollback()
+
+
+@settings(
+    max_examples=2,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.generate],  # a smaller seed is no smaller state
+)
+@given(seed=st.integers(0, 2**32))
+def test_the_rules_refuse_what_the_statement_refused(engine: Engine, seed: int) -> None:
+    """Always the same deliveries. The reason is the same, but that privacy comes before every preference now."""
+    reasons: Counter[str | None] = Counter()
+    moved: Counter[tuple[str, str]] = Counter()
+    for odds in ODDS:
+        with nothing_kept(engine) as session:
+            keys = RandomState(session, seed, odds).make()
+            refused = send_refusals.find_refusals(session, keys)
+            before = old_refusals.find_refusals(session, keys)
+            assert refused.keys() == before.keys()
+            assert refused == old_refusals.find_refusals(session, keys, PRIVACY_FIRST)
+        reasons.update(refused.get(key) for key in keys)
+        moved.update((before[key], reason) for key, reason in refused.items() if before[key] != reason)
+    assert reasons.total() > 10_000
+    assert reasons.keys() == REASONS | {None}
+    assert min(reasons.values()) > 50
+    assert {after for _, after in moved} == {"private", "left"}
+    assert {old for old, _ in moved} == {"off", "left", "retracted"}
