@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from bench.company import company
 from gateway.ledger.outbox import claims, settlements
 from gateway.ledger.outbox.settlements import Settlement
-from gateway.network.audience import send_refusals
+from gateway.network.audience import delivery_decisions
 from gateway.store.database import connect, transaction
 
 COUNT = 100_000
@@ -76,7 +76,7 @@ def work(url: str) -> int:
             rows = claims.claim(session, "email", "capacity", timedelta(minutes=1), BATCH)
             if not rows:
                 break
-            send_refusals.find_refusals(session, [row.key for row in rows])
+            delivery_decisions.find(session, [row.key for row in rows])
         with transaction(engine) as session:
             settlements.settle(session, [Settlement(row, "sent", segments=None) for row in rows])
         done += len(rows)

@@ -15,7 +15,7 @@ from gateway.mail.compose.compose import headline
 from gateway.network.audience import visibility
 from gateway.network.conversation import conversations
 from gateway.network.conversation.conversations import AskedQuestion
-from gateway.network.mail import daily_mail
+from gateway.network.mail import update_list
 from gateway.store.tables import Account, Post
 from handlers.saved_question import kept_reading
 
@@ -38,7 +38,7 @@ def describe_daily(wanted: bool) -> Phrase:
 def which(session: Session, context: CommandContext) -> str:
     """Keeps and asks about words that answer the mail and name none of its updates. A digit chooses whom they
     answer."""
-    listed = daily_mail.list_items(session, context.reading.post or 0)
+    listed = update_list.list_items(session, context.reading.post or 0)
     updates = select(Post, Account.name).join(Account, Account.id == Post.author_id).where(Post.id.in_(listed))
     rows = session.execute(updates.where(visibility.readable_by(context.account.id)))
     found = {post.id: (name, post.text) for post, name in rows}

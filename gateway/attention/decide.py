@@ -1,14 +1,15 @@
-"""The one decision about a message on its way to an address. network/audience/send_refusals.py asks it when a delivery
-is about to leave."""
+"""The one decision about a message on its way to an address. network/audience/delivery_decisions.py asks for it when a
+delivery is about to leave, and when something that waited is due."""
 
 from typing import Final
 
 from gateway.attention.decision import SEND, Decision
 from gateway.attention.eligibility import ELIGIBILITY, PREFERENCES, Rule
 from gateway.attention.facts import KINDS, Facts
+from gateway.attention.timing import TIMING
 from gateway.channels import CHANNELS
 
-RULES: Final[tuple[Rule, ...]] = (*ELIGIBILITY, *PREFERENCES)
+RULES: Final[tuple[Rule, ...]] = (*ELIGIBILITY, *PREFERENCES, *TIMING)
 
 
 def decide(facts: Facts) -> Decision:

@@ -1,8 +1,9 @@
 """What can be decided about a message on its way to one address: it is sent now, held for later, or dropped."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
+
+from gateway.ledger.outbox.held import Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,5 @@ class Drop:
     reason: str  # stands in deliveries.reason
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """It may leave later; then it is decided about again."""
-
-    reason: str
-    until: datetime
-
-
-Decision = Send | Drop | Hold
+Decision = Send | Drop | Hold  # held for later; then it is decided about again
 SEND: Final = Send()

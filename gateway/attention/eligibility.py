@@ -74,11 +74,6 @@ def daily_outdated(facts: Facts) -> Drop | None:
     return Drop("retracted") if facts.daily_outdated else None
 
 
-def address_off(facts: Facts) -> Drop | None:
-    """What an address was switched off for: what nobody sent to this person by name."""
-    return Drop("off") if facts.address_off and facts.kind in ("update", "daily") else None
-
-
 def unsubscribed(facts: Facts) -> Drop | None:
     return None if facts.subscribed else Drop("left")
 
@@ -106,4 +101,4 @@ ELIGIBILITY: Final[tuple[Rule, ...]] = (
 )
 # Whether its reader still wants it. A daily mail with a post that its reader may not see is told apart here: whoever
 # ended the daily mail hears that, whatever was in it.
-PREFERENCES: Final[tuple[Rule, ...]] = (daily_unwanted, daily_outdated, address_off, unsubscribed, source_off)
+PREFERENCES: Final[tuple[Rule, ...]] = (daily_unwanted, daily_outdated, unsubscribed, source_off)

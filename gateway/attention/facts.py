@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.attention.causes import Cause
 from gateway.channels import SMS
 from gateway.store.arrays import numbers
 from gateway.store.carrier_sql import leaves_opt_outs_to_us
@@ -17,7 +18,7 @@ Key = tuple[int, int]  # message, address
 
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
-KINDS: Final = ("update", "answer", "notice", "code", "welcome", "daily")  # of messages
+KINDS: Final = ("update", "answer", "notice", "code", "welcome", "daily", "digest")  # of messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class Facts:
     now: datetime = LONG_AGO  # by the database's clock
     answers_stop: bool = False  # it answers STOP or HELP, which no carrier has answered
     test_mail: bool = False  # it tests whether mails to this address come back
+    cause: int = Cause.PERSON  # what brings it
+    timezone: str = "UTC"  # the reader's
+    off_until: datetime | None = None  # the end of an `off` of this address
+    in_conversation: bool = False  # it answers its reader, who has just written from this address
     reader_id: int | None = None  # whose address it is; None: nobody's
     # What may be a reason. A delivery is looked at only if one of these is unusual.
     give_up_at: datetime = NEVER  # when trying ends; usual: later
@@ -51,6 +56,8 @@ class Facts:
     address_off: bool = False  # the reader switched off this address for now
     subscribed: bool = True  # the reader still follows or tracks what brings it
     source_off: bool = False  # the reader switched off what brings it for now
+    quiet: str | None = None  # hours in which this address is not to ring
+    behind: bool = False  # something that waited for this address is about to leave
     quotes: Collection[int] | None = None  # posts whose words are in it
 
 
@@ -67,6 +74,8 @@ def find(session: Session, keys: Collection[Key]) -> dict[Key, Facts]:
 def _unusual(name: str, usual: object) -> str:
     """As a condition: this column has another value than the usual one. NULL counts as usual: there is nobody whose
     state could be a reason."""
+    if usual is None:
+        return f"{name} IS NOT NULL"
     if isinstance(usual, bool):
         return f"NOT {name}" if usual else name
     if isinstance(usual, datetime):
@@ -76,6 +85,17 @@ def _unusual(name: str, usual: object) -> str:
 
 _NAMES = ", ".join(each.name for each in fields(Facts))
 _UNUSUAL = " OR ".join(_unusual(each.name, each.default) for each in fields(Facts) if each.name not in CIRCUMSTANCES)
+
+_CAUSE = f"""
+        CASE WHEN m.kind <> 'update' THEN {Cause.OURS:d}
+            WHEN d.source_id IS NULL AND p.visibility = 'direct' THEN {Cause.PRIVATE:d}
+            WHEN d.source_id IS NULL AND EXISTS (
+                SELECT FROM mentions n WHERE n.post_id = p.id AND n.account_id = a.account_id) THEN {Cause.MENTION:d}
+            WHEN d.source_id IS NULL THEN {Cause.REPLY:d}
+            ELSE coalesce(
+                (SELECT CASE WHEN s.kind = 'person' THEN {Cause.PERSON:d} WHEN s.access = 'broadcast'
+                    THEN {Cause.BROADCAST:d} ELSE {Cause.GROUP:d} END FROM accounts s WHERE s.id = d.source_id),
+                (SELECT {Cause.TAG:d} FROM topics WHERE id = d.source_id), {Cause.TRACKED:d}) END"""  # noqa: S608
 
 # `o` is what a repeat repeats, and `first` wrote that: a reader who blocked or muted either writer, or muted the group,
 # is to get nothing. A topic or a track is looked up only where no account's follow brings it.
@@ -127,7 +147,16 @@ SELECT message_id, address_id, {_NAMES} FROM (
             SELECT FROM topic_follows_in_force t WHERE t.follower_id = a.account_id AND t.topic_id = d.source_id
         ) OR EXISTS (
             SELECT FROM trackers_in_force k WHERE k.track_id = d.source_id AND k.follower_id = a.account_id
-        ) AS subscribed
+        ) AS subscribed,
+        a.quiet, coalesce(reader.timezone, 'UTC') AS timezone, a.off_until,
+        EXISTS (
+            SELECT FROM held h WHERE h.account_id = a.account_id AND h.address_id = a.id AND h.state = 'waiting'
+              AND h.until BETWEEN now() - interval '15 minutes' AND now()
+        ) AS behind,
+        coalesce(a.seen_at > now() - interval '30 minutes', false) AND (m.kind = 'notice' OR d.source_id IS NULL
+            AND EXISTS (SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = a.account_id)
+        ) AS in_conversation,
+        {_CAUSE} AS cause
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
     JOIN deliveries d USING (message_id, address_id)
     JOIN messages m ON m.id = d.message_id

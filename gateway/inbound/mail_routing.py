@@ -25,7 +25,7 @@ from gateway.mail.decode.subjects import with_subject
 from gateway.mail.footers.contact_blocks import no_prose
 from gateway.mail.parse.reaction_mails import mail_reaction
 from gateway.network.conversation import notices, reading_context
-from gateway.network.mail import confirmations, daily_mail, unsubscribe
+from gateway.network.mail import confirmations, unsubscribe, update_list
 from gateway.network.mail.mail_addresses import Kind, Recipient
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
@@ -353,7 +353,7 @@ def _to(intent: Literal["direct", "group"], accounts_: Sequence[Account], text: 
 
 
 def _reply(session: Session, plain: Reading, text: str, answering: int | None) -> Reading:
-    listed = daily_mail.list_items(session, answering) if answering else ()
+    listed = update_list.list_items(session, answering) if answering else ()
     if listed:
         return _about_one(plain, text, listed, answering)
     post = session.get(Post, answering) if answering else None

@@ -34,6 +34,7 @@ DRAINS: Final = {
     "fanout": ("fanout", "workers.fanout.drain"),
     "tellings": ("fanout", "workers.author_reports.drain"),
     "dailies": ("fanout", "workers.daily_mail.drain"),
+    "wake_ups": ("fanout", "workers.wake_up.drain"),
     **{each.name: (each.queue, f"workers.deliver.drain_{each.name}") for each in CHANNELS.values()},
     "receipts": (SMS, "workers.callbacks.drain"),
     "reconcile": (SMS, "workers.reconcile.drain"),

@@ -12,11 +12,11 @@ import pytest
 
 from gateway.language.opt_out.keywords import carrier_word, sounds_like_refusal
 from gateway.ledger.inbox.inbox import Incoming
-from gateway.network.audience import send_refusals
 from gateway.sms import number_types
 from gateway.store.database import transaction
 from tests.support import personas
 from tests.support.office import Office
+from tests.support.refusals import refusals
 
 SAM = "+14155550102"
 SHORT, TOLL_FREE = "24365", "+18005550100"
@@ -267,7 +267,7 @@ def test_no_answer_but_these_leaves_for_a_stopped_phone(office: Office, texts: T
         (int(a), int(b)) for a, b in office.sql("SELECT message_id, address_id FROM deliveries WHERE sent_at IS NULL")
     ]
     with transaction(office.engine) as session:
-        assert set(send_refusals.find_refusals(session, keys).values()) == {"opted_out"}
+        assert set(refusals(session, keys).values()) == {"opted_out"}
 
 
 def test_a_mailbox_that_opted_out_is_brought_back_by_start_alone(office: Office):

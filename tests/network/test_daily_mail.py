@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from gateway.channels import MAILS
 from gateway.ledger.outbox import claims
-from gateway.network.audience import send_refusals
 from gateway.network.conversation import notices
 from gateway.network.follows import follows, mutes
 from gateway.network.follows.mutes import MuteSnapshot
@@ -25,6 +24,7 @@ from gateway.settings import Settings
 from gateway.store.database import transaction
 from gateway.store.tables import Installation
 from tests.support import personas
+from tests.support.refusals import refusals
 from workers.sending.render_mail import Mailing
 
 SIGNER = Signer(("a key",))
@@ -167,9 +167,9 @@ def test_the_mail_itself(company: Engine, settings: Settings) -> None:
     write(company)
     with transaction(company) as session:
         [claimed] = claims.claim(session, "email", "test", MAILS.gives_up_after, 1)
-        assert send_refusals.find_refusals(session, [claimed.key]) == {}
+        assert refusals(session, [claimed.key]) == {}
         addresses.set_receiving(session, claimed.address_id, False)
-        assert send_refusals.find_refusals(session, [claimed.key]) == {claimed.key: "off"}
+        assert refusals(session, [claimed.key]) == {claimed.key: "off"}
         content = claims.contents(session, [claimed.message_id])[claimed.message_id]
     load, rest = Mailing(settings, SIGNER).load(claimed, content)
     mail = message_from_bytes(load.parcel.content, policy=default)
@@ -218,9 +218,7 @@ def test_one_that_waits_does_not_leave_when(company: Engine, what: str) -> None:
     with transaction(company) as session:
         session.execute(text(statement))
         message, address = session.execute(text(key)).one()
-        assert send_refusals.find_refusals(session, [(message, address)]) == (
-            {(message, address): reason} if reason else {}
-        )
+        assert refusals(session, [(message, address)]) == ({(message, address): reason} if reason else {})
 
 
 def test_no_answer_waits_for_it(company: Engine) -> None:

@@ -17,7 +17,7 @@ from gateway.ledger.audit.audience_rules import BY_WORDS
 from gateway.ledger.operations import retention
 from gateway.ledger.outbox import claims
 from gateway.mail.compose.layout import lay_out
-from gateway.network.audience import phone_estimate, recipients, send_refusals
+from gateway.network.audience import phone_estimate, recipients
 from gateway.network.follows import follows, mutes, trackers
 from gateway.network.follows.mutes import MuteSnapshot
 from gateway.network.people import accounts, export
@@ -32,6 +32,7 @@ from gateway.store.views import TrackerInForce
 from tests.network.test_visibility import Company, ids
 from tests.support.delivering import open_context
 from tests.support.office import Office
+from tests.support.refusals import refusals
 from workers import fanout
 
 HOUR = timedelta(hours=1)
@@ -198,7 +199,7 @@ def test_why_it_does_not_leave(session: Session, company: Company) -> None:
     company.spread()
     untrack(session, company)
     [(message, address, _)] = company.rows(post)
-    assert send_refusals.find_refusals(session, [(message, address)]) == {(message, address): "left"}
+    assert refusals(session, [(message, address)]) == {(message, address): "left"}
 
 
 def test_somebody_hears_it_who_only_tracks(session: Session, company: Company) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.outbox import fanouts
-from gateway.network.audience import recipients, send_refusals
+from gateway.network.audience import recipients
 from gateway.network.audience import visibility as audience
 from gateway.network.follows import follows, mutes, tag_follows
 from gateway.network.follows.mutes import MuteSnapshot
@@ -17,6 +17,7 @@ from gateway.network.posts import posts, timelines
 from gateway.network.posts.posts import NewPost
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Follow, Message, Post, Silence
+from tests.support.refusals import refusals
 
 PEOPLE, PAIRS = 60, 500
 
@@ -75,7 +76,7 @@ class Company:
     def sent(self, post: Post) -> list[int]:
         """Who gets it when it is about to leave now, one entry for each copy."""
         made = self.rows(post)
-        refused = send_refusals.find_refusals(self.session, [(message, address) for message, address, _ in made])
+        refused = refusals(self.session, [(message, address) for message, address, _ in made])
         return sorted(person for message, address, person in made if (message, address) not in refused)
 
 
@@ -150,7 +151,7 @@ def test_a_block_in_a_running_fan_out_stops_what_has_not_left(session: Session) 
     company.spread(chunk=4)
     assert company.sent(post) == ids(set(readers) - {readers[0], readers[1], readers[7]})
     assert len(company.rows(post)) == 8
-    refused = send_refusals.find_refusals(session, [row[:2] for row in company.rows(post)])
+    refused = refusals(session, [row[:2] for row in company.rows(post)])
     assert sorted(refused.values()) == ["silenced", "silenced"]
 
 

@@ -43,7 +43,7 @@ from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
 from gateway.ledger.outbox import fanouts
-from gateway.network.audience import recipients, send_refusals
+from gateway.network.audience import recipients
 from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
 from gateway.network.people import accounts, addresses
@@ -54,6 +54,7 @@ from gateway.sms.first_contact import introduction
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
 from tests.support import personas, sample_files
+from tests.support.refusals import refusals
 
 assert handlers.MODULES  # importing them fills the table
 
@@ -213,7 +214,7 @@ def _deliver(stage: Stage) -> bool:
         due = select(Delivery, Message, Address).join(Message, Message.id == Delivery.message_id)
         due = due.join(Address, Address.id == Delivery.address_id)
         rows = session.execute(due.where(Delivery.ended_at.is_(None)).order_by(Delivery.message_id)).all()
-        refused = send_refusals.find_refusals(session, [(row[0].message_id, row[0].address_id) for row in rows])
+        refused = refusals(session, [(row[0].message_id, row[0].address_id) for row in rows])
         for delivery, message, address in rows:
             _hand_over(stage, session, delivery, message, address, refused)
     return bool(rows)

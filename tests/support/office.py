@@ -23,7 +23,7 @@ from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import claims, fanouts
 from gateway.ledger.outbox.settlements import Settlement, settle
-from gateway.network.audience import recipients, send_refusals
+from gateway.network.audience import delivery_decisions, recipients
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
 from gateway.queue.jobs import QUEUES
@@ -115,9 +115,7 @@ class Office:
     def send(self, channel: str) -> bool:
         with transaction(self.engine) as session:
             claimed = claims.claim(session, channel, "test", LEASE, 100)
-            refused = send_refusals.find_refusals(session, [one.key for one in claimed])
-            claims.cancel(session, claimed, refused)
-            sent = [one for one in claimed if one.key not in refused]
+            sent = delivery_decisions.keep_allowed(session, claimed)
             if channel == "sms":
                 contents = claims.contents(session, {one.message_id for one in sent})
                 loads = [OutboundItem(one, Parcel(one.attempt_id), 1) for one in sent]

@@ -11,9 +11,10 @@ from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.outcome import InboundOutcome
 from gateway.inbound.process import process
 from gateway.ledger.outbox import fanouts
-from gateway.network.audience import recipients, send_refusals
+from gateway.network.audience import recipients
 from gateway.store.tables import Address, Delivery, Inbound, Message
 from tests.support import personas
+from tests.support.refusals import refusals
 
 
 @contextmanager
@@ -65,7 +66,7 @@ def deliver(session: Session) -> list[tuple[int, int]]:
         .where(Delivery.ended_at.is_(None))
         .order_by(Delivery.message_id)
     ).all()
-    refused = send_refusals.find_refusals(session, [(row.message_id, row.address_id) for row, _ in due])
+    refused = refusals(session, [(row.message_id, row.address_id) for row, _ in due])
     now = session.scalar(text("SELECT clock_timestamp()"))
     left = []
     for row, post in due:

@@ -21,8 +21,9 @@ from gateway.ledger.money import charges
 from gateway.ledger.outbox import claims, settlements
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key, MessageContent, Senders
 from gateway.ledger.outbox.settlements import Settlement
-from gateway.network.audience import send_refusals, visibility
+from gateway.network.audience import delivery_decisions, visibility
 from gateway.network.conversation import remainders
+from gateway.network.digests import digest_words
 from gateway.store.database import transaction
 from workers.effects import address_effects
 from workers.runtime.context import WorkerContext
@@ -37,6 +38,7 @@ Rendering = Callable[
 ]  # returns what leaves, and the rest that `more` gives next
 
 KEPT: Final = 64  # messages whose content is kept between claims
+DIGEST: Final = "digest"  # a kind of message
 
 log = structlog.get_logger()
 
@@ -79,10 +81,9 @@ class DeliveryStore(Generic[Parcel]):
             rows = self._claimed(session, limit, suspects)
             if not rows:
                 return Batch((), 0, decided_at)
-            refused = send_refusals.find_refusals(session, [row.key for row in rows])
-            claims.cancel(session, rows, refused)
-            allowed = [row for row in rows if row.key not in refused]
+            allowed = delivery_decisions.keep_allowed(session, rows)
             contents = self._content_of(session, {row.message_id for row in allowed})
+            allowed = self._with_words(session, allowed, contents)
             loads = self._rendered(session, allowed, contents, self._cut_off(session, allowed, contents))
             if self._day:
                 self._day.took(session, len(loads))
@@ -129,6 +130,27 @@ class DeliveryStore(Generic[Parcel]):
         if rests:
             remainders.keep_all(session, rests)
         return loads
+
+    def _with_words(
+        self, session: Session, rows: Sequence[ClaimedDelivery], contents: dict[int, MessageContent]
+    ) -> list[ClaimedDelivery]:
+        """Puts the words of digests together, which is done when they leave. One without any words left ends here."""
+        digests = {row.message_id for row in rows if contents[row.message_id].kind == DIGEST}
+        if not digests:
+            return list(rows)
+        words = digest_words.compose(session, digests, self._context.signer, self._context.settings.mail_domain)
+        for message, found in words.items():
+            said = {"text": found.text, "subject": found.subject, "body": found.body, "quotes": found.posts}
+            contents[message] = replace(contents[message], **said)
+        empty = {row.key: "empty" for row in rows if row.message_id in digests - words.keys()}
+        claims.cancel(session, rows, empty)
+        return [row for row in rows if row.key not in empty]
+
+    def _unchanged(self, session: Session, rows: Sequence[ClaimedDelivery]) -> list[ClaimedDelivery]:
+        """Gives back digests in which something must not be sent any more: they are put together anew."""
+        changed = digest_words.changed(session, {row.message_id for row in rows})
+        claims.release(session, [row for row in rows if row.message_id in changed], timedelta(0))
+        return [row for row in rows if row.message_id not in changed]
 
     def _cut_off(
         self, session: Session, rows: Sequence[ClaimedDelivery], contents: Mapping[int, MessageContent]
@@ -178,13 +200,12 @@ class DeliveryStore(Generic[Parcel]):
                 self._release(session, [load.claimed for load in loads], PAUSED)
                 return frozenset()
             ours = claims.keep(session, [load.claimed for load in loads], self._context.owner, self._lease)
-            refused = send_refusals.find_refusals(session, [one.key for one in ours])
-            claims.cancel(session, ours, refused)
-            self._uncount(session, [one.attempt_id for one in ours if one.key in refused])
-            held = {one.attempt_id for one in ours if one.key not in refused}
-            left = [load for load in loads if load.claimed.attempt_id in held]
+            kept = self._unchanged(session, delivery_decisions.keep_allowed(session, ours))
+            allowed = {one.attempt_id for one in kept}
+            self._uncount(session, [one.attempt_id for one in ours if one.attempt_id not in allowed])
+            left = [load for load in loads if load.claimed.attempt_id in allowed]
             if not self._priced:
-                return frozenset(held)
+                return frozenset(allowed)
             bought = budget_reservation.reserve_again(
                 session, self._context.settings, left, self._content_of(session, _messages(left))
             )

@@ -19,6 +19,7 @@ from workers.sending.send_loop import OutboundItem
 
 RETURNED: Final = "X-Critter-Token"  # identifies a bounced mail where no envelope sender can: a bounce has our header
 KEPT: Final = 64  # templates; a fan-out needs one or two at a time
+LISTS: Final = ("daily", "digest")  # kinds of messages that are answered by the number of an update
 LONGEST_NAME: Final = 60  # characters of an author's name in From
 
 
@@ -68,7 +69,7 @@ class Mailing:
     def _reply_to(self, content: MessageContent, address_id: int) -> str:
         if _asks(content):
             return f"c+{self._sign('confirm', content.inbound_id or 0, address_id)}@{self._domain}"
-        item = content.message_id if content.kind == "daily" else content.post_id
+        item = content.message_id if content.kind in LISTS else content.post_id
         return f"post@{self._domain}" if item is None else f"r+{self._sign('reply', item, address_id)}@{self._domain}"
 
     def _compose(self, content: MessageContent, source: str | None, follows: str, language: str) -> Template:

@@ -46,6 +46,9 @@ QUESTIONS: Final = {
     "reconcile": """SELECT FROM deliveries WHERE state = 'unknown' AND ended_at IS NULL
                     AND not_before <> created_at AND not_before <= now()""",
     "pictures": "SELECT FROM media WHERE state = 'new' AND not_before <= now()",
+    "wake_ups": """SELECT FROM held WHERE state = 'waiting' AND until <= now()
+                   UNION ALL SELECT FROM held JOIN deliveries digest ON digest.message_id = held.digest_id
+                   WHERE held.state = 'folded' AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')""",
     "tellings": "SELECT FROM tellings WHERE told_at IS NULL AND due_at <= now()",
     "prices": "SELECT FROM price_sweeps WHERE not_before <= now()",
     "redact": "SELECT FROM redactions WHERE not_before <= now()",
@@ -54,7 +57,8 @@ NEXT_IN: Final = """
     least((SELECT min(not_before) FROM fanouts WHERE state = 'waiting' AND not_before > now()),
           (SELECT min(not_before) FROM deliveries WHERE ended_at IS NULL AND state IN ('queued', 'retry')
            AND not_before <> created_at AND not_before > now()),
-          (SELECT min(not_before) FROM inbound WHERE state = 'new' AND not_before > now())) - now() AS next_in
+          (SELECT min(not_before) FROM inbound WHERE state = 'new' AND not_before > now()),
+          (SELECT min(until) FROM held WHERE state = 'waiting' AND until > now())) - now() AS next_in
 """
 _ASKED: Final = ", ".join(f"EXISTS ({question}) AS {drain}" for drain, question in QUESTIONS.items())
 LOOK: Final = text(f"SELECT {_ASKED}, {NEXT_IN}")

@@ -2,8 +2,8 @@
 
 The delivery has ended as `held`, so it is in no lane and is not given up; its row in `held` says what it waits for and
 until when. A wake-up decides about it again: it is sent by itself (`release`), folded into a digest (`fold`), waits on
-(`postpone`) or must not be sent any more (`cancel`). The delivery of a folded item follows its digest (`follow_digests`):
-it was sent when the digest was.
+(`postpone`) or must not be sent any more (`cancel`). The delivery of a folded item follows its digest
+(`follow_digests`): it was sent when the digest was.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -227,8 +227,8 @@ CANCEL_POSTS: Final = text("""
     RETURNING d.address_id
 """)
 
-# A digest that failed or was cancelled did not leave; one that came into the next quiet hours is made anew. One that was not settled may have: its items count as sent, so
-# that nobody gets them twice.
+# A digest that failed or was cancelled did not leave; one that came into the next quiet hours is made anew. One that
+# was not settled may have left: its items count as sent, so that nobody gets them twice.
 _ENDED: Final = """FROM deliveries digest WHERE digest.message_id = h.digest_id AND h.state = 'folded'
       AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')"""
 

@@ -15,7 +15,7 @@ from gateway.i18n.phrases import Phrase, count, joined, listed, say, translated
 from gateway.ledger.outbox import held
 from gateway.ledger.outbox.held import HeldItem
 from gateway.mail.compose.compose import headline
-from gateway.network.audience import send_decisions
+from gateway.network.audience import delivery_decisions
 from gateway.network.mail import update_list
 from gateway.network.mail.update_list import ListedUpdate
 from gateway.security.signed_tokens import Signer
@@ -50,7 +50,7 @@ def compose(session: Session, digest_ids: Collection[int], signer: Signer, domai
     items = [entry.item for _, entry in entries]
     refused = {
         key: one.reason
-        for key, one in send_decisions.decide_again(session, [item.key for item in items]).items()
+        for key, one in delivery_decisions.find_waiting(session, [item.key for item in items]).items()
         if isinstance(one, Drop)
     }
     held.cancel(session, items, refused)
@@ -67,7 +67,7 @@ def compose(session: Session, digest_ids: Collection[int], signer: Signer, domai
 def changed(session: Session, digest_ids: Collection[int]) -> set[int]:
     """Those of these digests of which an item must not be sent any more: they must be composed anew."""
     rows = session.execute(FOLDED, {"digests": list(digest_ids)}).all()
-    decided = send_decisions.decide_again(session, [(row.message_id, row.address_id) for row in rows])
+    decided = delivery_decisions.find_waiting(session, [(row.message_id, row.address_id) for row in rows])
     return {row.digest_id for row in rows if isinstance(decided.get((row.message_id, row.address_id)), Drop)}
 
 

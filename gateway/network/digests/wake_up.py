@@ -1,5 +1,5 @@
-"""Wake-ups: what waited is decided about again when its moment has come. One item goes by itself, several to one address
-become a digest.
+"""Wake-ups: what waited is decided about again when its moment has come. One item goes by itself, several to one
+address become a digest.
 
 All of it is one transaction, so a crash leaves everything as it was or as it must be. workers/wake_up runs it.
 """
@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import zones
 from gateway.attention.causes import Cause
-from gateway.attention.decision import Drop
-from gateway.attention.decision import Hold as Waits
+from gateway.attention.decision import Drop, Hold
 from gateway.ledger.outbox import held, outbox
 from gateway.ledger.outbox.held import HeldItem
 from gateway.ledger.outbox.outbox import OwnMessage
-from gateway.network.audience import send_decisions
+from gateway.network.audience import delivery_decisions
 from gateway.store.arrays import numbers
 
 LANE: Final = -2  # a lane of its own, beside Critter's other words and the daily mail
@@ -39,19 +38,16 @@ class _Group(NamedTuple):
         return self.items[0].address_id, self.kind, self.slot
 
 
-def wake_up(session: Session, people: int) -> frozenset[str] | None:
-    """Takes what is due of up to about so many people. Returns the channels on which something leaves now; None when
-    nothing was due."""
-    items = held.due(session, people)
-    if not items:
-        return None
+def wake_up(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
+    """Decides about items that are due, all that are due of each of their readers. Returns the channels on which
+    something leaves now."""
     held.close(session, [item for item in items if item.state != "held"])
     waiting = [item for item in items if item.state == "held"]
-    decided = send_decisions.decide_again(session, [item.key for item in waiting])
-    held.cancel(session, waiting, {key: one.reason for key, one in decided.items() if isinstance(one, Drop)})
-    later = ((item, decided[item.key]) for item in waiting if item.key in decided)
-    held.postpone(session, [(item, one.until) for item, one in later if isinstance(one, Waits)])
-    return _send(session, [item for item in waiting if item.key not in decided])
+    refused = delivery_decisions.find_waiting(session, [item.key for item in waiting])
+    held.cancel(session, waiting, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
+    later = ((item, refused[item.key]) for item in waiting if item.key in refused)
+    held.postpone(session, [(item, one.until) for item, one in later if isinstance(one, Hold)])
+    return _send(session, [item for item in waiting if item.key not in refused])
 
 
 def _send(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:

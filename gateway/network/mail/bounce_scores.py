@@ -2,7 +2,7 @@
 
 gateway/inbound/bounce_intake reports each bounce; the clock (workers/upkeep/scheduler) has test mails sent; `critter
 people` shows and clears. A hard bounce counts 1, a soft one 0.5. From 5 on nothing is sent to the mailbox:
-send_refusals.find_refusals asks `bouncing_since` when a mail is about to leave. After seven days without a bounce the
+delivery_decisions.find asks `bouncing_since` when a mail is about to leave. After seven days without a bounce the
 score begins anew; a proved mail from the mailbox resets it.
 """
 

@@ -54,11 +54,6 @@ def subscribe(session: Session, account_id: int, wanted: bool) -> bool:
     return session.scalar(mine.values(daily=wanted).returning(Account.id)) is not None
 
 
-def list_items(session: Session, message_id: int) -> tuple[int, ...]:
-    """The posts of one daily mail in the order of their numbers; none when it is another message."""
-    return tuple(session.scalar(select(DailyMail.posts).where(DailyMail.message_id == message_id)) or ())
-
-
 def write(session: Session, signer: Signer, domain: str, company: str, hour: int, most: int) -> tuple[int, int]:
     """Looks at up to `most` people for whom it is morning: (how many were looked at, how many get a mail). All of it is
     one transaction, so that no crash makes anybody get two on one day."""
@@ -151,9 +146,7 @@ def _body(reader: Reader, frame: DailyLayout, signer: Signer, domain: str) -> st
     return "\n\n".join([frame.opening, *items, frame.closing])
 
 
-def _item(
-    number: int, pick: ListedUpdate, reader: Reader, frame: DailyLayout, signer: Signer, domain: str
-) -> str:
+def _item(number: int, pick: ListedUpdate, reader: Reader, frame: DailyLayout, signer: Signer, domain: str) -> str:
     """One update, with a second address to which an empty mail is enough."""
     listed = update_list.line(number, pick, frame.answer, reader.address_id, signer, domain)
     return f"{listed}\n   {frame.follow} {pick.handle}+join@{domain}"

@@ -1,11 +1,16 @@
 """A numbered list of updates in a mail: whoever answers it names a number, or writes to the address under an update."""
 
 from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select, union_all
+from sqlalchemy.orm import Session
 
 from gateway.mail.compose.compose import headline
 from gateway.security.signed_tokens import Signer
+from gateway.store.tables import DailyMail, Digest
 
-SNIPPET = 280  # characters of one update
+SNIPPET: Final = 280  # characters of one update
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +30,9 @@ def line(number: int, update: ListedUpdate, answer: str, address_id: int, signer
     by = f"{update.name} (@{update.handle})" + (f" {update.place}" if update.place else "")
     reply = f"r+{signer.sign('reply', update.post_id, address_id)}@{domain}"
     return f"{number}. {by}: {headline(update.text, SNIPPET)}\n   {answer} {reply}"
+
+
+def list_items(session: Session, message_id: int) -> tuple[int, ...]:
+    """The posts of one daily mail or digest in the order of their numbers; none when it is another message."""
+    lists = (select(each.posts).where(each.message_id == message_id) for each in (DailyMail, Digest))
+    return tuple(session.scalar(union_all(*lists)) or ())

@@ -1,0 +1,41 @@
+"""When something leaves: what has to wait for its reader, and until when. One function for each rule, asked after those
+of gateway/attention/eligibility.py."""
+
+from typing import Final
+
+from gateway.attention import quiet, zones
+from gateway.attention.decision import Decision, Drop, Hold
+from gateway.attention.eligibility import Rule
+from gateway.attention.facts import Facts
+
+UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; for the others somebody waits
+
+
+def switched_off(facts: Facts) -> Decision | None:
+    """While an address is off, what colleagues write waits for the end that its owner named. Without an end it does not
+    come at all. A digest is made anew later."""
+    if not facts.address_off or facts.kind not in ("update", "daily", "digest"):
+        return None
+    if facts.off_until is None or facts.kind == "daily":
+        return Drop("off")
+    return Drop("off_till") if facts.kind == "digest" else Hold("off_till", facts.off_until, facts.cause)
+
+
+def quiet_hours(facts: Facts) -> Decision | None:
+    """In quiet hours nothing rings but what its reader waits for."""
+    if facts.quiet is None or facts.kind not in UNASKED or facts.in_conversation or facts.test_mail:
+        return None
+    until = quiet.quiet_until(facts.quiet, zones.zone(facts.timezone), facts.now)
+    if until is None:
+        return None
+    return Drop("quiet") if facts.kind == "digest" else Hold("quiet", until, facts.cause)
+
+
+def behind_others(facts: Facts) -> Decision | None:
+    """What waited for this address is about to leave: this comes with it, so that nobody gets the later words first."""
+    if facts.kind != "update" or not facts.behind or facts.in_conversation:
+        return None
+    return Hold("behind", facts.now, facts.cause)
+
+
+TIMING: Final[tuple[Rule, ...]] = (switched_off, quiet_hours, behind_others)

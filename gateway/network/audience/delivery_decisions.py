@@ -1,0 +1,53 @@
+"""Whether a delivery leaves now, waits, or must not leave any more: decided for each at the moment when it is about to
+be sent, and for what waited when its moment has come. The rules are in gateway/attention."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from gateway.attention import facts
+from gateway.attention.decide import decide
+from gateway.attention.decision import Drop, Hold, Send
+from gateway.attention.facts import NEVER, Facts, UnusualDelivery
+from gateway.ledger.outbox import claims, held
+from gateway.ledger.outbox.claims import ClaimedDelivery, Key
+from gateway.network.audience.visibility import may_read_all
+
+Refused = Drop | Hold
+
+
+def keep_allowed(session: Session, claimed: Sequence[ClaimedDelivery]) -> list[ClaimedDelivery]:
+    """Of rows that were claimed, those that may leave now. The others end here, or wait."""
+    refused = find(session, [one.key for one in claimed])
+    claims.cancel(session, claimed, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
+    held.hold(session, claimed, {key: one for key, one in refused.items() if isinstance(one, Hold)})
+    return [one for one in claimed if one.key not in refused]
+
+
+def find(session: Session, keys: Collection[Key]) -> dict[Key, Refused]:
+    """(message, address) → why it does not leave now, for those of `keys` that do not."""
+    return _decided(session, facts.find(session, keys))
+
+
+def find_waiting(session: Session, keys: Collection[Key]) -> dict[Key, Refused]:
+    """The same for items that waited: they are not given up for that, and are behind nobody but themselves."""
+    known = ((replace(one, give_up_at=NEVER, behind=False), rows) for one, rows in facts.find(session, keys))
+    return _decided(session, known)
+
+
+def _decided(session: Session, found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Key, Refused]:
+    refused: dict[Key, Refused] = {}
+    for known, deliveries in found:
+        decision = decide(known)
+        if isinstance(decision, Send):
+            unread = Drop("retracted")
+            refused |= {one.key: unread for one in deliveries if one.quotes and not _may_read(session, one)}
+        else:
+            refused |= {one.key: decision for one in deliveries}
+    return refused
+
+
+def _may_read(session: Session, delivery: UnusualDelivery) -> bool:
+    """Whether the reader of an answer or a notice may still read the posts whose words are in it. Few have any."""
+    return delivery.reader_id is not None and may_read_all(session, delivery.reader_id, delivery.quotes or ())
