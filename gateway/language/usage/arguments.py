@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from gateway.i18n.language_tags import language
 from gateway.language.usage.full_names import MOST_WORDS, may_be_name
-from gateway.language.words.durations import clock, duration
+from gateway.language.words import digest_times, quiet_hours
+from gateway.language.words.durations import duration
 from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, fold_case, tokens
 from gateway.typed_input import strip_invisible
 
 ACCOUNTS = frozenset({"NAME", "PERSON", "GROUP"})
 LONGEST_WORD = 64
-MOST_TOKENS = 12
+MOST_TOKENS = 16  # as many as hours of quiet for workdays and weekends take
 
 _EDGES = ".,:;!?"
-_HOURS = re.compile(r"([\d:.]+(?:am|pm)?) ?(?:-|–|—|to|till) ?([\d:.]+(?:am|pm)?)")
 _PHONE = re.compile(r"\+?[\d .()/-]+")
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _MAILBOX = re.compile(r"[^\s@<>(),;:\"]{1,64}@[^\s@<>(),;:\"]+\.(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{1,59})")
@@ -108,13 +108,15 @@ def _address(text: str) -> str | None:
 
 
 def _time(text: str) -> str | None:
+    """When a digest comes; digest_times.py reads the words again for whoever needs the time itself."""
     bare = text.rstrip(_EDGES)
-    return bare if clock(bare) is not None else None
+    return bare if digest_times.read(bare) is not None else None
 
 
 def _hours(text: str) -> str | None:
-    match = _HOURS.fullmatch(text.rstrip(_EDGES))
-    return f"{match[1]}-{match[2]}" if match and clock(match[1]) and clock(match[2]) else None
+    """Hours of quiet with their days, in the canonical form."""
+    hours = quiet_hours.read(text)
+    return hours.canonical if hours else None
 
 
 def _account(source: ArgumentWords, at: int) -> Iterator[Taken]:
@@ -163,8 +165,8 @@ KINDS: dict[str, Accepts] = {
     "FOR": _span(duration, 3),
     "ADDRESS": _span(_address, 6, as_written=True),
     "CODE": _one(_matching(_CODE)),
-    "TIME": _span(_time, 2),
-    "RANGE": _span(_hours, 3),
+    "TIME": _span(_time, 6),
+    "RANGE": _span(_hours, MOST_TOKENS),
     "LANG": _one(language),
     "KIND": _one(_among("open", "closed", "broadcast")),
     "ONOFF": _one(_among("on", "off")),
