@@ -6,7 +6,6 @@ from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, command
 
 
-@command("quiet RANGE", "quiet [for]", intent="setting", ready=False, about="no texts at night")
 @command("prefer CHANNEL", intent="setting", ready=False, about="texts or mails")
 @command("digest TIME", "digest on|off", intent="setting", ready=False, about="one summary a day")
 def not_yet(session: Session, context: CommandContext) -> str:

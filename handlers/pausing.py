@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from gateway.actions import pausing
-from gateway.i18n.phrases import joined, say
+from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.model.reading import NamedAccount
 from handlers.daily_mail import DAILY, daily
@@ -31,17 +31,22 @@ def off(session: Session, context: CommandContext) -> str:
     if context.names:
         return _off_source(session, context, context.names[0], until)
     pausing.turn_off(session, context.actor, context.address, until)
-    return joined(
-        [_off_till(context, until), say("You still get answers, and your follows stay. To turn them on again: ON")]
-    )
-
-
-def _off_till(context: CommandContext, until: datetime | None) -> str:
     if until is None:
-        return OFF[context.address.channel]
+        stays = say("You still get answers, and your follows stay. To turn them on again: ON")
+        return joined([OFF[context.address.channel], stays])
+    return joined([_off_till(context, until), say("What comes is kept for you till then. To turn them on again: ON")])
+
+
+def _off_till(context: CommandContext, until: datetime) -> str:
     if context.address.channel == "sms":
         return say("Texts are off till {time}.", time=local(context, until))
     return say("Mails are off till {time}.", time=local(context, until))
+
+
+def describe_waited(number: int) -> Phrase | str:
+    if not number:
+        return ""
+    return count("{count} update waited and comes now.", "{count} updates waited and come now.", number)
 
 
 def _off_source(session: Session, context: CommandContext, source: NamedAccount, until: datetime | None) -> str:
@@ -67,7 +72,7 @@ def on(session: Session, context: CommandContext) -> str:
     if context.reading.args == DAILY:
         return daily(session, context, True)
     if not context.names:
-        pausing.turn_on(session, context.actor, context.address)
-        return ON[context.address.channel]
+        waited = pausing.turn_on(session, context.actor, context.address)
+        return joined([ON[context.address.channel], describe_waited(waited)])
     lifted = pausing.turn_on_source(session, context.actor, context.names[0])
     return tell_lifted(lifted) if lifted else say("{name} is on.", name=context.names[0].name)

@@ -17,6 +17,7 @@ from handlers import bare_texts
 from handlers.daily_mail import describe_daily
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
+from handlers.quiet_hours import describe_hours
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
@@ -76,6 +77,8 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
             return describe_acknowledged(outcome == "acknowledged")
         case "daily_mail_on" | "daily_mail_off":
             return describe_daily(outcome == "daily_mail_on")
+        case "quiet_hours":
+            return describe_hours(**facts) if facts["hours"] else say("Quiet hours are off.")
     return say(SENTENCES[outcome], **facts)
 
 

@@ -4,9 +4,10 @@ of gateway/attention/eligibility.py."""
 from typing import Final
 
 from gateway.attention import quiet, zones
-from gateway.attention.decision import Decision, Drop, Hold
+from gateway.attention.decision import Decision, Drop
 from gateway.attention.eligibility import Rule
 from gateway.attention.facts import Facts
+from gateway.ledger.outbox.held import Hold
 
 UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; for the others somebody waits
 

@@ -140,8 +140,9 @@ class DeliveryStore(Generic[Parcel]):
             return list(rows)
         words = digest_words.compose(session, digests, self._context.signer, self._context.settings.mail_domain)
         for message, found in words.items():
-            said = {"text": found.text, "subject": found.subject, "body": found.body, "quotes": found.posts}
-            contents[message] = replace(contents[message], **said)
+            contents[message] = replace(
+                contents[message], text=found.text, subject=found.subject, body=found.body, quotes=found.posts
+            )
         empty = {row.key: "empty" for row in rows if row.message_id in digests - words.keys()}
         claims.cancel(session, rows, empty)
         return [row for row in rows if row.key not in empty]

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import facts
 from gateway.attention.decide import decide
-from gateway.attention.decision import Drop, Hold, Send
+from gateway.attention.decision import Drop, Send
 from gateway.attention.facts import NEVER, Facts, UnusualDelivery
 from gateway.ledger.outbox import claims, held
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
+from gateway.ledger.outbox.held import Hold
 from gateway.network.audience.visibility import may_read_all
 
 Refused = Drop | Hold

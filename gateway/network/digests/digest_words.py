@@ -4,7 +4,7 @@ in it, and what is in it may be answered by its number."""
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -71,13 +71,13 @@ def changed(session: Session, digest_ids: Collection[int]) -> set[int]:
     return {row.digest_id for row in rows if isinstance(decided.get((row.message_id, row.address_id)), Drop)}
 
 
-def _entry(row: Row[tuple[object, ...]]) -> _Entry:
-    item = HeldItem(*row[1:12])
+def _entry(row: Row[Any]) -> _Entry:
+    item = HeldItem._make(row[1:12])
     place = f"#{row.in_group}" if row.in_group else PRIVATE if row.direct else ""
     return _Entry(item, ListedUpdate(row.post_id, row.name, row.handle, place, row.body), row.text)
 
 
-def _words(row: Row[tuple[object, ...]], entries: Sequence[_Entry], signer: Signer, domain: str) -> DigestWords:
+def _words(row: Row[Any], entries: Sequence[_Entry], signer: Signer, domain: str) -> DigestWords:
     posts = tuple(entry.update.post_id for entry in entries)
     opening, language = _opening(row.kind, len(entries)), row.language
     short = [f"{number} {headline(entry.line, SHORT)}" for number, entry in enumerate(entries, 1)]

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import zones
 from gateway.attention.causes import Cause
-from gateway.attention.decision import Drop, Hold
+from gateway.attention.decision import Drop
 from gateway.ledger.outbox import held, outbox
-from gateway.ledger.outbox.held import HeldItem
+from gateway.ledger.outbox.held import HeldItem, Hold
 from gateway.ledger.outbox.outbox import OwnMessage
 from gateway.network.audience import delivery_decisions
 from gateway.store.arrays import numbers

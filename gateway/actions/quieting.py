@@ -1,0 +1,55 @@
+"""Quiet hours of one phone or mailbox: what comes in them waits for their end."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from gateway.actions.model.actor import Actor
+from gateway.actions.model.undo_result import Undone
+from gateway.i18n.refusals import refusal
+from gateway.ledger.outbox import held
+from gateway.network.people import addresses, quiet_hours
+from gateway.store.tables import Address, Effect
+
+DRAIN = "wake_ups"
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """`hours`: as the database has them, None for none. `waiting`: items that wait there at the moment."""
+
+    hours: str | None
+    waiting: int
+
+
+def show_hours(session: Session, actor: Actor, address: Address) -> QuietHours:
+    actor.check_own(address)
+    return QuietHours(address.quiet, held.waiting(session, actor.account.id, address.id))
+
+
+def set_hours(session: Session, actor: Actor, address: Address, hours: str | None) -> QuietHours:
+    """Sets or ends them. What waits is decided about again, by the new hours."""
+    actor.check_own(address)
+    was = quiet_hours.hours_now(session, address.id)
+    if was["hours"] != hours:
+        actor.did("quiet", address.id, **was)
+        quiet_hours.set_hours(session, address.id, hours)
+    return QuietHours(hours, wake(session, actor, address))
+
+
+def undo_hours(session: Session, actor: Actor, effect: Effect) -> Undone:
+    mine = addresses.of_account(session, actor.account.id)
+    row = next((each for each in mine if each.id == effect.subject_id), None)
+    if row is None:
+        raise refusal("address_gone")
+    quiet_hours.set_hours(session, row.id, effect.detail["hours"])
+    wake(session, actor, row)
+    return Undone("quiet_hours", {"hours": row.quiet, "timezone": actor.account.timezone})
+
+
+def wake(session: Session, actor: Actor, address: Address) -> int:
+    """Has what waits at an address decided about again at once, after its settings have changed. Returns how many."""
+    number = held.wake(session, actor.account.id, address.id)
+    if number:
+        actor.queues.add(DRAIN)
+    return number
