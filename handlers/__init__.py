@@ -5,6 +5,7 @@ from gateway.inbound.commands import TABLE
 from handlers import (
     abuse_reports,
     daily_mail,
+    digests,
     follows,
     group_members,
     groups,
@@ -55,6 +56,7 @@ MODULES = (
     pending_questions,
     pin_confirmation,
     daily_mail,
+    digests,
     linking_addresses,
     profile,
     help_command,

@@ -15,7 +15,7 @@ from gateway.mail.compose.compose import headline
 from gateway.network.audience import visibility
 from gateway.network.conversation import conversations
 from gateway.network.conversation.conversations import AskedQuestion
-from gateway.network.mail import update_list
+from gateway.network.digests import update_list
 from gateway.store.tables import Account, Post
 from handlers.saved_question import kept_reading
 

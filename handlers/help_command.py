@@ -65,6 +65,8 @@ def _rest(session: Session, context: CommandContext) -> KeptRemainder | None:
     """The rest of the last item or of the last long answer, whichever came later."""
     remainder = remainders.read_remainder(session, context.address.id)
     items = timelines.list_received(session, context.address.id, 1) if context.address.channel == "sms" else []
+    if items and items[0].digested:  # the digest was cut, not one of its items
+        return remainder
     if items and (remainder is None or items[0].age < remainder.age) and (left := _left_out(context, items[0])):
         return KeptRemainder(left, (items[0].post.id,), items[0].age)
     return remainder

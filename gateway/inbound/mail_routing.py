@@ -25,7 +25,8 @@ from gateway.mail.decode.subjects import with_subject
 from gateway.mail.footers.contact_blocks import no_prose
 from gateway.mail.parse.reaction_mails import mail_reaction
 from gateway.network.conversation import notices, reading_context
-from gateway.network.mail import confirmations, unsubscribe, update_list
+from gateway.network.digests import update_list
+from gateway.network.mail import confirmations, unsubscribe
 from gateway.network.mail.mail_addresses import Kind, Recipient
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.i18n.phrases import Phrase, say, template
 from gateway.language.model.reading import Context, Item, Privacy, Reading, Resolver
-from gateway.language.replies import after_few
+from gateway.language.replies import after_few, which_of_digest
 from gateway.language.usage.arguments import LONGEST_WORD, ArgumentWords, words
 from gateway.language.usage.matching import ArgumentMismatch, Bound, Fit, TooFew, TooMany, fit
 from gateway.language.usage.verbs import Verb
@@ -139,6 +139,8 @@ def _why(unfit: ArgumentMismatch) -> Phrase:
 def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:
     """`r text` answers the last item delivered, `r k7 text` the item tagged k7; the reply is as private as the item."""
     *tag, body = bound.args
+    if context.digest is not None and not tag:
+        return which_of_digest(body, context.digest)
     item = context.tagged.get(tag[0]) if tag else context.last
     if item is None:
         missing = say("no item has the tag {tag}", tag=tag[0]) if tag else say("there is nothing to reply to yet")

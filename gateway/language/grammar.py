@@ -138,6 +138,7 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         or _machine(context)
         or _carrier_by_mail(text, channel)
         or replies.choice(text, context, resolver)
+        or replies.number_of_digest(text, context)
         or _reaction(reaction(text, raw), text)
         or _reaction(_by_shape(text, resolver, context), text)
         or _unmarked_half(text, channel, verbs, resolver, context)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gateway.i18n.phrases import Phrase, capital, say
 from gateway.language import plain_answers
-from gateway.language.model.reading import Context, Item, OpenQuestion, Reading, Resolver
+from gateway.language.model.reading import Context, Item, NumberedItems, OpenQuestion, Reading, Resolver
 from gateway.language.plain_answers import EVERYONE, UNCLEAR, plain_answer
 from gateway.language.typed_codes import find_code
 from gateway.language.words.normalize import fold_case
@@ -204,6 +204,23 @@ def _newer(item: Item | None, asked: OpenQuestion) -> bool:
     return item is not None and item.age < asked.age
 
 
+def number_of_digest(text: str, context: Context) -> Reading | None:
+    """A number alone, after a digest: that update whole. It never publishes anything."""
+    word = _word(text)
+    if context.digest is None or not (word.isascii() and word.isdigit() and len(word) <= 2):
+        return None
+    items, number = context.digest.items, int(word)
+    if 1 <= number <= len(items):
+        return Reading("digest_item", (word,), reason="a number of the digest", text=text, post=items[number - 1].post)
+    reason = say("the last digest has {most} updates: reply with a number up to that", most=len(items))
+    return Reading("error", reason=reason, text=text)
+
+
+def which_of_digest(text: str, digest: NumberedItems) -> Reading:
+    """Asks which update of a digest the words answer."""
+    return Reading("ask", (text,), reason="which update of the digest?", text=text, post=digest.message)
+
+
 def asked_privately(text: str, context: Context) -> Reading | None:
     """Asks about `reply privately …` after an item that many got: `r` would answer it as publicly as it came."""
     match = _PRIVATE_REPLY.match(text)
@@ -239,6 +256,8 @@ def second_half(text: str, context: Context) -> Reading | None:
 def after_few(text: str, context: Context) -> Reading | None:
     """Asks about a text without an address after a private message; after a broadcast it goes to the posters only."""
     last = context.last
+    if context.digest is not None and context.digest.guarded:
+        return which_of_digest(text, context.digest)
     if last is None or last.age > WINDOW:
         return None
     if last.private:

@@ -120,3 +120,22 @@ def test_several_become_one_digest_what_was_addressed_first(desk: Desk) -> None:
     sent = desk.office.sql("SELECT state, reason FROM deliveries WHERE reason = 'digest'")
     assert [tuple(row) for row in sent] == [("sent", "digest")] * 3
     desk.clean()
+
+
+def test_a_number_gives_one_whole_and_a_reply_then_answers_it(desk: Desk) -> None:
+    asleep(desk, "first thing", "d sam can you open at six")
+    desk.says("sam", "quiet off")
+    desk.heard("sam")
+    desk.says("sam", "r yes I can")
+    assert desk.heard("sam")[0].startswith("Which one do you answer?")
+    desk.says("sam", "DROP")
+    desk.says("sam", "yes I can")
+    assert desk.heard("sam")[-1].startswith("Which one do you answer?")
+    desk.says("sam", "DROP")
+    desk.heard("sam")
+    desk.says("sam", "1")
+    assert desk.heard("sam") == ["Kim Lee (private): can you open at six"]
+    desk.says("sam", "r yes I can")
+    assert desk.heard("kim")[-1].startswith("Sam Ortiz (private): yes I can")
+    desk.says("sam", "9")
+    desk.clean()

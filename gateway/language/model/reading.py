@@ -54,6 +54,19 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberedItems:
+    """The digest that came last, its items in the order of their numbers. `message` identifies it."""
+
+    message: int
+    items: tuple[Item, ...]
+
+    @property
+    def guarded(self) -> bool:
+        """Whether anything in it went to few people."""
+        return any(item.private or item.broadcast for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One numbered line of a question, and what it stands for."""
 
@@ -117,9 +130,10 @@ def _no_tag(tag: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class Context:
     """What this person was last sent and last asked. `tagged` maps item tags ("k7") to their items; `ran_out` is a
-    question that nobody answered in time."""
+    question that nobody answered in time. `digest`: the last item came with others in one message."""
 
     last: Item | None = None
+    digest: NumberedItems | None = None
     last_by: Mapping[str, Item] = field(default_factory=dict)
     question: OpenQuestion | None = None
     ran_out: OpenQuestion | None = None

@@ -129,6 +129,11 @@ def follow_digests(session: Session) -> int:
     return len(session.execute(FOLLOW).all())
 
 
+def show_again(session: Session, post_id: int, address_id: int) -> None:
+    """Makes an item of a digest the last one that was sent there: what answers it now is about it alone."""
+    session.execute(SHOW_AGAIN, {"post": post_id, "address": address_id})
+
+
 def _keys(items: Sequence[HeldItem]) -> dict[str, str]:
     return {
         "messages": numbers(item.message_id for item in items),
@@ -248,3 +253,8 @@ FOLLOW: Final = text(f"""
     FROM gone WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id AND d.state = 'held'
     RETURNING d.message_id
 """)  # noqa: S608
+
+SHOW_AGAIN: Final = text("""
+    UPDATE deliveries d SET sent_at = now() FROM messages m
+    WHERE m.post_id = :post AND d.message_id = m.id AND d.address_id = :address AND d.reason = 'digest'
+""")

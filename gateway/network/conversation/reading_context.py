@@ -10,16 +10,27 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.language.model.reading import Choice, Context, Item, NamedAccount, OpenQuestion, PendingFragment, Resolver
+from gateway.language.model.reading import (
+    Choice,
+    Context,
+    Item,
+    NamedAccount,
+    NumberedItems,
+    OpenQuestion,
+    PendingFragment,
+    Resolver,
+)
 from gateway.network.audience import visibility
 from gateway.network.conversation import conversations, quoted_items
 from gateway.network.conversation.conversations import AskedQuestion
+from gateway.network.digests import sent_digests
 from gateway.network.follows import tag_follows
 from gateway.network.people.directory import find, find_named
 from gateway.network.posts import timelines
 from gateway.network.posts.timelines import ReceivedItem
 from gateway.store.tables import Account, Address, Post, PostRecipient
 
+NUMBERS_COUNT = timedelta(hours=12)  # how long the numbers of a digest stand for its items
 REACH = 30  # items back; older ones are reached by their author's name
 
 
@@ -41,6 +52,7 @@ def context(
     talk = conversations.read_state(session, address.id, heard_at, late)
     return Context(
         last=_item(items[0]) if items else None,
+        digest=_digest(session, address, items) if items and items[0].digested else None,
         last_by=_last_by(items),
         question=_question(talk.asked, talk.age, unseen=talk.unseen) if talk.asked else None,
         ran_out=_question(talk.ran_out, talk.age) if talk.ran_out else None,
@@ -52,6 +64,16 @@ def context(
         quotes_item=lambda words: quoted_items.find(session, address, words) is not None,
         known_tag=lambda tag: bool(tag_follows.find_followed(session, [tag])),
     )
+
+
+def _digest(session: Session, address: Address, items: Sequence[ReceivedItem]) -> NumberedItems | None:
+    """The digest in which the last item came, while its numbers count."""
+    together = {item.post.id: _item(item) for item in items if item.digested and item.age == items[0].age}
+    newest = sent_digests.newest(session, address.id)
+    if newest is None or len(together) < 2 or items[0].age > NUMBERS_COUNT:
+        return None
+    numbered = tuple(together[post] for post in newest.posts if post in together)
+    return NumberedItems(newest.message_id, numbered) if numbered else None
 
 
 def _chosen_thread(session: Session, post_id: int | None, items: Sequence[ReceivedItem]) -> int | None:

@@ -16,8 +16,8 @@ from gateway.ledger.outbox import held
 from gateway.ledger.outbox.held import HeldItem
 from gateway.mail.compose.compose import headline
 from gateway.network.audience import delivery_decisions
-from gateway.network.mail import update_list
-from gateway.network.mail.update_list import ListedUpdate
+from gateway.network.digests import update_list
+from gateway.network.digests.update_list import ListedUpdate
 from gateway.security.signed_tokens import Signer
 
 MOST: Final = 30  # entries of a mail; the others are counted

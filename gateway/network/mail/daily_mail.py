@@ -15,8 +15,8 @@ from gateway.i18n.phrases import count, joined, say, translated
 from gateway.i18n.phrases import listed as enumerated
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import OwnMessage
-from gateway.network.mail import update_list
-from gateway.network.mail.update_list import ListedUpdate
+from gateway.network.digests import update_list
+from gateway.network.digests.update_list import ListedUpdate
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, DailyMail
 

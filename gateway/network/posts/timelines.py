@@ -16,6 +16,7 @@ from gateway.store.tables import Account, Address, Delivery, Message, Post, Tag
 from gateway.store.views import FollowInForce
 
 LATE = 30  # how many items later one may arrive than it was written
+DIGEST = "digest"  # the reason of deliveries that left in a digest
 ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
 
 
@@ -32,8 +33,8 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedItem:
-    """An item that reached an address, how long ago, whether its reader only reads in that group, and because of
-    which follow it was sent."""
+    """An item that reached an address, how long ago, whether its reader only reads in that group, because of which
+    follow it was sent, and whether it came in a digest."""
 
     post: Post
     author: Account
@@ -42,6 +43,7 @@ class ReceivedItem:
     broadcast: bool
     tag: str | None
     source_id: int | None
+    digested: bool = False
 
 
 def latest(session: Session, reader_id: int, of: ColumnElement[bool], limit: int) -> list[TimelineEntry]:
@@ -86,13 +88,15 @@ def by_tag(tag: str) -> ColumnElement[bool]:
 
 def list_received(session: Session, address_id: int, limit: int, *conditions: Any) -> Sequence[ReceivedItem]:
     """The items that were last sent to this address, the last to arrive first, without retracted ones. That is not the
-    order in which they were written: a private one may have waited for `undo`, or for the carrier."""
+    order in which they were written: a private one may have waited for `undo`, or for the carrier. Of what came in one
+    digest, private items come first, so that what answers the last item is as private as the most private of them."""
     wanted = HEARD.where(*conditions) if conditions else HEARD
     rows = session.execute(wanted, {"address": address_id, "most": max(limit, LATE)})
     found = [
-        ReceivedItem(post, author, of, gone, bool(only), tag, by) for post, author, of, gone, only, tag, by in rows
+        ReceivedItem(post, author, of, gone, bool(only), tag, by, reason == DIGEST)
+        for post, author, of, gone, only, tag, by, reason in rows
     ]
-    return sorted(found, key=lambda item: item.age)[:limit]
+    return sorted(found, key=lambda item: (item.age, item.post.visibility != "direct"))[:limit]
 
 
 def has_received(session: Session, account_id: int, post_id: int) -> bool:
@@ -108,7 +112,7 @@ def gone_by(moment: datetime) -> ColumnElement[bool]:
     return func.coalesce(Delivery.sent_at, Delivery.created_at) <= moment + timedelta(seconds=5)
 
 
-def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int | None]:
+def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int | None, str | None]:
     group = aliased(Account)
     posts_there = exists().where(
         FollowInForce.follower_id == Address.account_id,
@@ -118,7 +122,7 @@ def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int 
     only_listens = (group.access == "broadcast") & ~posts_there & (Post.visibility == "group")
     age = _age(func.coalesce(Delivery.sent_at, Delivery.created_at))
     return (
-        select(Post, Account, group, age, only_listens, Delivery.tag, Delivery.source_id)
+        select(Post, Account, group, age, only_listens, Delivery.tag, Delivery.source_id, Delivery.reason)
         .join(Address, Address.id == Delivery.address_id)
         .join(Message, Message.id == Delivery.message_id)
         .join(Post, Post.id == Message.post_id)
