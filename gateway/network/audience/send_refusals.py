@@ -7,24 +7,22 @@ from sqlalchemy.orm import Session
 from gateway.attention import facts
 from gateway.attention.decide import decide
 from gateway.attention.decision import Send
-from gateway.attention.facts import Facts, Key
+from gateway.attention.facts import Key, UnusualDelivery
 from gateway.network.audience.visibility import may_read_all
 
 
 def find_refusals(session: Session, keys: Collection[Key]) -> dict[Key, str]:
     """(message, address) → why it must not leave, for those of `keys` that must not."""
-    reasons = {key: _reason(session, found) for key, found in facts.find(session, keys).items()}
-    return {key: reason for key, reason in reasons.items() if reason}
+    refused: dict[Key, str] = {}
+    for known, deliveries in facts.find(session, keys):
+        decision = decide(known)
+        if isinstance(decision, Send):
+            refused |= {one.key: "retracted" for one in deliveries if one.quotes and not _may_read(session, one)}
+        else:
+            refused |= {one.key: decision.reason for one in deliveries}
+    return refused
 
 
-def _reason(session: Session, found: Facts) -> str | None:
-    decision = decide(found)
-    return _quotes_lost(session, found) if isinstance(decision, Send) else decision.reason
-
-
-def _quotes_lost(session: Session, found: Facts) -> str | None:
-    """Refuses an answer or a notice with words of posts which its reader may not read any more. Few have any."""
-    if not found.quotes:
-        return None
-    readable = found.reader_id is not None and may_read_all(session, found.reader_id, found.quotes)
-    return None if readable else "retracted"
+def _may_read(session: Session, delivery: UnusualDelivery) -> bool:
+    """Whether the reader of an answer or a notice may still read the posts whose words are in it. Few have any."""
+    return delivery.reader_id is not None and may_read_all(session, delivery.reader_id, delivery.quotes or ())
