@@ -46,7 +46,7 @@ def _ended(session: Session, context: CommandContext) -> Phrase:
     return joined([say("Quiet hours are off."), describe_waited(done.waiting)])
 
 
-def _shown(context: CommandContext, now: quieting.QuietHours) -> Phrase:
+def _shown(context: CommandContext, now: quieting.QuietSetting) -> Phrase:
     if now.hours is None:
         return say("You have no quiet hours. To have some: QUIET 22-7, or QUIET MON-FRI 22-7")
     waits = count("{count} update waits.", "{count} updates wait.", now.waiting) if now.waiting else ""

@@ -15,26 +15,26 @@ DRAIN = "wake_ups"
 
 
 @dataclass(frozen=True, slots=True)
-class QuietHours:
+class QuietSetting:
     """`hours`: as the database has them, None for none. `waiting`: items that wait there at the moment."""
 
     hours: str | None
     waiting: int
 
 
-def show_hours(session: Session, actor: Actor, address: Address) -> QuietHours:
+def show_hours(session: Session, actor: Actor, address: Address) -> QuietSetting:
     actor.check_own(address)
-    return QuietHours(address.quiet, held.waiting(session, actor.account.id, address.id))
+    return QuietSetting(address.quiet, held.waiting(session, actor.account.id, address.id))
 
 
-def set_hours(session: Session, actor: Actor, address: Address, hours: str | None) -> QuietHours:
+def set_hours(session: Session, actor: Actor, address: Address, hours: str | None) -> QuietSetting:
     """Sets or ends them. What waits is decided about again, by the new hours."""
     actor.check_own(address)
     was = quiet_hours.hours_now(session, address.id)
     if was["hours"] != hours:
         actor.did("quiet", address.id, **was)
         quiet_hours.set_hours(session, address.id, hours)
-    return QuietHours(hours, wake(session, actor, address))
+    return QuietSetting(hours, wake(session, actor, address))
 
 
 def undo_hours(session: Session, actor: Actor, effect: Effect) -> Undone:

@@ -3,7 +3,7 @@
 from enum import IntEnum
 
 
-class Cause(IntEnum):
+class DeliveryCause(IntEnum):
     OURS = 0  # Critter's own words
     PRIVATE = 1
     MENTION = 2
@@ -17,4 +17,4 @@ class Cause(IntEnum):
     @property
     def addressed(self) -> bool:
         """Somebody wrote to this reader, whom it reaches at once where they can be reached."""
-        return Cause.PRIVATE <= self <= Cause.REPLY
+        return DeliveryCause.PRIVATE <= self <= DeliveryCause.REPLY

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.attention.causes import Cause
+from gateway.attention.causes import DeliveryCause as Cause
 from gateway.channels import SMS
 from gateway.store.arrays import numbers
 from gateway.store.carrier_sql import leaves_opt_outs_to_us
@@ -60,7 +60,9 @@ class Facts:
     behind: bool = False  # something that waited for this address is about to leave
 
 
-CIRCUMSTANCES: Final = ("kind", "channel", "now", "answers_stop", "test_mail")
+CIRCUMSTANCES: Final = frozenset(
+    {"kind", "channel", "now", "answers_stop", "test_mail", "cause", "timezone", "off_until", "in_conversation"}
+)
 
 
 TIMES: Final = ("now", "give_up_at", "off_until")
@@ -112,22 +114,30 @@ def _unusual(name: str, usual: object) -> str:
 _NAMES = tuple(each.name for each in fields(Facts))
 _UNUSUAL = " OR ".join(_unusual(each.name, each.default) for each in fields(Facts) if each.name not in CIRCUMSTANCES)
 
+# Looked up only for what is returned, from columns of the inner query.
 _CAUSE = f"""
-        CASE WHEN m.kind <> 'update' THEN {Cause.OURS:d}
-            WHEN d.source_id IS NULL AND p.visibility = 'direct' THEN {Cause.PRIVATE:d}
-            WHEN d.source_id IS NULL AND EXISTS (
-                SELECT FROM mentions n WHERE n.post_id = p.id AND n.account_id = a.account_id) THEN {Cause.MENTION:d}
-            WHEN d.source_id IS NULL THEN {Cause.REPLY:d}
-            ELSE coalesce(
-                (SELECT CASE WHEN s.kind = 'person' THEN {Cause.PERSON:d} WHEN s.access = 'broadcast'
-                    THEN {Cause.BROADCAST:d} ELSE {Cause.GROUP:d} END FROM accounts s WHERE s.id = d.source_id),
-                (SELECT {Cause.TAG:d} FROM topics WHERE id = d.source_id), {Cause.TRACKED:d}) END"""  # noqa: S608
+    CASE WHEN kind <> 'update' THEN {Cause.OURS:d}
+        WHEN source_id IS NULL AND visibility = 'direct' THEN {Cause.PRIVATE:d}
+        WHEN source_id IS NULL AND EXISTS (
+            SELECT FROM mentions WHERE post_id = facts.post_id AND account_id = reader_id) THEN {Cause.MENTION:d}
+        WHEN source_id IS NULL THEN {Cause.REPLY:d}
+        ELSE coalesce(
+            (SELECT CASE WHEN s.kind = 'person' THEN {Cause.PERSON:d} WHEN s.access = 'broadcast'
+                THEN {Cause.BROADCAST:d} ELSE {Cause.GROUP:d} END FROM accounts s WHERE s.id = source_id),
+            (SELECT {Cause.TAG:d} FROM topics WHERE id = source_id), {Cause.TRACKED:d}) END"""  # noqa: S608
+_IN_CONVERSATION = """
+    coalesce(seen_at > now - interval '30 minutes', false) AND (kind = 'notice' OR source_id IS NULL AND EXISTS (
+        SELECT FROM posts mine WHERE mine.id = facts.in_reply_to AND mine.author_id = reader_id))"""
+_LOOKED_UP = {"cause": _CAUSE, "in_conversation": _IN_CONVERSATION}
+_COLUMNS = ", ".join(_LOOKED_UP.get(name, name) for name in _NAMES)
+# Nearly always nothing at all is due, which is asked once for all rows.
+_DUE = "h.state = 'waiting' AND h.until BETWEEN now() - interval '15 minutes' AND now()"
 
 # `o` is what a repeat repeats, and `first` wrote that: a reader who blocked or muted either writer, or muted the group,
 # is to get nothing. A topic or a track is looked up only where no account's follow brings it. OFFSET 0 keeps the
 # planner from copying each expression into the condition: the plan would be twice as long, and so would be its making.
 _STATEMENT = f"""
-SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_NAMES)})::text AS known FROM (
+SELECT message_id, address_id, reader_id, quotes, json_build_array({_COLUMNS})::text AS known FROM (
     SELECT d.message_id, d.address_id, m.kind, a.channel, now() AS now, d.give_up_at, a.account_id AS reader_id,
         a.state AS address_state, a.bouncing_since IS NOT NULL AS bouncing, a.off_now AS address_off,
         reader.state AS reader_state, author.state AS author_state, first.state AS first_state, m.quotes,
@@ -176,14 +186,9 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
             SELECT FROM trackers_in_force k WHERE k.track_id = d.source_id AND k.follower_id = a.account_id
         ) AS subscribed,
         a.quiet, coalesce(reader.timezone, 'UTC') AS timezone, a.off_until,
-        EXISTS (
-            SELECT FROM held h WHERE h.account_id = a.account_id AND h.address_id = a.id AND h.state = 'waiting'
-              AND h.until BETWEEN now() - interval '15 minutes' AND now()
-        ) AS behind,
-        coalesce(a.seen_at > now() - interval '30 minutes', false) AND (m.kind = 'notice' OR d.source_id IS NULL
-            AND EXISTS (SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = a.account_id)
-        ) AS in_conversation,
-        {_CAUSE} AS cause
+        (SELECT EXISTS (SELECT FROM held h WHERE {_DUE})) AND EXISTS (
+            SELECT FROM held h WHERE h.account_id = a.account_id AND h.address_id = a.id AND {_DUE}) AS behind,
+        d.source_id, a.seen_at, p.id AS post_id, p.visibility, p.in_reply_to
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
     JOIN deliveries d USING (message_id, address_id)
     JOIN messages m ON m.id = d.message_id

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from gateway.attention.causes import Cause
+from gateway.attention.causes import DeliveryCause
 from gateway.attention.decision import Drop
 from gateway.i18n.phrases import Phrase, count, joined, listed, say, translated
 from gateway.ledger.outbox import held
@@ -125,6 +125,6 @@ FOLDED: Final = text(f"""
     JOIN accounts author ON author.id = p.author_id
     LEFT JOIN accounts target ON target.id = p.group_id
     WHERE h.digest_id = ANY (CAST(:digests AS bigint[])) AND h.state = 'folded'
-    ORDER BY h.digest_id, h.cause > {Cause.REPLY:d}, h.cause <> {Cause.TRACKED:d}, h.message_id DESC
+    ORDER BY h.digest_id, h.cause > {DeliveryCause.REPLY:d}, h.cause <> {DeliveryCause.TRACKED:d}, h.message_id DESC
 """)  # noqa: S608
 NUMBER: Final = text("UPDATE digests SET posts = CAST(:posts AS bigint[]) WHERE message_id = :digest")

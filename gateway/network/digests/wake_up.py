@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from gateway.attention import zones
-from gateway.attention.causes import Cause
+from gateway.attention.causes import DeliveryCause
 from gateway.attention.decision import Drop
 from gateway.ledger.outbox import held, outbox
 from gateway.ledger.outbox.held import HeldItem, Hold
@@ -62,7 +62,7 @@ def _grouped(items: Iterable[HeldItem]) -> list[_Group]:
     """By address. Critter's own words stand in no digest, and what was in one that did not leave goes by itself."""
     found: dict[int, list[HeldItem]] = defaultdict(list)
     for item in items:
-        if item.cause != Cause.OURS and item.digest_id is None:
+        if item.cause != DeliveryCause.OURS and item.digest_id is None:
             found[item.address_id].append(item)
     return [_group(each) for each in found.values() if len(each) > 1]
 
@@ -89,7 +89,7 @@ def _put(session: Session, groups: Sequence[_Group]) -> None:
 
 
 def _priority(group: _Group) -> int:
-    return URGENT if any(Cause(item.cause).addressed for item in group.items) else LATER
+    return URGENT if any(DeliveryCause(item.cause).addressed for item in group.items) else LATER
 
 
 def _soon(session: Session) -> datetime:
