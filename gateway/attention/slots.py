@@ -25,8 +25,8 @@ def next_slot(
 ) -> Slot:
     """The first slot that is due after `now`. `weekday`: 0 is Monday, for every week.
 
-    `done`: the `wall` of the last one that was made. It and all before it are passed over, so that nobody has two of one
-    date who travels, or who changes the time. Raises ValueError when no slot is left within two weeks."""
+    `done`: the `wall` of the last one that was made. It and all before it are passed over: nobody has two of one date,
+    who travels or changes the time. Raises ValueError when no slot is left within two weeks."""
     today = now.astimezone(zone).date()
     for count in range(-1, _FARTHEST):
         slot = _slot(today + timedelta(days=count), at, zone)

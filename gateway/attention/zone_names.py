@@ -49,10 +49,10 @@ CITIES: Final = {city: zone for zone, cities in _CITIES.items() for city in citi
 
 # IANA's own EST and MST never change their clocks, which nobody means who lives there.
 _SHORT: Final = {
-    "America/New_York": "est, edt, et, eastern, us eastern, new york city",
-    "America/Chicago": "cst, cdt, ct, central, us central",
-    "America/Denver": "mst, mdt, mt, mountain, us mountain",
-    "America/Los_Angeles": "pst, pdt, pt, pacific, us pacific",
+    "America/New_York": "est, edt, et, eastern, us eastern, new york city, este",
+    "America/Chicago": "cst, cdt, ct, central, us central, centro",
+    "America/Denver": "mst, mdt, mt, mountain, us mountain, montana",
+    "America/Los_Angeles": "pst, pdt, pt, pacific, us pacific, pacifico",
     "America/Anchorage": "akst, akdt, alaska",
     "Pacific/Honolulu": "hst, hawaii",
     "Europe/Berlin": "cest, central european",

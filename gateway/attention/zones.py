@@ -24,7 +24,7 @@ _REGIONS = frozenset(
     ["Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"]
 )
 _OFFSET = re.compile(r"(?:(?:utc|gmt) ?)?([+-]) ?(\d{1,2})(?::?00)?")
-_AROUND = re.compile(r"(?:hora (?:de |del )?)?(.*?)(?: (?:time(?: ?zone)?|standard time|daylight time))?")
+_AROUND = re.compile(r"(?:hora (?:de la |del |de )?)?(.*?)(?: (?:time(?: ?zone)?|standard time|daylight time))?")
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _DROPPED = re.compile(r"[.'’`\"“”!?]")
 
@@ -115,9 +115,8 @@ def _names(language: str) -> dict[str, tuple[str, ...]]:
 
 def _named(language: str) -> Iterator[tuple[str, str]]:
     """IANA names, and what stands behind their region; then the names of the person's language."""
-    aliases = get_global("zone_aliases")
     for name in sorted(_usable()):
-        meant = aliases.get(name, name)
+        meant = _renamed(name)
         yield name, meant
         region, *places = name.split("/")
         if region in _REGIONS:
@@ -126,6 +125,12 @@ def _named(language: str) -> Iterator[tuple[str, str]]:
             yield places[-1], meant
     for locale in _locales(language):
         yield from _in_locale(locale)
+
+
+def _renamed(name: str) -> str:
+    """The name of today for an older one, if this machine's data have it: Europe/Kyiv for Europe/Kiev."""
+    new = get_global("zone_aliases").get(name, name)
+    return new if new in _usable() else name
 
 
 def _locales(language: str) -> Iterator[Locale]:
@@ -145,7 +150,7 @@ def _in_locale(locale: Locale) -> Iterator[tuple[str, str]]:
             zones.setdefault(territory, []).append(name)
     for name, known in locale.time_zones.items():
         if "city" in known:
-            yield known["city"], aliases.get(name, name)
+            yield known["city"], _renamed(name)
     for territory, country in locale.territories.items():
         only = MAIN_ZONES.get(territory) or (zones[territory][0] if len(zones.get(territory, ())) == 1 else None)
         if only:
