@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from gateway.actions import quieting
+from gateway.actions.lookups.quiet_setting import quiet_setting
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
 from gateway.inbound.commands import CommandContext, ask, command, question
 from gateway.language.words import quiet_hours
@@ -26,7 +27,7 @@ DAYS: Final = (say("Mon"), say("Tue"), say("Wed"), say("Thu"), say("Fri"), say("
 def quiet(session: Session, context: CommandContext) -> str:
     said = context.reading.args[0] if context.reading.args else None
     if said is None:
-        return _shown(context, quieting.show_hours(session, context.actor, context.address))
+        return _shown(context, quiet_setting(session, context.actor, context.address))
     if said == "off":
         return _ended(session, context)
     other = quiet_hours.evening(said, LONG)

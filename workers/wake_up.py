@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from gateway.channels import by_rank
 from gateway.ledger.outbox import held
 from gateway.ledger.outbox.held import HeldItem
 from gateway.network.digests import wake_up
@@ -32,7 +33,7 @@ def step(context: WorkerContext) -> bool:
         held.follow_digests(session)
         items = held.due(session, PEOPLE)
         channels = _woken(session, items) if items else frozenset()
-    for channel in sorted(channels):
+    for channel in by_rank(channels):
         context.notifier.notify(channel)
     return bool(items)
 

@@ -22,11 +22,6 @@ class QuietSetting:
     waiting: int
 
 
-def show_hours(session: Session, actor: Actor, address: Address) -> QuietSetting:
-    actor.check_own(address)
-    return QuietSetting(address.quiet, held.waiting(session, actor.account.id, address.id))
-
-
 def set_hours(session: Session, actor: Actor, address: Address, hours: str | None) -> QuietSetting:
     """Sets or ends them. What waits is decided about again, by the new hours."""
     actor.check_own(address)

@@ -28,6 +28,7 @@ from gateway.actions import (
     pausing,
     posting,
     profile,
+    quieting,
     reacting,
     repeating,
     replying,
@@ -53,6 +54,7 @@ from tests.support import personas
 from tests.support.office import LEASE, Office
 
 LATER: Final = "till 9"
+EVENINGS: Final = "mo,tu,we,th,fr,sa,su 22:00-07:00"
 
 
 @dataclass
@@ -133,6 +135,10 @@ ROWS: Final = [
     Row("turn_off", "sam", ["off"], lambda c: (pausing.turn_off, c.address)),
     Row("turn_off", "sam", [f"off {LATER}"], lambda c: (pausing.turn_off, c.address, c.later)),
     Row("turn_on", "sam", ["on"], lambda c: (pausing.turn_on, c.address), before=[("sam", "off")]),
+    Row("set_hours", "sam", ["quiet 22-7"], lambda c: (quieting.set_hours, c.address, EVENINGS)),
+    Row("set_hours", "sam", ["quiet off"], lambda c: (quieting.set_hours, c.address, None),
+        before=[("sam", "quiet 22-7")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "quiet 22-7")]),
     Row("turn_off_source", "sam", ["off kim"], lambda c: (pausing.turn_off_source, c.named("kim"))),
     Row("turn_on_source", "sam", ["on kim"], lambda c: (pausing.turn_on_source, c.named("kim")),
         before=[("sam", "off kim")]),
@@ -293,7 +299,7 @@ LEFT: Final = {
     "effects": """SELECT a.handle, e.kind, CAST(e.detail AS text), e.undone_at IS NOT NULL FROM effects e
         JOIN actions d ON d.id = e.action_id JOIN accounts a ON a.id = d.account_id WHERE e.kind <> 'asked'""",
     "accounts": "SELECT handle, name, language, ack, daily, state, access FROM accounts",
-    "addresses": "SELECT address, state, receiving, off_until, stopped_at IS NOT NULL FROM addresses",
+    "addresses": "SELECT address, state, receiving, off_until, quiet, stopped_at IS NOT NULL FROM addresses",
     "audit": "SELECT actor, action, CAST(detail AS text) FROM audit",
     "nudges": "SELECT count(*) FROM nudges",
     "reports": "SELECT count(*), count(closed_at) FROM reports",
@@ -310,7 +316,7 @@ def _rows(session: Session) -> dict[str, list[str]]:
 HELPERS: Final = {
     "active_group", "append", "append_part", "publish", "confirm_repeat", "confirm_reach", "estimate_wide",
     "check_reaches", "amend", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
-    "opt_in", "upload", "attach",
+    "opt_in", "upload", "attach", "wake",
 }  # fmt: skip
 
 

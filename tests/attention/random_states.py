@@ -166,7 +166,7 @@ class RandomState:
         return [self._rare(self.dice.choice(open_ones), *POSTS, NOBODY) for _ in range(2)]
 
     def _message(self, one: int, unanswered: list[int]) -> Row:
-        kind = self.dice.choices(KINDS, [6, 3, 2, 2, 1, 3])[0]
+        kind = self.dice.choices(KINDS, [6, 3, 2, 2, 1, 3, 0])[0]
         inbound = unanswered.pop() if kind == "answer" and unanswered else None
         carries = self._is(0.9) if kind == "update" else self._is(0.2)
         quotes = [self.dice.choice([*POSTS, NOBODY]) for _ in range(self.dice.randrange(3))]

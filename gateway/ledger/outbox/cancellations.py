@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Select, Update, func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.ledger.outbox import email_fallback
+from gateway.ledger.outbox import email_fallback, held
 from gateway.store.tables import Delivery, Fanout, Message
 
 UNSYNCHRONISED: Final = {"synchronize_session": False}
@@ -17,12 +17,12 @@ LEFT: Final = ("sending", "sent", "delivered", "unknown")
 def cancel_posts(session: Session, post_ids: Collection[int]) -> tuple[int, int]:
     """Cancels what carries these posts: (fan-outs and deliveries that were stopped, deliveries that have left)."""
     waiting = _spreading().where(Fanout.post_id.in_(post_ids))
-    held = session.execute(waiting.returning(Fanout.reached)).all()
+    unspread = session.execute(waiting.returning(Fanout.reached)).all()
     messages = select(Message.id).where(Message.post_id.in_(post_ids))
     stopped = _waiting("retracted").where(Delivery.message_id.in_(messages))
-    recalled = session.execute(stopped.returning(Delivery.address_id)).all()
+    recalled = len(session.execute(stopped.returning(Delivery.address_id)).all()) + held.cancel_posts(session, post_ids)
     gone = select(func.count()).where(Delivery.message_id.in_(messages), Delivery.state.in_(LEFT))
-    return len(recalled) + len(held), session.scalar(gone) or 0
+    return recalled + len(unspread), session.scalar(gone) or 0
 
 
 def cancel_words(session: Session, author_id: int, reason: str) -> None:

@@ -224,7 +224,9 @@ CANCEL_POSTS: Final = text("""
     WITH gone AS (
         UPDATE held h SET state = 'cancelled', why = 'retracted', ended_at = now()
         FROM messages m WHERE m.post_id = ANY (CAST(:posts AS bigint[])) AND h.message_id = m.id
-          AND h.state = 'waiting'
+          AND (h.state = 'waiting' OR h.state = 'folded' AND EXISTS (
+              SELECT FROM deliveries digest
+              WHERE digest.message_id = h.digest_id AND digest.state IN ('queued', 'retry')))
         RETURNING h.message_id, h.address_id
     )
     UPDATE deliveries d SET state = 'cancelled', reason = 'retracted', ended_at = now()
