@@ -32,6 +32,9 @@ NIGHT, LATE = "22:00-07:00", "23:00-09:00"
         "de las 22 a las 7",
         "desde las 22 hasta las 7", "entre las 22 y las 7", "de 10 de la noche a 7 de la mañana", "todos los días 22-7",
         "todos los dias de 22 a 7", "cada día 22-7", "22-7 todos los días", "a diario 22-7", "cada noche 22-7",
+        "22:00hs-07:00hs", "2200hrs - 0700hrs", "22 o'clock to 7",
+        "time 22-7", "10:00PM TO 7:00AM EVERY NIGHT", "10 de la noche a las 7 am", "22-07", "nights 22-7",
+        "all week 22-7",
         "TODOS LOS DI\u0301AS 22-7", "lunes a domingo 22-7", "L-D 22-7", "weekdays and weekends 22-7",
     ],
 )  # fmt: skip
@@ -50,7 +53,10 @@ def test_the_same_night_in_many_forms(text):
         "mon,tue,wed,thu,fri 22-7", "mon, tues, weds, thurs and fri 22-7", "mon tue wed thu fri 22-7", "mon-fri: 22-7",
         "lun-vie 22-7", "lunes a viernes 22-7", "de lunes a viernes de 22 a 7", "lun a vie 22 a 7", "L-V 22-7",
         "lu-vi 22-7",
-        "entre semana 22-7", "días laborables 22-7", "lun, mar, mié, jue y vie 22-7", "de lunes a viernes, de 22h a 7h",
+        "entre semana 22-7", "días laborables 22-7", "l a v 22-7",
+        "every weekday 22-7", "weeknights 22-7", "M-F 10p-7a", "mon thru fri 10pm-7am", "22-7 M-F",
+        "lun/mar/mié/jue/vie 22-7",
+        "lun, mar, mié, jue y vie 22-7", "de lunes a viernes, de 22h a 7h",
     ],
 )  # fmt: skip
 def test_workdays_in_many_forms(text):
@@ -82,6 +88,10 @@ def test_workdays_in_many_forms(text):
         ("los fines de semana de 23 a 9", f"sa,su {LATE}"),
         ("findes 23-9", f"sa,su {LATE}"),
         ("sat,sun 23-9", f"sa,su {LATE}"),
+        ("sáb-dom 23-9", f"sa,su {LATE}"),
+        ("cada fin de semana 23-9", f"sa,su {LATE}"),
+        ("weekdays: 10pm-7am, weekends: 11pm-9am", f"{WORKDAYS} {NIGHT}; sa,su {LATE}"),
+        ("mon-fri 22-7 & sat-sun 23-9", f"{WORKDAYS} {NIGHT}; sa,su {LATE}"),
         ("sat/sun 23-9", f"sa,su {LATE}"),
         ("sun and sat 23-9", f"sa,su {LATE}"),
         ("sábado y domingo 23-9", f"sa,su {LATE}"),

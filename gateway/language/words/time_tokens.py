@@ -13,7 +13,7 @@ _DASHES = re.compile("[\u2010-\u2015\u2212\u301c~]")
 _HALF = (
     r"(?:(?P<am>(?<=\d)a\b| ?(?:a\.? ?m\b|(?:in the|de la|por la) (?:morning|manana|madrugada)))"
     r"|(?P<pm>(?<=\d)p\b| ?(?:p\.? ?m\b|(?:in the|de la|por la) (?:afternoon|evening|tarde)))"
-    r"|(?P<night> ?(?:at night|de la noche|por la noche))| ?h(?:s|rs?|ours?|oras?)?\b)\.?"
+    r"|(?P<night> ?(?:at night|de la noche|por la noche))| ?h(?:s|rs?|ours?|oras?)?\b| o['’]?clock\b)\.?"
 )
 _TIME = rf"(?P<hour>\d{{1,2}})(?:[:.h]?(?P<minute>\d\d))?(?!\d)(?:{_HALF})?"
 _NAMED = {"noon": "noon", "midday": "noon", "mediodia": "noon", "midnight": "midnight", "medianoche": "midnight"}
@@ -21,7 +21,7 @@ _TO = frozenset({"-", "to", "till", "til", "until", "through", "thru", "a", "al"
 _AND = frozenset({"and", "y", "&", "+"})
 _BETWEEN = frozenset({"between", "entre"})
 _PASSED_OVER = """
-from of on at the in hours hour during every each weekly :
+from of on at the in hours hour time times mode during every each weekly :
 de del desde el la las los en horas hora durante cada todos
 """
 _FILLERS = frozenset(_PASSED_OVER.split())

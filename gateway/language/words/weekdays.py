@@ -13,11 +13,18 @@ _NAMES = (
     ("friday", "viernes"), ("saturday", "sabado"), ("sunday", "domingo"),
 )  # fmt: skip
 _SHORT = ("mo lu", "tu ma", "we wd weds mi", "th ju", "fr vi", "sa", "su do")
-_LETTERS = {"m-f": _WORKDAYS, "l-v": _WORKDAYS, "l-d": EVERY_DAY, "s-d": _WEEKEND}  # one letter alone is too few
+_LETTERS = {
+    "m-f": _WORKDAYS,
+    "l-v": _WORKDAYS,
+    "l a v": _WORKDAYS,
+    "l-d": EVERY_DAY,
+    "l a d": EVERY_DAY,
+    "s-d": _WEEKEND,
+}
 _GROUPS = {
     EVERY_DAY: "every day|each day|all days|any day|everyday|daily|every night|each night|all nights|nightly|nights"
     "|all week|todos los dias|cada dia|todas las noches|cada noche|toda la semana|a diario|diario|diariamente",
-    _WORKDAYS: "week ?days?|work ?days?|working days|business days|school days|dias de semana"
+    _WORKDAYS: "week ?days?|week ?nights?|work ?days?|working days|business days|school days|dias de semana"
     "|dias de la semana|dias laborables|laborables|dias habiles|entre semana",
     _WEEKEND: "week ?ends?|los fines de semana|fines de semana|fin de semana|findes?",
 }
