@@ -108,6 +108,7 @@ def _unusual(name: str, usual: object) -> str:
         return f"NOT {name}" if usual else name
     if isinstance(usual, datetime):
         return f"{name} <= now"
+    assert isinstance(usual, str), name
     return f"{name} <> '{usual}'"
 
 
