@@ -3,7 +3,7 @@ gateway/attention/eligibility.py judge them."""
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -59,13 +59,21 @@ class Facts:
     quiet: str | None = None  # hours in which this address is not to ring
     behind: bool = False  # something that waited for this address is about to leave
 
+    @property
+    def in_question(self) -> bool:
+        """Whether the circumstances that are looked up can change what is decided."""
+        stopped = self.address_state == "stopped" or self.bouncing
+        return stopped or self.quiet is not None or self.behind or self.address_off
+
 
 CIRCUMSTANCES: Final = frozenset(
     {"kind", "channel", "now", "answers_stop", "test_mail", "cause", "timezone", "off_until", "in_conversation"}
 )
 
 
-TIMES: Final = ("now", "give_up_at", "off_until")
+TIMES: Final = ("now", "give_up_at")
+# These are asked only where one of them can matter: in a statement of their own, so that the one for all stays short.
+LOOKED_UP: Final = ("answers_stop", "test_mail", "cause", "timezone", "off_until", "in_conversation")
 
 
 class UnusualDelivery(NamedTuple):
@@ -81,14 +89,32 @@ class UnusualDelivery(NamedTuple):
         return self.message_id, self.address_id
 
 
-def find(session: Session, keys: Collection[Key]) -> list[tuple[Facts, list[UnusualDelivery]]]:
+Found = tuple[Facts, list[UnusualDelivery]]
+
+
+def find(session: Session, keys: Collection[Key]) -> list[Found]:
     """The facts of those of `keys` about which anything is unusual, and of those that quote posts. Equal facts come
     once, with all deliveries that have them. Most have only the usual facts: they cost no transfer and no Python."""
     given = {"messages": numbers(key[0] for key in keys), "addresses": numbers(key[1] for key in keys)}
     found: dict[str, list[UnusualDelivery]] = {}
     for *delivery, known in session.execute(_FACTS, given):
         found.setdefault(known, []).append(UnusualDelivery(*delivery))
-    return [(_read(known), deliveries) for known, deliveries in found.items()]
+    return _look_up(session, [(_read(known), deliveries) for known, deliveries in found.items()])
+
+
+def _look_up(session: Session, found: list[Found]) -> list[Found]:
+    """Adds the circumstances that are asked for few."""
+    waiting = {one.key for known, deliveries in found if known.in_question for one in deliveries}
+    if not waiting:
+        return found
+    given = {"messages": numbers(key[0] for key in waiting), "addresses": numbers(key[1] for key in waiting)}
+    more = {row[:2]: row[2:] for row in session.execute(_MORE, given)}
+    split: dict[Facts, list[UnusualDelivery]] = {}
+    for known, deliveries in found:
+        for one in deliveries:
+            looked_up = dict(zip(LOOKED_UP, more[one.key], strict=True)) if one.key in more else {}
+            split.setdefault(replace(known, **looked_up), []).append(one)
+    return list(split.items())
 
 
 def _read(known: str) -> Facts:
@@ -112,25 +138,9 @@ def _unusual(name: str, usual: object) -> str:
     return f"{name} <> '{usual}'"
 
 
-_NAMES = tuple(each.name for each in fields(Facts))
+_NAMES = tuple(each.name for each in fields(Facts) if each.name not in LOOKED_UP)
 _UNUSUAL = " OR ".join(_unusual(each.name, each.default) for each in fields(Facts) if each.name not in CIRCUMSTANCES)
 
-# Looked up only for what is returned, from columns of the inner query.
-_CAUSE = f"""
-    CASE WHEN kind <> 'update' THEN {Cause.OURS:d}
-        WHEN source_id IS NULL AND visibility = 'direct' THEN {Cause.PRIVATE:d}
-        WHEN source_id IS NULL AND EXISTS (
-            SELECT FROM mentions WHERE post_id = facts.post_id AND account_id = reader_id) THEN {Cause.MENTION:d}
-        WHEN source_id IS NULL THEN {Cause.REPLY:d}
-        ELSE coalesce(
-            (SELECT CASE WHEN s.kind = 'person' THEN {Cause.PERSON:d} WHEN s.access = 'broadcast'
-                THEN {Cause.BROADCAST:d} ELSE {Cause.GROUP:d} END FROM accounts s WHERE s.id = source_id),
-            (SELECT {Cause.TAG:d} FROM topics WHERE id = source_id), {Cause.TRACKED:d}) END"""  # noqa: S608
-_IN_CONVERSATION = """
-    coalesce(seen_at > now - interval '30 minutes', false) AND (kind = 'notice' OR source_id IS NULL AND EXISTS (
-        SELECT FROM posts mine WHERE mine.id = facts.in_reply_to AND mine.author_id = reader_id))"""
-_LOOKED_UP = {"cause": _CAUSE, "in_conversation": _IN_CONVERSATION}
-_COLUMNS = ", ".join(_LOOKED_UP.get(name, name) for name in _NAMES)
 # Nearly always nothing at all is due, which is asked once for all rows.
 _DUE = "h.state = 'waiting' AND h.until BETWEEN now() - interval '15 minutes' AND now()"
 
@@ -138,20 +148,13 @@ _DUE = "h.state = 'waiting' AND h.until BETWEEN now() - interval '15 minutes' AN
 # is to get nothing. A topic or a track is looked up only where no account's follow brings it. OFFSET 0 keeps the
 # planner from copying each expression into the condition: the plan would be twice as long, and so would be its making.
 _STATEMENT = f"""
-SELECT message_id, address_id, reader_id, quotes, json_build_array({_COLUMNS})::text AS known FROM (
+SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_NAMES)})::text AS known FROM (
     SELECT d.message_id, d.address_id, m.kind, a.channel, now() AS now, d.give_up_at, a.account_id AS reader_id,
         a.state AS address_state, a.bouncing_since IS NOT NULL AS bouncing, a.off_now AS address_off,
         reader.state AS reader_state, author.state AS author_state, first.state AS first_state, m.quotes,
         p.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL AS retracted,
         coalesce(f.off_now, false) AS source_off,
         m.kind <> 'daily' OR coalesce(reader.daily, true) AS daily_wanted,
-        a.state = 'stopped' AND EXISTS (
-            SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
-              AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{{3,8}}$' OR EXISTS (
-                  SELECT FROM senders s WHERE s.number = i.recipients[1] AND {leaves_opt_outs_to_us("s.carrier")}))
-        ) AS answers_stop,
-        a.bouncing_since IS NOT NULL AND EXISTS (
-            SELECT FROM bouncing b WHERE b.address_id = a.id AND b.probe_id = m.id) AS test_mail,
         EXISTS (
             SELECT FROM silences_in_force s WHERE s.account_id = a.account_id
               AND s.other_id = ANY (ARRAY[m.author_id, o.author_id, g.id, d.source_id])
@@ -186,10 +189,9 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({_COLUMNS})::
         ) OR EXISTS (
             SELECT FROM trackers_in_force k WHERE k.track_id = d.source_id AND k.follower_id = a.account_id
         ) AS subscribed,
-        a.quiet, coalesce(reader.timezone, 'UTC') AS timezone, a.off_until,
+        a.quiet,
         (SELECT EXISTS (SELECT FROM held h WHERE {_DUE})) AND EXISTS (
-            SELECT FROM held h WHERE h.account_id = a.account_id AND h.address_id = a.id AND {_DUE}) AS behind,
-        d.source_id, a.seen_at, p.id AS post_id, p.visibility, p.in_reply_to
+            SELECT FROM held h WHERE h.account_id = a.account_id AND h.address_id = a.id AND {_DUE}) AS behind
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
     JOIN deliveries d USING (message_id, address_id)
     JOIN messages m ON m.id = d.message_id
@@ -207,3 +209,34 @@ WHERE {_UNUSUAL} OR quotes IS NOT NULL
 """  # noqa: S608
 # psycopg remembers how it reads a statement only of those with at most 4,096 characters.
 _FACTS = text(" ".join(_STATEMENT.split()))
+
+_MORE = text(f"""
+SELECT d.message_id, d.address_id,
+    a.state = 'stopped' AND EXISTS (
+        SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
+          AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{{3,8}}$' OR EXISTS (
+              SELECT FROM senders n WHERE n.number = i.recipients[1] AND {leaves_opt_outs_to_us("n.carrier")}))
+    ) AS answers_stop,
+    a.bouncing_since IS NOT NULL AND EXISTS (
+        SELECT FROM bouncing b WHERE b.address_id = a.id AND b.probe_id = m.id) AS test_mail,
+    CASE WHEN m.kind <> 'update' THEN {Cause.OURS:d}
+        WHEN d.source_id IS NULL AND p.visibility = 'direct' THEN {Cause.PRIVATE:d}
+        WHEN d.source_id IS NULL AND EXISTS (
+            SELECT FROM mentions n WHERE n.post_id = p.id AND n.account_id = a.account_id) THEN {Cause.MENTION:d}
+        WHEN d.source_id IS NULL THEN {Cause.REPLY:d}
+        WHEN s.kind = 'person' THEN {Cause.PERSON:d}
+        WHEN s.kind = 'group' THEN CASE s.access WHEN 'broadcast' THEN {Cause.BROADCAST:d} ELSE {Cause.GROUP:d} END
+        WHEN EXISTS (SELECT FROM topics WHERE id = d.source_id) THEN {Cause.TAG:d}
+        ELSE {Cause.TRACKED:d} END AS cause,
+    coalesce(reader.timezone, 'UTC') AS timezone, a.off_until,
+    coalesce(a.seen_at > now() - interval '30 minutes', false) AND (
+        m.kind = 'notice' OR d.source_id IS NULL AND EXISTS (
+            SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = a.account_id)) AS in_conversation
+FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
+JOIN deliveries d USING (message_id, address_id)
+JOIN messages m ON m.id = d.message_id
+JOIN addresses a ON a.id = d.address_id
+LEFT JOIN accounts reader ON reader.id = a.account_id
+LEFT JOIN posts p ON p.id = m.post_id
+LEFT JOIN accounts s ON s.id = d.source_id
+""")  # noqa: S608

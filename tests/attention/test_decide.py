@@ -9,16 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.attention.causes import DeliveryCause as Cause
 from gateway.attention.decide import RULES, decide
 from gateway.attention.decision import SEND, Decision, Drop, Send
 from gateway.attention.facts import CIRCUMSTANCES, KINDS, Facts
 from gateway.channels import CHANNELS, EMAIL, SMS
+from gateway.ledger.outbox.held import Hold
 
 NOON: Final = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SECOND: Final = timedelta(seconds=1)
+LATER: Final = NOON + timedelta(hours=1)
+LUNCH: Final = "mo,tu,we,th,fr 12:00-13:00"
 LATE: Final = {"now": NOON, "give_up_at": NOON}
 STATES: Final = ("active", "suspended", "deactivated", None)
-PREFERENCES: Final = ("daily_wanted", "daily_outdated", "address_off", "subscribed", "source_off")
+PREFERENCES: Final = ("daily_wanted", "daily_outdated", "address_off", "subscribed", "source_off", "quiet", "behind")
 
 # What keeps a delivery back, the most important first.
 REASONS: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
@@ -35,9 +39,9 @@ REASONS: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("not a member", {"member": False}, "left"),
     ("no daily mail wanted", {"daily_wanted": False}, "off"),
     ("an outdated daily mail", {"daily_outdated": True}, "retracted"),
-    ("address off", {"address_off": True}, "off"),
     ("no longer subscribed", {"subscribed": False}, "left"),
     ("source off", {"source_off": True}, "off"),
+    ("address off", {"address_off": True}, "off"),
 )
 
 NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
@@ -83,6 +87,36 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     ({"address_off": True, "kind": "answer"}, SEND),
     ({"address_off": True, "kind": "notice"}, SEND),
     ({"address_off": True, "kind": "welcome"}, SEND),
+    # With an end it waits for that; a digest is made anew then, and the daily mail of that day is over.
+    ({"address_off": True, "off_until": LATER}, Hold("off_till", LATER, Cause.PERSON)),
+    ({"address_off": True, "off_until": LATER, "cause": Cause.PRIVATE}, Hold("off_till", LATER, Cause.PRIVATE)),
+    ({"address_off": True, "off_until": LATER, "kind": "digest"}, Drop("off_till")),
+    ({"address_off": True, "off_until": LATER, "kind": "daily"}, Drop("off")),
+    ({"address_off": True, "off_until": LATER, "kind": "answer"}, SEND),
+    ({"address_off": True, "kind": "digest"}, Drop("off")),
+    ({"address_off": True, "off_until": LATER, "subscribed": False}, Drop("left")),
+    ({"address_off": True, "off_until": LATER, "quiet": LUNCH, "now": NOON}, Hold("off_till", LATER, Cause.PERSON)),
+    # In quiet hours nothing rings that nobody waits for.
+    ({"quiet": LUNCH, "now": NOON}, Hold("quiet", LATER, Cause.PERSON)),
+    ({"quiet": LUNCH, "now": NOON - SECOND}, SEND),
+    ({"quiet": LUNCH, "now": LATER}, SEND),
+    ({"quiet": LUNCH, "now": NOON, "timezone": "America/New_York"}, SEND),
+    ({"quiet": LUNCH, "now": NOON, "timezone": "Nowhere/Town"}, Hold("quiet", LATER, Cause.PERSON)),
+    ({"quiet": LUNCH, "now": NOON, "kind": "notice"}, Hold("quiet", LATER, Cause.PERSON)),
+    ({"quiet": LUNCH, "now": NOON, "kind": "daily"}, Hold("quiet", LATER, Cause.PERSON)),
+    ({"quiet": LUNCH, "now": NOON, "kind": "digest"}, Drop("quiet")),
+    ({"quiet": LUNCH, "now": NOON, "kind": "answer"}, SEND),
+    ({"quiet": LUNCH, "now": NOON, "kind": "welcome"}, SEND),
+    ({"quiet": LUNCH, "now": NOON, "kind": "code"}, SEND),
+    ({"quiet": LUNCH, "now": NOON, "kind": "notice", "bouncing": True, "test_mail": True}, SEND),
+    ({"quiet": LUNCH, "now": NOON, "in_conversation": True, "cause": Cause.PRIVATE}, SEND),
+    ({"quiet": LUNCH, "now": NOON, "retracted": True}, Drop("retracted")),
+    ({"quiet": LUNCH, "now": NOON, "behind": True}, Hold("quiet", LATER, Cause.PERSON)),
+    # What comes while others are about to leave comes with them.
+    ({"behind": True, "now": NOON}, Hold("behind", NOON, Cause.PERSON)),
+    ({"behind": True, "in_conversation": True}, SEND),
+    ({"behind": True, "kind": "notice"}, SEND),
+    ({"behind": True, "silenced": True}, Drop("silenced")),
 )
 
 
@@ -134,6 +168,9 @@ def any_facts() -> st.SearchStrategy[Facts]:
         now=now_and_then,
         give_up_at=now_and_then,
         address_state=address,
+        quiet=st.none() | st.just(LUNCH),
+        off_until=st.none() | moments,
+        timezone=st.sampled_from(("UTC", "America/New_York")) | st.text(),
         **people,
         **anyhow,
     )

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.orm import Session
 
 from gateway.attention import facts
-from gateway.attention.facts import CIRCUMSTANCES, KINDS, Facts, Key, UnusualDelivery
+from gateway.attention.causes import DeliveryCause as Cause
+from gateway.attention.facts import CIRCUMSTANCES, KINDS, LOOKED_UP, Facts, Key, UnusualDelivery
 from gateway.store.database import transaction
 from tests.attention.random_states import RandomState
 
@@ -28,7 +29,8 @@ USUAL = """
     INSERT INTO messages (id, kind, author_id, post_id, text, subject, body) VALUES
         (31, 'update', 1, 21, '', '', ''), (32, 'update', 1, 22, '', '', ''), (33, 'update', 1, 23, '', '', ''),
         (34, 'answer', NULL, NULL, '', '', ''), (35, 'notice', NULL, NULL, '', '', ''),
-        (36, 'code', NULL, NULL, '', '', ''), (37, 'welcome', NULL, NULL, '', '', ''), (38, 'daily', NULL, NULL, '', '', '');
+        (36, 'code', NULL, NULL, '', '', ''), (37, 'welcome', NULL, NULL, '', '', ''), (38, 'daily', NULL, NULL, '', '', ''),
+        (39, 'digest', NULL, NULL, '', '', '');
     INSERT INTO daily_mails (message_id, account_id, posts) VALUES (38, 2, ARRAY[21]);
     INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, priority, give_up_at)
     SELECT m.id, a.id, coalesce(m.author_id, 0), CASE m.id WHEN 31 THEN 1 WHEN 32 THEN 9 END, 'email', 5,
@@ -54,18 +56,20 @@ def keys(session: Session) -> list[Key]:
 
 
 def find(session: Session) -> Found:
-    """With everybody in it who is not there as if they were active, which is the same for the rules."""
-    found = facts.find(session, keys(session))
-    return [
-        (replace(known, **{name: getattr(known, name) or "active" for name in PEOPLE}), deliveries)
-        for known, deliveries in found
-    ]
+    """With everybody in it who is not there as if they were active, which is the same for the rules; and without what
+    is looked up for few."""
+    found: dict[Facts, list[UnusualDelivery]] = {}
+    for known, deliveries in facts.find(session, keys(session)):
+        people = {name: getattr(known, name) or "active" for name in PEOPLE}
+        plain = replace(known, **people, **{name: getattr(Facts(), name) for name in LOOKED_UP})
+        found.setdefault(plain, []).extend(deliveries)
+    return list(found.items())
 
 
 def test_of_usual_deliveries_nothing_is_returned(session: Session) -> None:
     """Of each kind, for each kind of post."""
     assert set(session.scalars(text("SELECT kind FROM messages"))) == set(KINDS)
-    assert len(keys(session)) == 24
+    assert len(keys(session)) == 27
     assert find(session) == []
     assert facts.find(session, []) == []
 
@@ -88,6 +92,8 @@ def test_equal_facts_come_once_with_all_their_deliveries(session: Session) -> No
     assert off.give_up_at > now
     assert off == Facts("update", "email", now, give_up_at=off.give_up_at, address_off=True)
 
+
+NIGHTS = "mo,tu,we,th,fr,sa,su 22:00-07:00"
 
 # One statement that makes one fact unusual, of the delivery of which message to address 12, and the fact's value.
 CHANGES: dict[str, tuple[str, int, object]] = {
@@ -119,7 +125,15 @@ CHANGES: dict[str, tuple[str, int, object]] = {
     "address_off": ("UPDATE addresses SET receiving = false, off_until = now() + interval '1 hour'", 31, True),
     "subscribed": ("UPDATE follows SET expires_at = now()", 31, False),
     "source_off": ("UPDATE follows SET off = true", 31, True),
+    "quiet": (f"UPDATE addresses SET quiet = '{NIGHTS}'", 35, NIGHTS),
+    "behind": (
+        """INSERT INTO held (message_id, account_id, address_id, cause, reason, until)
+           VALUES (31, 2, 12, 6, 'quiet', now() - interval '1 minute')""",
+        31,
+        True,
+    ),
 }
+CAUSES: dict[int, Cause] = {31: Cause.PERSON, 32: Cause.GROUP, 33: Cause.PRIVATE, 34: Cause.OURS, 39: Cause.OURS}
 
 
 def test_each_fact_is_tried() -> None:
@@ -143,6 +157,20 @@ def test_what_concerns_one_kind_alone_is_usual_for_others(session: Session, name
     session.execute(text(CHANGES[name][0]))
     notices = [known for known, _ in find(session) if known.kind in ("notice", "answer", "code", "welcome")]
     assert notices == []
+
+
+def test_what_may_have_to_wait_is_looked_up(session: Session) -> None:
+    session.execute(
+        text(f"UPDATE addresses SET quiet = '{NIGHTS}', seen_at = now() - interval '29 minutes' WHERE id = 12")
+    )
+    session.execute(text("UPDATE accounts SET timezone = 'Asia/Tokyo' WHERE id = 2"))
+    session.execute(text("INSERT INTO mentions (post_id, account_id) VALUES (21, 2)"))
+    found = {one.message_id: known for known, rows in facts.find(session, keys(session)) for one in rows}
+    assert {message: found[message].cause for message in CAUSES} == CAUSES
+    assert {known.timezone for known in found.values()} == {"Asia/Tokyo"}
+    assert [message for message, known in sorted(found.items()) if known.in_conversation] == [35]
+    session.execute(text("UPDATE deliveries SET source_id = NULL WHERE message_id = 31"))
+    assert {known.cause for known, rows in facts.find(session, [(31, 12)]) for _ in rows} == {Cause.MENTION}
 
 
 def test_what_quotes_posts_is_returned_with_its_reader(session: Session) -> None:
