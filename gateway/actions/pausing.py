@@ -33,7 +33,7 @@ def turn_on(session: Session, actor: Actor, address: Address) -> int:
     actor.check_own(address)
     actor.did("on", address.id, **addresses.receiving_now(session, address.id))
     addresses.set_receiving(session, address.id, True, None)
-    return quieting.wake(session, actor, address)
+    return quieting.wake(session, actor, address, "off_till")
 
 
 def turn_off_source(session: Session, actor: Actor, source: NamedAccount, until: datetime | None = None) -> None:

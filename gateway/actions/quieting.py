@@ -1,17 +1,21 @@
 """Quiet hours of one phone or mailbox: what comes in them waits for their end."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
+from gateway.attention import quiet, zones
 from gateway.i18n.refusals import refusal
 from gateway.ledger.outbox import held
 from gateway.network.people import addresses, quiet_hours
-from gateway.store.tables import Address, Effect
+from gateway.store.tables import Account, Address, Effect
 
-DRAIN = "wake_ups"
+DRAIN: Final = "wake_ups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ def set_hours(session: Session, actor: Actor, address: Address, hours: str | Non
     if was["hours"] != hours:
         actor.did("quiet", address.id, **was)
         quiet_hours.set_hours(session, address.id, hours)
-    return QuietSetting(hours, wake(session, actor, address))
+    return QuietSetting(hours, wake(session, actor, address, "quiet", "behind"))
 
 
 def undo_hours(session: Session, actor: Actor, effect: Effect) -> Undone:
@@ -42,9 +46,17 @@ def undo_hours(session: Session, actor: Actor, effect: Effect) -> Undone:
     return Undone("quiet_hours", {"hours": row.quiet, "timezone": actor.account.timezone})
 
 
-def wake(session: Session, actor: Actor, address: Address) -> int:
-    """Has what waits at an address decided about again at once, after its settings have changed. Returns how many."""
-    number = held.wake(session, actor.account.id, address.id)
-    if number:
+def wake(session: Session, actor: Actor, address: Address, *reasons: str) -> int:
+    """Has what waits at an address decided about again at once, after a setting has changed. Returns how many items
+    come now of those that waited for one of these reasons: none while the address still rests."""
+    waited = held.wake(session, actor.account.id, address.id)
+    if waited:
         actor.queues.add(DRAIN)
-    return number
+    return 0 if _rests(session, address) else sum(waited.get(reason, 0) for reason in reasons)
+
+
+def _rests(session: Session, address: Address) -> bool:
+    now: datetime = session.execute(select(func.now())).scalar_one()
+    off = not address.receiving and (address.off_until is None or address.off_until > now)
+    zone = zones.zone(session.get_one(Account, address.account_id).timezone)
+    return off or (address.quiet is not None and quiet.quiet_until(address.quiet, zone, now) is not None)

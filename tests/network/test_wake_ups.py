@@ -139,3 +139,36 @@ def test_a_number_gives_one_whole_and_a_reply_then_answers_it(desk: Desk) -> Non
     assert desk.heard("kim")[-1].startswith("Sam Ortiz (private): yes I can")
     desk.says("sam", "9")
     desk.clean()
+
+
+def test_what_waits_for_two_reasons_comes_when_both_have_ended(desk: Desk) -> None:
+    asleep(desk, "first thing", "second thing")
+    desk.says("sam", "off till 9")
+    assert "What comes is kept for you till then." in desk.heard("sam")[0]
+    assert [reason for _, reason, _ in desk.states()] == ["off_till"] * 2
+    desk.says("sam", "on")
+    assert desk.heard("sam") == ["Texts are on."]
+    assert [reason for _, reason, _ in desk.states()] == ["quiet"] * 2
+    desk.says("sam", "quiet off")
+    assert desk.heard("sam")[1].startswith("While you were quiet, 2 updates came:")
+    desk.clean()
+
+
+def test_after_an_off_with_an_end_comes_one_digest(desk: Desk) -> None:
+    desk.says("sam", "off till 9")
+    desk.says("kim", "first thing")
+    desk.says("kim", "second thing")
+    desk.heard("sam")
+    desk.says("sam", "on")
+    answer, digest = desk.heard("sam")
+    assert "2 updates waited and come now." in answer
+    assert digest.startswith("While it was off, 2 updates came:")
+
+
+def test_an_off_without_an_end_keeps_nothing(desk: Desk) -> None:
+    desk.says("sam", "off")
+    desk.says("kim", "first thing")
+    desk.heard("sam")
+    desk.says("sam", "on")
+    assert desk.heard("sam") == ["Texts are on."]
+    assert desk.states() == []

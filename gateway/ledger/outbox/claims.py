@@ -212,15 +212,15 @@ NO_TAGS: Final = "SELECT message_id, address_id, NULL::text AS tag, new_id() AS 
 # letter of the author's handle, and the digit after the last one used, so that ten in a row differ.
 TAGS: Final = """
         SELECT item.message_id, item.address_id, new_id() AS attempt_id,
-               CASE WHEN item.author_id <> 0 AND (last.digit IS NOT NULL OR item.place > 1)
+               CASE WHEN item.author_id > 0 AND (last.digit IS NOT NULL OR item.place > 1)
                     THEN coalesce(substring(author.handle FROM '[a-z]'), 'x')
                          || (coalesce(last.digit, -1) + item.place) % 10 END AS tag
-        FROM (SELECT *, row_number() OVER (PARTITION BY address_id, author_id <> 0 ORDER BY priority, message_id)
+        FROM (SELECT *, row_number() OVER (PARTITION BY address_id, author_id > 0 ORDER BY priority, message_id)
               AS place FROM due) item
         LEFT JOIN accounts author ON author.id = item.author_id
         LEFT JOIN LATERAL (
             SELECT coalesce(right(sent.tag, 1)::int, 0) AS digit FROM deliveries sent
-            WHERE sent.address_id = item.address_id AND sent.author_id <> 0
+            WHERE sent.address_id = item.address_id AND sent.author_id > 0
               AND sent.message_id >= id_at(now() - interval '40 minutes')
               AND sent.sent_at > now() - interval '30 minutes'
             ORDER BY sent.message_id DESC LIMIT 1) last ON true"""

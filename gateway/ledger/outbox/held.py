@@ -6,6 +6,7 @@ until when. A wake-up decides about it again: it is sent by itself (`release`), 
 (`follow_digests`): it was sent when the digest was.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -70,21 +71,23 @@ def due(session: Session, people: int) -> list[HeldItem]:
     return [HeldItem(*row) for row in session.execute(DUE, {"people": people})]
 
 
-def wake(session: Session, account_id: int, address_id: int | None = None) -> int:
-    """Has what waits for somebody decided about again now, for one of their settings has changed. Returns how many."""
-    given = {"account": account_id, "address": address_id}
-    return len(session.execute(WAKE, given).all())
+def wake(session: Session, account_id: int, address_id: int) -> dict[str, int]:
+    """Has what waits at an address decided about again now, for a setting has changed: how many waited, by reason."""
+    rows = session.scalars(WAKE, {"account": account_id, "address": address_id}).all()
+    return dict(Counter(rows))
 
 
-def waiting(session: Session, account_id: int, address_id: int | None = None) -> int:
-    """How many items wait for somebody, or at one of their addresses."""
+def waiting(session: Session, account_id: int, address_id: int) -> int:
+    """How many items wait at an address."""
     return session.scalar(WAITING, {"account": account_id, "address": address_id}) or 0
 
 
-def postpone(session: Session, items: Iterable[tuple[HeldItem, datetime]]) -> None:
+def postpone(session: Session, items: Iterable[tuple[HeldItem, str, datetime]]) -> None:
+    """Has items wait on: (item, reason, until)."""
     rows = list(items)
     if rows:
-        session.execute(POSTPONE, {**_keys([item for item, _ in rows]), "untils": [until for _, until in rows]})
+        more = {"reasons": [reason for _, reason, _ in rows], "untils": [until for _, _, until in rows]}
+        session.execute(POSTPONE, {**_keys([item for item, _, _ in rows]), **more})
 
 
 def release(session: Session, items: Sequence[HeldItem]) -> None:
@@ -183,9 +186,8 @@ DUE: Final = text("""
     ORDER BY h.account_id, h.message_id FOR UPDATE OF h
 """)
 
-_MINE: Final = """state = 'waiting' AND account_id = :account
-    AND (CAST(:address AS bigint) IS NULL OR address_id = :address)"""
-WAKE: Final = text(f"UPDATE held SET until = now() WHERE {_MINE} RETURNING message_id")  # noqa: S608
+_MINE: Final = "state = 'waiting' AND account_id = :account AND address_id = :address"
+WAKE: Final = text(f"UPDATE held SET until = now() WHERE {_MINE} RETURNING reason")  # noqa: S608
 WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE}")  # noqa: S608
 
 _GIVEN: Final = "unnest(CAST(:messages AS bigint[]), CAST(:accounts AS bigint[]), CAST(:addresses AS bigint[])"
@@ -194,8 +196,9 @@ _HELD: Final = "h.message_id = given.message_id AND h.account_id = given.account
 _DELIVERY: Final = "d.message_id = given.message_id AND d.address_id = given.address_id AND d.state = 'held'"
 
 POSTPONE: Final = text(f"""
-    UPDATE held h SET until = given.until
-    FROM {_GIVEN}, CAST(:untils AS timestamptz[])) AS given ({_ROW}, until) WHERE {_HELD}
+    UPDATE held h SET reason = given.reason, until = given.until
+    FROM {_GIVEN}, CAST(:reasons AS text[]), CAST(:untils AS timestamptz[])) AS given ({_ROW}, reason, until)
+    WHERE {_HELD}
 """)  # noqa: S608
 
 RELEASE: Final = text(f"""

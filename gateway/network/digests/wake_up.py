@@ -46,7 +46,7 @@ def wake_up(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
     refused = delivery_decisions.find_waiting(session, [item.key for item in waiting])
     held.cancel(session, waiting, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
     later = ((item, refused[item.key]) for item in waiting if item.key in refused)
-    held.postpone(session, [(item, one.until) for item, one in later if isinstance(one, Hold)])
+    held.postpone(session, [(item, one.reason, one.until) for item, one in later if isinstance(one, Hold)])
     return _send(session, [item for item in waiting if item.key not in refused])
 
 
@@ -78,7 +78,8 @@ def _put(session: Session, groups: Sequence[_Group]) -> None:
     """Makes the digests. Whoever has one for the same moment, because a clock was set back, waits a minute more."""
     had = _existing(session, groups) if groups else set()
     new = [group for group in groups if group.key not in had]
-    held.postpone(session, [(item, _soon(session)) for group in groups if group.key in had for item in group.items])
+    again = [item for group in groups if group.key in had for item in group.items]
+    held.postpone(session, [(item, item.reason, _soon(session)) for item in again])
     if not new:
         return
     ids = session.scalars(NEW_IDS, {"count": len(new)}).all()
