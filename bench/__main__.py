@@ -32,6 +32,7 @@ MEASUREMENTS: Final = {
     "P13": "bench.text_cost",
     "P14": "bench.burst",
     "track": "bench.tracking",
+    "decide": "bench.decisions",
     "mail-leg": "bench.mail_out",
 }
 PEERS: Final = ("postfix", "wrk", "kannel", "kannel-extras")  # Debian's packages

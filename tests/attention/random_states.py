@@ -78,7 +78,7 @@ class RandomState:
         return self._rare(None, *self._moments())
 
     def _person(self, one: int) -> Row:
-        state = self._rare("active", "suspended", "deactivated")
+        state = self._rare("active", "suspended", "deactivated", "deactivated")
         known = {"id": one, "kind": "person", "handle": f"p{one}", "name": f"Person {one}", "state": state}
         return {**known, "access": None, "daily": self._rare(True, False)}
 
@@ -144,10 +144,10 @@ class RandomState:
                 "visibility": visibility, "text": "hello", "via": "sms", "deleted_at": self._rare(None, self.now),
             })  # fmt: skip
         self._put("posts", posts)
-        direct = [post["id"] for post in posts if post["visibility"] == "direct"]
+        named = [post["id"] for post in posts if post["visibility"] == "direct" or self._is(0.1)]
         self._put("post_recipients", [
             {"post_id": post, "account_id": one, "named_id": self.dice.choice([one, *GROUPS])}
-            for post in direct for one in PEOPLE if self._is(0.85)
+            for post in named for one in PEOPLE if self._is(0.85)
         ])  # fmt: skip
         return posts
 
@@ -158,7 +158,7 @@ class RandomState:
         open_ones = [post["id"] for post in posts if post["visibility"] == "company" and not post["deleted_at"]]
         self._put("daily_mails", [
             {"message_id": row["id"], "account_id": self.dice.choice(PEOPLE), "posts": self._shown(open_ones)}
-            for row in messages if row["kind"] == "daily"
+            for row in messages if row["kind"] == "daily" or self._is(self.odds)
         ])  # fmt: skip
         return messages
 
