@@ -98,6 +98,15 @@ CREATE TABLE accounts (
 );
 CREATE INDEX accounts_by_name ON accounts (plain_name);
 
+-- What a person wants to come when. Who changed nothing has no row.
+CREATE TABLE attention (
+    account_id      bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,  -- who
+    digest_every    text CHECK (digest_every IN ('day', 'week')),        -- how often a digest comes; none: there is none
+    digest_at       time NOT NULL DEFAULT '08:00',                       -- when, by their clock
+    digest_weekday  smallint CHECK (digest_weekday BETWEEN 0 AND 6),     -- of a weekly one: 0 is Monday
+    CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL))
+);
+
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
 CREATE TABLE aliases (
     alias       text PRIMARY KEY CHECK (alias = lower(alias) AND alias <> ''),  -- case-folded
@@ -175,6 +184,7 @@ CREATE TABLE follows (
     off_until    timestamptz,                                            -- end of an `off NAME` with an end
     expires_at   timestamptz,                                            -- `follow NAME 2w`
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
+    way          text CONSTRAINT follows_way_check CHECK (way IN ('digest')),  -- digest: it comes in the next digest; none: at once, by text or mail
     PRIMARY KEY (follower_id, account_id),
     CHECK (follower_id <> account_id)
 );
@@ -648,13 +658,14 @@ CREATE TABLE held (
     author_id   bigint NOT NULL DEFAULT 0,                               -- whose words; 0 for Critter's own
     source_id   bigint,                                                  -- what brings it, as in deliveries
     cause       smallint NOT NULL CHECK (cause BETWEEN 0 AND 8),         -- what brings it, by kind: gateway/attention/causes.py
-    reason      text NOT NULL CHECK (reason IN ('quiet', 'off_till', 'behind')),  -- why it waits; behind: others for that address are about to leave
+    reason      text NOT NULL CHECK (reason IN ('quiet', 'off_till', 'behind', 'digest')),  -- why it waits; behind: others for that address are about to leave
     until       timestamptz NOT NULL,                                    -- when it is decided about again
     state       text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'folded', 'sent', 'cancelled')),  -- folded: into a digest that is about to leave
     why         text,                                                    -- cancelled: why
     digest_id   bigint,                                                  -- the digest that it is folded into
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when it waits
     ended_at    timestamptz,                                             -- when it was sent, or cancelled
+    slot        timestamp,                                               -- for a daily or weekly digest: its date, at 00:00; none: for one that was asked for
     PRIMARY KEY (message_id, account_id)
 );
 CREATE INDEX held_due ON held (until) WHERE state = 'waiting';
@@ -668,8 +679,8 @@ CREATE TABLE digests (
     message_id  bigint PRIMARY KEY REFERENCES messages ON DELETE CASCADE,  -- the message
     account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- its reader
     address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,  -- where it goes
-    kind        text NOT NULL CHECK (kind IN ('wake', 'back')),          -- wake: after quiet hours; back: after an `off` with an end
-    slot        timestamp NOT NULL,                                      -- the moment for which it was made, as its reader's wall clock shows it
+    kind        text NOT NULL CHECK (kind IN ('wake', 'back', 'day', 'week', 'now')),  -- wake: after quiet hours; back: after an `off` with an end; now: asked for
+    slot        timestamp NOT NULL,                                      -- the moment for which it was made, as its reader's wall clock shows it; day and week: the date, at 00:00
     posts       bigint[] NOT NULL DEFAULT '{}',                          -- what its numbers stand for; written when it leaves
     folded      integer NOT NULL DEFAULT 0,                              -- how many items it was made of
     UNIQUE (address_id, kind, slot)
@@ -1052,7 +1063,8 @@ CREATE TABLE relay_days (
 -- Follows and memberships that are granted and have not ended.
 CREATE VIEW follows_in_force AS
 SELECT follower_id, account_id, role, state, by_text, off, off_until, expires_at, created_at,
-       off AND coalesce(off_until > now(), true) AS off_now               -- nothing of it is sent at the moment
+       off AND coalesce(off_until > now(), true) AS off_now,              -- nothing of it is sent at the moment
+       way
 FROM follows
 WHERE state = 'active' AND (expires_at IS NULL OR expires_at > now());
 

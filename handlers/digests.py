@@ -1,13 +1,102 @@
-"""Answers to a digest: a number gives one of its updates whole."""
+"""`digest`: some follows come together, once a day or a week. And answers to one: a number gives one of its updates
+whole."""
+
+from typing import Final
 
 from sqlalchemy.orm import Session
 
+from gateway.actions import digesting
+from gateway.actions.digesting import DigestState
+from gateway.channels import EMAIL, SMS
+from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.i18n.refusals import refusal
-from gateway.inbound.commands import CommandContext, meaning
+from gateway.inbound.commands import CommandContext, command, meaning
+from gateway.language.words import digest_times
 from gateway.ledger.outbox import held
 from gateway.network.audience import visibility
+from gateway.network.people.digest_settings import DAILY, DigestSetting
 from gateway.network.posts import rendering
 from gateway.store.tables import Account, Post
+from handlers.pausing import describe_waited
+from handlers.quiet_hours import DAYS
+
+BY: Final = {SMS: say("by text"), EMAIL: say("by mail")}
+
+
+@command(
+    "digest [TIME]",
+    "digest NAME",
+    "digest on|off",
+    "digest now",
+    about="follows that come together, once a day; alone, mine",
+    spanish="resumen",
+)
+def digest(session: Session, context: CommandContext) -> str:
+    if context.names:
+        return _put_source(session, context)
+    said = context.reading.args[0] if context.reading.args else None
+    if said is None:
+        return _shown(context, digesting.state_of(session, context.actor))
+    if said == "off":
+        return _ended(context, digesting.end_digests(session, context.actor))
+    if said == "now":
+        return _sent(context, digesting.send_digest(session, context.actor))
+    time = digest_times.read(said) if said != "on" else None
+    setting = DigestSetting("day" if time.weekday is None else "week", time.at, time.weekday) if time else DAILY
+    return _set(context, digesting.set_digest_time(session, context.actor, setting))
+
+
+def _put_source(session: Session, context: CommandContext) -> Phrase:
+    source = context.names[0]
+    state = digesting.add_to_digest(session, context.actor, source)
+    comes = say("{name} comes in your digest now:", name=source.name)
+    back = say("To get it one by one again: FOLLOW {handle!u}", handle=source.handle)
+    return joined([comes, say("{when}, {by}.", when=_when(state), by=_by(state)), back])
+
+
+def _set(context: CommandContext, state: DigestState) -> Phrase:
+    comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
+    if state.follows:
+        return joined([comes, say("To end it: DIGEST OFF")])
+    return joined([comes, say("To put a follow into it: DIGEST NAME")])
+
+
+def _ended(context: CommandContext, state: DigestState) -> Phrase:
+    ended = count(
+        "Digests are off: {count} follow comes one by one again.",
+        "Digests are off: {count} follows come one by one again.",
+        state.follows,
+    )
+    return joined([ended if state.follows else say("Digests are off."), describe_waited(state.waiting)])
+
+
+def _sent(context: CommandContext, state: DigestState) -> Phrase:
+    if not state.waiting:
+        return say("Nothing waits for your digest.")
+    return count("Your digest of {count} update comes now.", "Your digest of {count} updates comes now.", state.waiting)
+
+
+def _shown(context: CommandContext, state: DigestState) -> Phrase:
+    if state.setting.every is None:
+        return say("You have no digest. To get a follow in one: DIGEST NAME. To set its time: DIGEST 8AM")
+    waits = count("{count} update waits.", "{count} updates wait.", state.waiting) if state.waiting else ""
+    comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
+    return joined([comes, waits, say("To send it now: DIGEST NOW. To end it: DIGEST OFF")])
+
+
+def _when(state: DigestState) -> Phrase:
+    return describe_time(state.setting)
+
+
+def describe_time(setting: DigestSetting) -> Phrase:
+    at = f"{setting.at:%H:%M}"
+    if setting.weekday is None:
+        return say("every day at {time}", time=at)
+    return say("every {day} at {time}", day=DAYS[setting.weekday], time=at)
+
+
+def _by(state: DigestState) -> Phrase:
+    return BY[state.channel or SMS]
 
 
 @meaning("digest_item")

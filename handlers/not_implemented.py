@@ -7,7 +7,6 @@ from gateway.inbound.commands import CommandContext, command
 
 
 @command("prefer CHANNEL", intent="setting", ready=False, about="texts or mails")
-@command("digest TIME", "digest on|off", intent="setting", ready=False, about="one summary a day")
 def not_yet(session: Session, context: CommandContext) -> str:
     """Says that it is not implemented; the words are kept from everybody but the writer."""
     raise refusal("not_available", verb=context.reading.verb or context.reading.intent)

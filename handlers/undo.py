@@ -12,9 +12,11 @@ from gateway.actions.undoing import UNDOINGS
 from gateway.i18n.phrases import Phrase, count, joined, say, template
 from gateway.inbound.commands import CommandContext, command, reopen_question
 from gateway.network.conversation import conversations
+from gateway.network.people.digest_settings import DigestSetting
 from gateway.store.tables import Effect
 from handlers import bare_texts
 from handlers.daily_mail import describe_daily
+from handlers.digests import describe_time
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours
@@ -77,6 +79,11 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
             return describe_acknowledged(outcome == "acknowledged")
         case "daily_mail_on" | "daily_mail_off":
             return describe_daily(outcome == "daily_mail_on")
+        case "digest_time":
+            setting = DigestSetting.unpack(facts)
+            if setting.every is None:
+                return say("You have no digest any more.")
+            return say("Your digest comes {when} again.", when=describe_time(setting))
         case "quiet_hours":
             return describe_hours(**facts) if facts["hours"] else say("Quiet hours are off.")
     return say(SENTENCES[outcome], **facts)
@@ -91,6 +98,8 @@ SENTENCES: Final = {
     "tag_followed": template("You follow {tag} again."),
     "tracked": template('You track "{phrase}" again.'),
     "track_ended": template('You no longer track "{phrase}".'),
+    "digest_source_out": template("{name} comes one by one again."),
+    "digest_source_kept": template("{name} stays in your digest."),
     "source_off": template("{name} is off."),
     "source_on": template("{name} is on."),
     "sms_on": ON["sms"],

@@ -50,7 +50,7 @@ def _woken(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
 def _alone(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
     channels = _tried(session, items)
     if channels is None:
-        held.postpone(session, [(item, item.reason, datetime.now(UTC) + AGAIN) for item in items])
+        held.put_off(session, items, datetime.now(UTC) + AGAIN)
     return channels or frozenset()
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.actions import (
+    digesting,
     following,
     group_creation,
     membership,
@@ -39,6 +40,9 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "off": pausing.undo_switch,
     "on": pausing.undo_switch,
     "quiet": quieting.undo_hours,
+    "digest": digesting.undo_time,
+    "digest_source": digesting.undo_source,
+    "digest_end": digesting.undo_end,
     "silence": silencing.undo_silence,
     "lift": silencing.undo_lift,
     "add": membership.undo_change,

@@ -4,7 +4,7 @@ gateway/attention/eligibility.py judge them."""
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Final, NamedTuple
 
 from sqlalchemy import text
@@ -40,6 +40,10 @@ class Facts:
     timezone: str = "UTC"  # the reader's
     off_until: datetime | None = None  # the end of an `off` of this address
     in_conversation: bool = False  # it answers its reader, who has just written from this address
+    digest_every: str | None = None  # day or week
+    digest_at: time = time(8)
+    digest_weekday: int | None = None
+    digest_last: datetime | None = None  # the date of the reader's last digest, at 00:00 and without a zone
     # What may be a reason. A delivery is looked at only if one of these is unusual.
     give_up_at: datetime = NEVER  # when trying ends; usual: later
     address_state: str = "verified"
@@ -56,6 +60,7 @@ class Facts:
     address_off: bool = False  # the reader switched off this address for now
     subscribed: bool = True  # the reader still follows or tracks what brings it
     source_off: bool = False  # the reader switched off what brings it for now
+    digested: bool = False  # the reader wants what comes by this follow in a digest
     quiet: str | None = None  # hours in which this address is not to ring
     behind: bool = False  # something that waited for this address is about to leave
 
@@ -63,17 +68,24 @@ class Facts:
     def in_question(self) -> bool:
         """Whether the circumstances that are looked up can change what is decided."""
         stopped = self.address_state == "stopped" or self.bouncing
-        return stopped or self.quiet is not None or self.behind or self.address_off
-
-
-CIRCUMSTANCES: Final = frozenset(
-    {"kind", "channel", "now", "answers_stop", "test_mail", "cause", "timezone", "off_until", "in_conversation"}
-)
+        return stopped or self.quiet is not None or self.behind or self.address_off or self.digested
 
 
 TIMES: Final = ("now", "give_up_at")
 # These are asked only where one of them can matter: in a statement of their own, so that the one for all stays short.
-LOOKED_UP: Final = ("answers_stop", "test_mail", "cause", "timezone", "off_until", "in_conversation")
+LOOKED_UP: Final = (
+    "answers_stop",
+    "test_mail",
+    "cause",
+    "timezone",
+    "off_until",
+    "in_conversation",
+    "digest_every",
+    "digest_at",
+    "digest_weekday",
+    "digest_last",
+)
+CIRCUMSTANCES: Final = frozenset({"kind", "channel", "now", *LOOKED_UP})
 
 
 class UnusualDelivery(NamedTuple):
@@ -153,7 +165,7 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
         a.state AS address_state, a.bouncing_since IS NOT NULL AS bouncing, a.off_now AS address_off,
         reader.state AS reader_state, author.state AS author_state, first.state AS first_state, m.quotes,
         p.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL AS retracted,
-        coalesce(f.off_now, false) AS source_off,
+        coalesce(f.off_now, false) AS source_off, coalesce(f.way = 'digest', false) AS digested,
         m.kind <> 'daily' OR coalesce(reader.daily, true) AS daily_wanted,
         EXISTS (
             SELECT FROM silences_in_force s WHERE s.account_id = a.account_id
@@ -231,7 +243,10 @@ SELECT d.message_id, d.address_id,
     coalesce(reader.timezone, 'UTC') AS timezone, a.off_until,
     coalesce(a.seen_at > now() - interval '30 minutes', false) AND (
         m.kind = 'notice' OR d.source_id IS NULL AND EXISTS (
-            SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = a.account_id)) AS in_conversation
+            SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = a.account_id)) AS in_conversation,
+    w.digest_every, coalesce(w.digest_at, '08:00') AS digest_at, w.digest_weekday,
+    (SELECT max(had.slot) FROM digests had WHERE had.account_id = a.account_id AND had.kind IN ('day', 'week'))
+        AS digest_last
 FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
 JOIN deliveries d USING (message_id, address_id)
 JOIN messages m ON m.id = d.message_id
@@ -239,4 +254,5 @@ JOIN addresses a ON a.id = d.address_id
 LEFT JOIN accounts reader ON reader.id = a.account_id
 LEFT JOIN posts p ON p.id = m.post_id
 LEFT JOIN accounts s ON s.id = d.source_id
+LEFT JOIN attention w ON w.account_id = a.account_id
 """)  # noqa: S608

@@ -3,13 +3,23 @@ of gateway/attention/eligibility.py."""
 
 from typing import Final
 
-from gateway.attention import quiet, zones
+from gateway.attention import digest_slots, quiet, zones
 from gateway.attention.decision import Decision, Drop
 from gateway.attention.eligibility import Rule
 from gateway.attention.facts import Facts
 from gateway.ledger.outbox.held import Hold
 
 UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; for the others somebody waits
+
+
+def into_digest(facts: Facts) -> Decision | None:
+    """What its reader wants in a digest waits for the next one."""
+    if not facts.digested or facts.kind != "update" or facts.digest_every is None:
+        return None
+    slot = digest_slots.due_next(
+        facts.digest_every, facts.digest_at, facts.digest_weekday, facts.timezone, facts.now, facts.digest_last
+    )
+    return Hold("digest", slot.instant, facts.cause, slot.wall)
 
 
 def switched_off(facts: Facts) -> Decision | None:
@@ -39,4 +49,4 @@ def behind_others(facts: Facts) -> Decision | None:
     return Hold("behind", facts.now, facts.cause)
 
 
-TIMING: Final[tuple[Rule, ...]] = (switched_off, quiet_hours, behind_others)
+TIMING: Final[tuple[Rule, ...]] = (into_digest, switched_off, quiet_hours, behind_others)

@@ -1,6 +1,6 @@
 """schema.sql as SQLAlchemy classes; schema.sql explains each column, and a test checks that the two agree."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -125,6 +125,14 @@ class Account(Table):
     __table_args__ = (Index("accounts_by_name", "plain_name"),)
 
 
+class Attention(Table):
+    __tablename__ = "attention"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    digest_every: Mapped[str | None]
+    digest_at: Mapped[time] = mapped_column(server_default=text("'08:00'"))
+    digest_weekday: Mapped[int | None] = mapped_column(SmallInteger)
+
+
 class Alias(Table):
     __tablename__ = "aliases"
     alias: Mapped[str] = mapped_column(primary_key=True)
@@ -204,6 +212,7 @@ class Follow(Table):
     off_until: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    way: Mapped[str | None]
     __table_args__ = (
         CheckConstraint("follower_id <> account_id"),
         Index("follows_by_account", "account_id", "follower_id"),
@@ -629,6 +638,7 @@ class Held(Table):
     digest_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
+    slot: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
 
 
 _waiting = Held.state == "waiting"

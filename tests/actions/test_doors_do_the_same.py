@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
+    digesting,
     following,
     group_creation,
     inviting,
@@ -47,6 +48,7 @@ from gateway.language.words import durations
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.network.people import accounts, addresses
+from gateway.network.people.digest_settings import DigestSetting
 from gateway.network.people.directory import find_named
 from gateway.network.posts import timelines
 from gateway.store.tables import Account, Address
@@ -54,6 +56,7 @@ from tests.support import personas
 from tests.support.office import LEASE, Office
 
 LATER: Final = "till 9"
+MONDAYS: Final = DigestSetting("week", time(9), 0)
 EVENINGS: Final = "mo,tu,we,th,fr,sa,su 22:00-07:00"
 
 
@@ -139,6 +142,12 @@ ROWS: Final = [
     Row("set_hours", "sam", ["quiet off"], lambda c: (quieting.set_hours, c.address, None),
         before=[("sam", "quiet 22-7")]),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "quiet 22-7")]),
+    Row("set_digest_time", "sam", ["digest monday 9am"], lambda c: (digesting.set_digest_time, MONDAYS)),
+    Row("add_to_digest", "sam", ["digest kim"], lambda c: (digesting.add_to_digest, c.named("kim"))),
+    Row("end_digests", "sam", ["digest off"], lambda c: (digesting.end_digests,), before=[("sam", "digest kim")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest monday 9am")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest kim")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest kim"), ("sam", "digest off")]),
     Row("turn_off_source", "sam", ["off kim"], lambda c: (pausing.turn_off_source, c.named("kim"))),
     Row("turn_on_source", "sam", ["on kim"], lambda c: (pausing.turn_on_source, c.named("kim")),
         before=[("sam", "off kim")]),
@@ -275,7 +284,8 @@ def _call(session: Session, office: Office, row: Row) -> None:
 
 
 LEFT: Final = {
-    "follows": """SELECT w.handle, s.handle, f.role, f.state, f.by_text, f.off, f.off_until, f.expires_at FROM follows f
+    "follows": """SELECT w.handle, s.handle, f.role, f.state, f.by_text, f.off, f.off_until, f.expires_at,
+        f.way FROM follows f
         JOIN accounts w ON w.id = f.follower_id JOIN accounts s ON s.id = f.account_id""",
     "tags": """SELECT w.handle, t.tag, f.by_text, f.expires_at FROM topic_follows f
         JOIN accounts w ON w.id = f.follower_id JOIN topics t ON t.id = f.topic_id""",
@@ -298,6 +308,8 @@ LEFT: Final = {
         WHERE m.kind NOT IN ('answer', 'code')""",
     "effects": """SELECT a.handle, e.kind, CAST(e.detail AS text), e.undone_at IS NOT NULL FROM effects e
         JOIN actions d ON d.id = e.action_id JOIN accounts a ON a.id = d.account_id WHERE e.kind <> 'asked'""",
+    "digests": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday FROM attention w
+        JOIN accounts a ON a.id = w.account_id""",
     "accounts": "SELECT handle, name, language, ack, daily, state, access FROM accounts",
     "addresses": "SELECT address, state, receiving, off_until, quiet, stopped_at IS NOT NULL FROM addresses",
     "audit": "SELECT actor, action, CAST(detail AS text) FROM audit",
@@ -316,12 +328,13 @@ def _rows(session: Session) -> dict[str, list[str]]:
 HELPERS: Final = {
     "active_group", "append", "append_part", "publish", "confirm_repeat", "confirm_reach", "estimate_wide",
     "check_reaches", "amend", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
-    "opt_in", "upload", "attach", "wake",
+    "opt_in", "upload", "attach", "wake", "state_of",
+    "send_digest",
 }  # fmt: skip
 
 
 def test_every_action_is_in_the_table() -> None:
-    """Those that take back are behind `undo`; opt_in, upload and attach have tests of their own."""
+    """Those that take back are behind `undo`; opt_in, upload, attach and send_digest have tests of their own."""
     folder = Path(following.__file__).parent
     defined = {
         node.name

@@ -19,10 +19,15 @@ from gateway.ledger.outbox.held import Hold
 NOON: Final = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SECOND: Final = timedelta(seconds=1)
 LATER: Final = NOON + timedelta(hours=1)
+TOMORROW: Final = datetime(2026, 12, 1, 8, tzinfo=UTC)
+DATE: Final = datetime(2026, 12, 1)  # noqa: DTZ001 - by a wall clock
 LUNCH: Final = "mo,tu,we,th,fr 12:00-13:00"
 LATE: Final = {"now": NOON, "give_up_at": NOON}
 STATES: Final = ("active", "suspended", "deactivated", None)
-PREFERENCES: Final = ("daily_wanted", "daily_outdated", "address_off", "subscribed", "source_off", "quiet", "behind")
+PREFERENCES: Final = (
+    "daily_wanted", "daily_outdated", "address_off", "subscribed", "source_off", "digested", "quiet",
+    "behind",
+)  # fmt: skip
 
 # What keeps a delivery back, the most important first.
 REASONS: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
@@ -96,6 +101,19 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     ({"address_off": True, "kind": "digest"}, Drop("off")),
     ({"address_off": True, "off_until": LATER, "subscribed": False}, Drop("left")),
     ({"address_off": True, "off_until": LATER, "quiet": LUNCH, "now": NOON}, Hold("off_till", LATER, Cause.PERSON)),
+    # What is wanted in a digest waits for its next slot, whatever the phone does meanwhile.
+    ({"digested": True, "digest_every": "day", "now": NOON}, Hold("digest", TOMORROW, Cause.PERSON, DATE)),
+    ({"digested": True, "digest_every": "day", "now": NOON, "kind": "answer"}, SEND),
+    (
+        {"digested": True, "digest_every": "day", "now": NOON, "quiet": LUNCH},
+        Hold("digest", TOMORROW, Cause.PERSON, DATE),
+    ),
+    (
+        {"digested": True, "digest_every": "day", "now": NOON, "address_off": True},
+        Hold("digest", TOMORROW, Cause.PERSON, DATE),
+    ),
+    ({"digested": True, "digest_every": "day", "now": NOON, "source_off": True}, Drop("off")),
+    ({"digested": True, "now": NOON}, SEND),
     # In quiet hours nothing rings that nobody waits for.
     ({"quiet": LUNCH, "now": NOON}, Hold("quiet", LATER, Cause.PERSON)),
     ({"quiet": LUNCH, "now": NOON - SECOND}, SEND),
@@ -170,6 +188,7 @@ def any_facts() -> st.SearchStrategy[Facts]:
         address_state=address,
         quiet=st.none() | st.just(LUNCH),
         off_until=st.none() | moments,
+        digest_every=st.none() | st.just("day"),
         timezone=st.sampled_from(("UTC", "America/New_York")) | st.text(),
         **people,
         **anyhow,

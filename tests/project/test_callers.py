@@ -15,13 +15,7 @@ FOR_TESTS: Final = {
     "gateway.actions.model.idempotency.once",  # for pages and the API: a text is done once by its row
     "gateway.actions.uploading.upload",  # for pages and the API
     "gateway.attention.quiet.next_begin",  # from here to `shown`: for the commands quiet, digest and zone
-    "gateway.attention.quiet.quiet_until",
-    "gateway.attention.slots.next_slot",
     "gateway.attention.zones.find",
-    "gateway.attention.zones.zone",
-    "gateway.language.words.quiet_hours.evening",
-    "gateway.language.words.quiet_hours.longest",
-    "gateway.language.words.quiet_hours.shown",
     "migrations.unsafe.find_unsafe",  # a test refuses migrations that would keep a door waiting
     "workers.upkeep.lease_sweeper.sweep",  # one turn of four tasks of the clock
     "workers.upkeep.media_gc.sweep",  # one turn over all shelves

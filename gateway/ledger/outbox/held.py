@@ -21,11 +21,13 @@ from gateway.store.channel_sql import gives_up_after
 
 
 class Hold(NamedTuple):
-    """Why an item waits (`quiet`, `off_till`, `behind`), until when, and what brings it (gateway/attention/causes)."""
+    """Why an item waits (`quiet`, `off_till`, `behind`, `digest`), until when, and what brings it
+    (gateway/attention/causes). `slot`: the date of the digest that it waits for."""
 
     reason: str
     until: datetime
     cause: int
+    slot: datetime | None = None
 
 
 class HeldItem(NamedTuple):
@@ -42,6 +44,7 @@ class HeldItem(NamedTuple):
     channel: str
     state: str
     digest_id: int | None
+    slot: datetime | None
     timezone: str
 
     @property
@@ -61,6 +64,7 @@ def hold(session: Session, claimed: Sequence[ClaimedDelivery], holds: Mapping[Ke
         "causes": numbers(why.cause for _, why in rows),
         "reasons": [why.reason for _, why in rows],
         "untils": [why.until for _, why in rows],
+        "slots": [why.slot for _, why in rows],
     }
     session.execute(HOLD, given)
     session.execute(FORGET, {"attempts": [one.attempt_id for one, _ in rows]})
@@ -82,12 +86,31 @@ def waiting(session: Session, account_id: int, address_id: int) -> int:
     return session.scalar(WAITING, {"account": account_id, "address": address_id}) or 0
 
 
-def postpone(session: Session, items: Iterable[tuple[HeldItem, str, datetime]]) -> None:
-    """Has items wait on: (item, reason, until)."""
+def postpone(session: Session, items: Iterable[tuple[HeldItem, Hold]]) -> None:
+    """Has items wait on, for this reason and until then."""
     rows = list(items)
     if rows:
-        more = {"reasons": [reason for _, reason, _ in rows], "untils": [until for _, _, until in rows]}
-        session.execute(POSTPONE, {**_keys([item for item, _, _ in rows]), **more})
+        more = {
+            "reasons": [why.reason for _, why in rows],
+            "untils": [why.until for _, why in rows],
+            "slots": [why.slot for _, why in rows],
+        }
+        session.execute(POSTPONE, {**_keys([item for item, _ in rows]), **more})
+
+
+def put_off(session: Session, items: Iterable[HeldItem], until: datetime) -> None:
+    """Has items wait on for the same reason."""
+    postpone(session, [(item, Hold(item.reason, until, item.cause, item.slot)) for item in items])
+
+
+def wait_for_digest(session: Session, account_id: int, until: datetime | None, slot: datetime | None) -> int:
+    """Changes when the next digest of somebody is due; `until` None: now. Returns how many items wait for it."""
+    given = {"account": account_id, "until": until, "slot": slot}
+    return len(session.execute(WAIT_FOR_DIGEST, given).all())
+
+
+def waiting_for_digest(session: Session, account_id: int) -> int:
+    return session.scalar(WAITING_FOR_DIGEST, {"account": account_id}) or 0
 
 
 def release(session: Session, items: Sequence[HeldItem]) -> None:
@@ -148,8 +171,9 @@ def _keys(items: Sequence[HeldItem]) -> dict[str, str]:
 HOLD: Final = text("""
     WITH given AS (
         SELECT * FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:numbers AS smallint[]),
-                             CAST(:causes AS smallint[]), CAST(:reasons AS text[]), CAST(:untils AS timestamptz[]))
-                 AS row (message_id, address_id, number, cause, reason, until)
+                             CAST(:causes AS smallint[]), CAST(:reasons AS text[]), CAST(:untils AS timestamptz[]),
+                             CAST(:slots AS timestamp[]))
+                 AS row (message_id, address_id, number, cause, reason, until, slot)
     ), ended AS (
         UPDATE deliveries d
         SET state = 'held', reason = NULL, attempt = d.attempt - 1, ended_at = now(), lease_until = NULL,
@@ -157,15 +181,16 @@ HOLD: Final = text("""
             introduces = d.introduces AND d.attempt > 1
         FROM given WHERE d.message_id = given.message_id AND d.address_id = given.address_id
           AND given.number = CASE WHEN d.state = 'sending' THEN d.attempt END
-        RETURNING d.message_id, d.address_id, d.author_id, d.source_id, given.cause, given.reason, given.until
+        RETURNING d.message_id, d.address_id, d.author_id, d.source_id, given.cause, given.reason, given.until,
+                  given.slot
     )
-    INSERT INTO held (message_id, account_id, address_id, author_id, source_id, cause, reason, until)
+    INSERT INTO held (message_id, account_id, address_id, author_id, source_id, cause, reason, until, slot)
     SELECT ended.message_id, a.account_id, ended.address_id, ended.author_id, ended.source_id, ended.cause,
-           ended.reason, ended.until
+           ended.reason, ended.until, ended.slot
     FROM ended JOIN addresses a ON a.id = ended.address_id
     ON CONFLICT (message_id, account_id) DO UPDATE
-    SET address_id = excluded.address_id, reason = excluded.reason, until = excluded.until, state = 'waiting',
-        why = NULL, digest_id = NULL, ended_at = NULL
+    SET address_id = excluded.address_id, reason = excluded.reason, until = excluded.until, slot = excluded.slot,
+        state = 'waiting', why = NULL, digest_id = NULL, ended_at = NULL
 """)
 
 # Everything that is due of a person is taken together: it becomes one digest.
@@ -179,7 +204,7 @@ DUE: Final = text("""
         FOR NO KEY UPDATE OF a SKIP LOCKED
     )
     SELECT h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, d.channel, d.state,
-           h.digest_id, locked.timezone
+           h.digest_id, h.slot, locked.timezone
     FROM held h JOIN locked ON locked.id = h.account_id
     JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
     WHERE h.state = 'waiting' AND h.until <= now()
@@ -187,7 +212,13 @@ DUE: Final = text("""
 """)
 
 _MINE: Final = "state = 'waiting' AND account_id = :account AND address_id = :address"
-WAKE: Final = text(f"UPDATE held SET until = now() WHERE {_MINE} RETURNING reason")  # noqa: S608
+_FOR_DIGEST: Final = "state = 'waiting' AND account_id = :account AND reason = 'digest'"
+WAIT_FOR_DIGEST: Final = text(f"""
+    UPDATE held SET until = coalesce(CAST(:until AS timestamptz), now()), slot = :slot WHERE {_FOR_DIGEST}
+    RETURNING message_id
+""")  # noqa: S608
+WAITING_FOR_DIGEST: Final = text(f"SELECT count(*) FROM held WHERE {_FOR_DIGEST}")  # noqa: S608
+WAKE: Final = text(f"UPDATE held SET until = now() WHERE {_MINE} AND reason <> 'digest' RETURNING reason")  # noqa: S608
 WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE}")  # noqa: S608
 
 _GIVEN: Final = "unnest(CAST(:messages AS bigint[]), CAST(:accounts AS bigint[]), CAST(:addresses AS bigint[])"
@@ -196,8 +227,9 @@ _HELD: Final = "h.message_id = given.message_id AND h.account_id = given.account
 _DELIVERY: Final = "d.message_id = given.message_id AND d.address_id = given.address_id AND d.state = 'held'"
 
 POSTPONE: Final = text(f"""
-    UPDATE held h SET reason = given.reason, until = given.until
-    FROM {_GIVEN}, CAST(:reasons AS text[]), CAST(:untils AS timestamptz[])) AS given ({_ROW}, reason, until)
+    UPDATE held h SET reason = given.reason, until = given.until, slot = given.slot
+    FROM {_GIVEN}, CAST(:reasons AS text[]), CAST(:untils AS timestamptz[]), CAST(:slots AS timestamp[]))
+         AS given ({_ROW}, reason, until, slot)
     WHERE {_HELD}
 """)  # noqa: S608
 
@@ -252,9 +284,10 @@ FOLLOW: Final = text(f"""
     WITH gone AS (
         UPDATE held h SET state = 'sent', ended_at = now()
         {_ENDED} AND digest.state NOT IN ('failed', 'cancelled')
-        RETURNING h.message_id, h.address_id, coalesce(digest.sent_at, now()) AS sent_at
+        RETURNING h.message_id, h.address_id, coalesce(digest.sent_at, now()) AS sent_at,
+                  CASE WHEN digest.address_id = h.address_id THEN 'digest' ELSE 'digest_elsewhere' END AS reason
     )
-    UPDATE deliveries d SET state = 'sent', reason = 'digest', sent_at = gone.sent_at, ended_at = now()
+    UPDATE deliveries d SET state = 'sent', reason = gone.reason, sent_at = gone.sent_at, ended_at = now()
     FROM gone WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id AND d.state = 'held'
     RETURNING d.message_id
 """)  # noqa: S608

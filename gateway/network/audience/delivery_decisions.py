@@ -12,7 +12,7 @@ from gateway.attention.decision import Drop, Send
 from gateway.attention.facts import NEVER, Facts, UnusualDelivery
 from gateway.ledger.outbox import claims, held
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
-from gateway.ledger.outbox.held import Hold
+from gateway.ledger.outbox.held import HeldItem, Hold
 from gateway.network.audience.visibility import may_read_all
 
 Refused = Drop | Hold
@@ -31,10 +31,17 @@ def find(session: Session, keys: Collection[Key]) -> dict[Key, Refused]:
     return _decided(session, facts.find(session, keys))
 
 
-def find_waiting(session: Session, keys: Collection[Key]) -> dict[Key, Refused]:
-    """The same for items that waited: they are not given up for that, and are behind nobody but themselves."""
-    known = ((replace(one, give_up_at=NEVER, behind=False), rows) for one, rows in facts.find(session, keys))
-    return _decided(session, known)
+def find_waiting(session: Session, items: Collection[HeldItem]) -> dict[Key, Refused]:
+    """The same for items that waited: they are not given up for that, and are behind nobody but themselves. What waited
+    for a digest goes into it, wherever that is sent to."""
+    for_digest = {item.key for item in items if item.reason == "digest"}
+    found = []
+    for one, rows in facts.find(session, [item.key for item in items]):
+        known = replace(one, give_up_at=NEVER, behind=False)
+        found.append((known, [row for row in rows if row.key not in for_digest]))
+        known = replace(known, digested=False, quiet=None, address_off=False)
+        found.append((known, [row for row in rows if row.key in for_digest]))
+    return _decided(session, found)
 
 
 def _decided(session: Session, found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Key, Refused]:

@@ -13,6 +13,7 @@ from gateway.attention.causes import DeliveryCause
 from gateway.attention.decision import Drop
 from gateway.i18n.phrases import Phrase, count, joined, listed, say, translated
 from gateway.ledger.outbox import held
+from gateway.ledger.outbox.claims import Key
 from gateway.ledger.outbox.held import HeldItem
 from gateway.mail.compose.compose import headline
 from gateway.network.audience import delivery_decisions
@@ -48,11 +49,7 @@ def compose(session: Session, digest_ids: Collection[int], signer: Signer, domai
     rows = session.execute(FOLDED, {"digests": list(digest_ids)}).all()
     entries = [(row, _entry(row)) for row in rows]
     items = [entry.item for _, entry in entries]
-    refused = {
-        key: one.reason
-        for key, one in delivery_decisions.find_waiting(session, [item.key for item in items]).items()
-        if isinstance(one, Drop)
-    }
+    refused = _refused(session, items)
     held.cancel(session, items, refused)
     left: dict[int, list[_Entry]] = defaultdict(list)
     for row, entry in entries:
@@ -67,12 +64,22 @@ def compose(session: Session, digest_ids: Collection[int], signer: Signer, domai
 def changed(session: Session, digest_ids: Collection[int]) -> set[int]:
     """Those of these digests of which an item must not be sent any more: they must be composed anew."""
     rows = session.execute(FOLDED, {"digests": list(digest_ids)}).all()
-    decided = delivery_decisions.find_waiting(session, [(row.message_id, row.address_id) for row in rows])
-    return {row.digest_id for row in rows if isinstance(decided.get((row.message_id, row.address_id)), Drop)}
+    items = [(row.digest_id, _item(row)) for row in rows]
+    refused = _refused(session, [item for _, item in items])
+    return {digest for digest, item in items if item.key in refused}
+
+
+def _refused(session: Session, items: Sequence[HeldItem]) -> dict[Key, str]:
+    decided = delivery_decisions.find_waiting(session, items).items()
+    return {key: one.reason for key, one in decided if isinstance(one, Drop)}
+
+
+def _item(row: Row[Any]) -> HeldItem:
+    return HeldItem._make(row[1:13])
 
 
 def _entry(row: Row[Any]) -> _Entry:
-    item = HeldItem._make(row[1:12])
+    item = _item(row)
     place = f"#{row.in_group}" if row.in_group else PRIVATE if row.direct else ""
     return _Entry(item, ListedUpdate(row.post_id, row.name, row.handle, place, row.body), row.text)
 
@@ -86,7 +93,7 @@ def _words(row: Row[Any], entries: Sequence[_Entry], signer: Signer, domain: str
     subject = say("{opening} {names}", opening=opening, names=_names(names))
     answer = translated(say("Answer:"), language)
     lines = [
-        update_list.line(number, entry.update, answer, row.address_id, signer, domain)
+        update_list.line(number, entry.update, answer, row.to_id, signer, domain)
         for number, entry in enumerate(entries[:MOST], 1)
     ]
     more = len(entries) - MOST
@@ -97,6 +104,8 @@ def _words(row: Row[Any], entries: Sequence[_Entry], signer: Signer, domain: str
 
 
 def _opening(kind: str, number: int) -> Phrase:
+    if kind in ("day", "week", "now"):
+        return count("Your digest, {count} update:", "Your digest, {count} updates:", number)
     if kind == "back":
         return count("While it was off, {count} update came:", "While it was off, {count} updates came:", number)
     return count("While you were quiet, {count} update came:", "While you were quiet, {count} updates came:", number)
@@ -115,7 +124,8 @@ def _number(session: Session, written: Mapping[int, DigestWords]) -> None:
 # What was written to its reader comes first, then what they track, then the newest.
 FOLDED: Final = text(f"""
     SELECT h.digest_id, h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, d.channel,
-           d.state, h.digest_id, reader.timezone, digest.kind, reader.language, m.text, m.body, m.post_id,
+           d.state, h.digest_id, h.slot, reader.timezone, digest.kind,
+           digest.address_id AS to_id, reader.language, m.text, m.body, m.post_id,
            author.name, author.handle, target.handle AS in_group, p.visibility = 'direct' AS direct
     FROM held h JOIN digests digest ON digest.message_id = h.digest_id
     JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id

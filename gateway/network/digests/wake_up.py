@@ -19,23 +19,28 @@ from gateway.ledger.outbox import held, outbox
 from gateway.ledger.outbox.held import HeldItem, Hold
 from gateway.ledger.outbox.outbox import OwnMessage
 from gateway.network.audience import delivery_decisions
+from gateway.network.digests import digest_places
+from gateway.network.digests.digest_places import DigestPlace
 from gateway.store.arrays import numbers
 
 LANE: Final = -2  # a lane of its own, beside Critter's other words and the daily mail
+WANTED: Final = "digest"  # the reason of what its reader wants in a digest
 URGENT, LATER = 8, 9  # priorities, behind updates; the first when something in it was written to its reader
 AGAIN: Final = timedelta(minutes=1)  # until the next look at whoever has a digest of the same moment already
 
 
 class _Group(NamedTuple):
-    """What becomes one digest, with the moment for which it is made, as its reader's clock shows it."""
+    """What becomes one digest: for which address, and for which moment, as its reader's clock shows it."""
 
     items: tuple[HeldItem, ...]
+    address_id: int
+    channel: str
     kind: str
     slot: datetime
 
     @property
     def key(self) -> tuple[int, str, datetime]:
-        return self.items[0].address_id, self.kind, self.slot
+        return self.address_id, self.kind, self.slot
 
 
 def wake_up(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
@@ -43,48 +48,72 @@ def wake_up(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
     something leaves now."""
     held.close(session, [item for item in items if item.state != "held"])
     waiting = [item for item in items if item.state == "held"]
-    refused = delivery_decisions.find_waiting(session, [item.key for item in waiting])
+    refused = delivery_decisions.find_waiting(session, waiting)
     held.cancel(session, waiting, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
     later = ((item, refused[item.key]) for item in waiting if item.key in refused)
-    held.postpone(session, [(item, one.reason, one.until) for item, one in later if isinstance(one, Hold)])
+    held.postpone(session, [(item, one) for item, one in later if isinstance(one, Hold)])
     return _send(session, [item for item in waiting if item.key not in refused])
 
 
 def _send(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
-    together = _grouped(items)
-    alone = {item.key for item in items} - {item.key for group in together for item in group.items}
-    held.release(session, [item for item in items if item.key in alone])
-    _put(session, together)
-    return frozenset(item.channel for item in items)
+    """Critter's own words stand in no digest, and what was in one that did not leave goes by itself."""
+    foldable = [item for item in items if item.cause != DeliveryCause.OURS and item.digest_id is None]
+    groups = [*_after_rest(foldable), *_digests(session, [item for item in foldable if item.reason == WANTED])]
+    together = {item.key for group in groups for item in group.items}
+    alone = [item for item in items if item.key not in together]
+    held.release(session, alone)
+    _put(session, groups)
+    return frozenset([*(item.channel for item in alone), *(group.channel for group in groups)])
 
 
-def _grouped(items: Iterable[HeldItem]) -> list[_Group]:
-    """By address. Critter's own words stand in no digest, and what was in one that did not leave goes by itself."""
+def _after_rest(items: Iterable[HeldItem]) -> list[_Group]:
+    """What waited for an address to ring again, where there are several."""
     found: dict[int, list[HeldItem]] = defaultdict(list)
     for item in items:
-        if item.cause != DeliveryCause.OURS and item.digest_id is None:
+        if item.reason != WANTED:
             found[item.address_id].append(item)
-    return [_group(each) for each in found.values() if len(each) > 1]
+    return [_woken(each) for each in found.values() if len(each) > 1]
 
 
-def _group(items: list[HeldItem]) -> _Group:
+def _woken(items: Sequence[HeldItem]) -> _Group:
+    first = items[0]
     kind = "back" if all(item.reason == "off_till" for item in items) else "wake"
-    zone = zones.zone(items[0].timezone)
-    slot = max(item.until for item in items).astimezone(zone).replace(tzinfo=None)
-    return _Group(tuple(items), kind, slot)
+    return _Group(tuple(items), first.address_id, first.channel, kind, _wall(first, max(item.until for item in items)))
+
+
+def _digests(session: Session, items: Iterable[HeldItem]) -> list[_Group]:
+    """What people want in a digest, also when it is one item: by mail, else where it was to go."""
+    found: dict[int, list[HeldItem]] = defaultdict(list)
+    for item in items:
+        found[item.account_id].append(item)
+    places = digest_places.find(session, found) if found else {}
+    return [_wanted(each, places.get(account)) for account, each in found.items()]
+
+
+def _wanted(items: Sequence[HeldItem], place: DigestPlace | None) -> _Group:
+    first = items[0]
+    address_id, channel = (place.address_id, place.channel) if place else (first.address_id, first.channel)
+    slots = [item.slot for item in items if item.slot]
+    kind = (place.every if place and place.every else "day") if slots else "now"
+    slot = max(slots) if slots else _wall(first, max(item.until for item in items))
+    return _Group(tuple(items), address_id, channel, kind, slot)
+
+
+def _wall(item: HeldItem, moment: datetime) -> datetime:
+    return moment.astimezone(zones.zone(item.timezone)).replace(tzinfo=None)
 
 
 def _put(session: Session, groups: Sequence[_Group]) -> None:
     """Makes the digests. Whoever has one for the same moment, because a clock was set back, waits a minute more."""
     had = _existing(session, groups) if groups else set()
     new = [group for group in groups if group.key not in had]
-    again = [item for group in groups if group.key in had for item in group.items]
-    held.postpone(session, [(item, item.reason, _soon(session)) for item in again])
+    held.put_off(session, [item for group in groups if group.key in had for item in group.items], _soon(session))
     if not new:
         return
     ids = session.scalars(NEW_IDS, {"count": len(new)}).all()
     made = list(zip(new, ids, strict=True))
-    outbox.put_own(session, "digest", [OwnMessage(each, group.key[0], _priority(group)) for group, each in made], LANE)
+    messages = [OwnMessage(each, group.address_id, _priority(group)) for group, each in made]
+    outbox.put_own(session, "digest", messages, LANE)
     session.execute(PUT, _rows(made))
     held.fold(session, [(item, each) for group, each in made for item in group.items])
 
@@ -100,7 +129,7 @@ def _soon(session: Session) -> datetime:
 
 def _existing(session: Session, groups: Sequence[_Group]) -> set[tuple[int, str, datetime]]:
     given = {
-        "addresses": numbers(group.key[0] for group in groups),
+        "addresses": numbers(group.address_id for group in groups),
         "kinds": [group.kind for group in groups],
         "slots": [group.slot for group in groups],
     }
@@ -111,7 +140,7 @@ def _rows(made: Sequence[tuple[_Group, int]]) -> dict[str, object]:
     return {
         "messages": numbers(each for _, each in made),
         "accounts": numbers(group.items[0].account_id for group, _ in made),
-        "addresses": numbers(group.key[0] for group, _ in made),
+        "addresses": numbers(group.address_id for group, _ in made),
         "kinds": [group.kind for group, _ in made],
         "slots": [group.slot for group, _ in made],
         "counts": numbers(len(group.items) for group, _ in made),

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from gateway.store.tables import Follow
 
 FollowSnapshot = dict[str, Any]
-PLAIN: Final = ("role", "state", "by_text", "off")
+PLAIN: Final = ("role", "state", "by_text", "off", "way")
 MOMENTS: Final = ("off_until", "expires_at", "created_at")
 SWITCH: Final = ("off", "off_until")  # what `off NAME` and `on NAME` change
-RENEWED: Final = (*SWITCH, "state", "by_text", "expires_at")  # what following once more changes
+RENEWED: Final = (*SWITCH, "state", "by_text", "way", "expires_at")  # what following once more changes
 
 
 def take_snapshot(session: Session, follower_id: int, account_id: int) -> FollowSnapshot | None:
@@ -48,4 +48,6 @@ def amend(session: Session, follower_id: int, account_id: int, was: FollowSnapsh
 
 
 def _values(was: FollowSnapshot, columns: Sequence[str]) -> dict[str, Any]:
-    return {name: datetime.fromisoformat(was[name]) if name in MOMENTS and was[name] else was[name] for name in columns}
+    """An effect of the version before has no `way`."""
+    known = [name for name in columns if name in was]
+    return {name: datetime.fromisoformat(was[name]) if name in MOMENTS and was[name] else was[name] for name in known}

@@ -67,7 +67,8 @@ def _insert(session: Session, wanted: Follow) -> Followed | None:
 
 
 def _renew(session: Session, wanted: Follow, keep_role: bool) -> Followed:
-    """Follows once more: the follow is on again, ends when the new one does, and is by text if either was asked for so.
+    """Follows once more: the follow is on again, comes one by one, ends when the new one does, and is by text if either
+    was asked for so.
     A follow that is off stays off when others give the follower a role."""
     keys = (Follow.follower_id == wanted.follower_id, Follow.account_id == wanted.account_id)
     locked = select(Follow).where(*keys).with_for_update().execution_options(populate_existing=True)
@@ -75,12 +76,12 @@ def _renew(session: Session, wanted: Follow, keep_role: bool) -> Followed:
     # It is asked once the row is locked, for others may have changed it until then.
     in_force = since(session, wanted.follower_id, wanted.account_id) is not None
     role = row.role if keep_role else wanted.role
-    same = in_force and not row.off and row.by_text >= wanted.by_text and role == row.role
+    same = in_force and not row.off and row.by_text >= wanted.by_text and role == row.role and row.way is None
     if not in_force:
         row.state = wanted.state
     row.role, row.by_text, row.expires_at = role, row.by_text or wanted.by_text, wanted.expires_at
     if keep_role or not in_force:
-        row.off, row.off_until = False, None
+        row.off, row.off_until, row.way = False, None, None
     session.flush()
     if row.state == "requested":
         return "requested"
@@ -106,7 +107,7 @@ def restore(session: Session, state: dict[str, Any]) -> None:
 
 
 TIMES = ("off_until", "expires_at", "created_at")
-KEPT = ("follower_id", "account_id", "role", "state", "by_text", "off", *TIMES)
+KEPT = ("follower_id", "account_id", "role", "state", "by_text", "off", "way", *TIMES)
 
 
 def approve(session: Session, follower_id: int, group_id: int) -> bool:
@@ -123,6 +124,25 @@ def set_off(session: Session, follower_id: int, account_id: int, off: bool, unti
     mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
     result = session.execute(mine.values(off=off, off_until=until if off else None))
     return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def set_way(session: Session, follower_id: int, account_id: int, way: str | None) -> bool:
+    """How it comes: `digest`, or None for one by one. False when there is no such follow."""
+    if since(session, follower_id, account_id) is None:
+        return False
+    mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
+    return session.scalar(mine.values(way=way).returning(Follow.account_id)) is not None
+
+
+def end_way(session: Session, follower_id: int, way: str) -> list[int]:
+    """Has everything that comes this way come one by one again; returns whose words it is."""
+    mine = update(Follow).where(Follow.follower_id == follower_id, Follow.way == way)
+    return sorted(session.scalars(mine.values(way=None).returning(Follow.account_id)))
+
+
+def count_way(session: Session, follower_id: int, way: str) -> int:
+    mine = select(func.count()).where(FollowInForce.follower_id == follower_id, FollowInForce.way == way)
+    return session.scalar(mine) or 0
 
 
 def since(session: Session, follower_id: int, account_id: int) -> datetime | None:

@@ -16,7 +16,8 @@ from gateway.store.tables import Account, Address, Delivery, Message, Post, Tag
 from gateway.store.views import FollowInForce
 
 LATE = 30  # how many items later one may arrive than it was written
-DIGEST = "digest"  # the reason of deliveries that left in a digest
+DIGEST = "digest"  # the reason of deliveries that left in a digest …
+ELSEWHERE = "digest_elsewhere"  # … that went to another address of the same person
 ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
 
 
@@ -129,6 +130,7 @@ def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int 
         .join(Account, Account.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .where(Delivery.address_id == bindparam("address"), Delivery.state.in_(ON_THE_ROAD), Post.deleted_at.is_(None))
+        .where(Delivery.reason.is_distinct_from(ELSEWHERE))
         .order_by(Delivery.message_id.desc())
         .limit(bindparam("most"))
     )

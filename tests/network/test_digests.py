@@ -1,0 +1,141 @@
+"""Follows that come in a digest: when, where, what is in it, and how it ends. The real workers and statements."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.network.test_wake_ups import Desk
+from tests.support.office import Office
+from workers import deliver
+from workers.runtime.context import enter
+
+
+@pytest.fixture
+def desk(office: Office) -> Iterator[Desk]:
+    made = Desk(office)
+    enter(made.context)
+    deliver._texts.cache_clear()
+    deliver._letters.cache_clear()
+    yield made
+    enter(None)
+    made.context.close()
+
+
+def waiting(desk: Desk) -> list[tuple[object, ...]]:
+    return [
+        tuple(row) for row in desk.office.sql("SELECT reason, state, slot IS NOT NULL FROM held ORDER BY message_id")
+    ]
+
+
+def due(desk: Desk) -> None:
+    """The moment of the next digest has come."""
+    desk.office.sql("UPDATE held SET until = now()")
+    desk.send()
+
+
+def test_a_follow_comes_in_the_digest_and_the_others_at_once(desk: Desk) -> None:
+    desk.says("pat", "follow kim")
+    desk.heard("pat")
+    desk.says("pat", "digest kim")
+    [answer] = desk.heard("pat")
+    assert answer.startswith("Kim Lee comes in your digest now: every day at 08:00, by mail.")
+    desk.says("kim", "first thing")
+    desk.says("kim", "second thing")
+    desk.says("bob", "#sales at once")
+    assert [each.split(":")[0] for each in desk.heard("pat")] == ["Bob Reyes #sales"]
+    assert waiting(desk) == [("digest", "waiting", True)] * 2
+    due(desk)
+    assert desk.heard("pat") == []
+    [mail] = desk.mailed("pat")
+    assert "Your digest, 2 updates:" in mail
+    assert "1. Kim Lee (@kim): second thing" in mail
+    assert "2. Kim Lee (@kim): first thing" in mail
+    assert waiting(desk) == [("digest", "sent", True)] * 2
+    desk.clean()
+
+
+def test_who_has_no_mailbox_gets_it_by_text_even_of_one_item(desk: Desk) -> None:
+    desk.says("sam", "digest kim")
+    assert "by text" in desk.heard("sam")[0]
+    desk.says("kim", "first thing")
+    assert desk.heard("sam") == []
+    due(desk)
+    [digest] = desk.heard("sam")
+    assert digest.startswith("Your digest, 1 update:")
+    assert "1 Kim Lee: first thing" in digest
+
+
+def test_what_came_by_mail_is_not_what_the_phone_answers(desk: Desk) -> None:
+    desk.says("pat", "follow kim")
+    desk.says("pat", "digest kim")
+    desk.says("kim", "first thing")
+    due(desk)
+    desk.heard("pat")
+    desk.says("pat", "r yes")
+    assert "nothing to reply to yet" in desk.heard("pat")[0]
+
+
+def test_now_brings_it_at_once_and_following_again_ends_it(desk: Desk) -> None:
+    desk.says("sam", "digest kim")
+    desk.says("kim", "first thing")
+    desk.says("kim", "second thing")
+    desk.heard("sam")
+    desk.says("sam", "digest")
+    assert "2 updates wait." in desk.heard("sam")[0]
+    desk.says("sam", "digest now")
+    answer, digest = desk.heard("sam")
+    assert answer == "Your digest of 2 updates comes now."
+    assert digest.startswith("Your digest, 2 updates:")
+    desk.says("sam", "digest now")
+    assert desk.heard("sam") == ["Nothing waits for your digest."]
+    desk.says("sam", "follow kim")
+    desk.heard("sam")
+    desk.says("kim", "third thing")
+    assert desk.heard("sam")[0].startswith("Kim Lee: third thing")
+    desk.clean()
+
+
+def test_there_is_one_digest_for_a_date(desk: Desk) -> None:
+    """Also when its time is changed to a later one after it has come."""
+    desk.says("sam", "digest kim")
+    desk.says("kim", "first thing")
+    due(desk)
+    assert len(desk.heard("sam")) == 2
+    desk.says("kim", "second thing")
+    [first, second] = desk.office.sql("SELECT slot, until FROM held ORDER BY message_id")
+    assert second[0] > first[0]  # type: ignore[operator]
+
+
+def test_ending_it_brings_what_waits_and_undo_restores_all(desk: Desk) -> None:
+    desk.says("sam", "digest monday 9am")
+    assert desk.heard("sam")[0].startswith("Your digest comes every Mon at 09:00, by text.")
+    desk.says("sam", "digest kim")
+    desk.says("kim", "first thing")
+    desk.heard("sam")
+    desk.says("sam", "digest off")
+    answer, digest = desk.heard("sam")
+    assert answer == "Digests are off: 1 follow comes one by one again. 1 update waited and comes now."
+    assert digest.startswith("Your digest, 1 update:")
+    desk.says("sam", "undo")
+    assert desk.heard("sam") == ["Your digest comes every Mon at 09:00 again."]
+    desk.says("kim", "second thing")
+    assert desk.heard("sam") == []
+    assert waiting(desk)[-1] == ("digest", "waiting", True)
+
+
+def test_what_may_no_longer_be_read_is_not_in_it(desk: Desk) -> None:
+    desk.says("sam", "digest kim")
+    desk.says("kim", "first thing")
+    desk.says("kim", "second thing")
+    desk.heard("sam")
+    desk.says("kim", "undo")
+    due(desk)
+    [digest] = desk.heard("sam")
+    assert "second thing" not in digest
+    desk.says("kim", "third thing")
+    desk.says("sam", "leave kim")
+    desk.heard("sam")
+    due(desk)
+    assert desk.heard("sam") == []
+    assert desk.office.sql("SELECT why FROM held WHERE why = 'left'")
+    desk.clean()
