@@ -18,8 +18,10 @@ from gateway.network.people.digest_settings import DAILY, DigestSetting
 from gateway.network.posts import rendering
 from gateway.store.tables import Account, Post
 from handlers.pausing import describe_waited
-from handlers.quiet_hours import DAYS
 
+DAYS: Final = (
+    say("Monday"), say("Tuesday"), say("Wednesday"), say("Thursday"), say("Friday"), say("Saturday"), say("Sunday")
+)  # fmt: skip
 BY: Final = {SMS: say("by text"), EMAIL: say("by mail")}
 
 

@@ -108,7 +108,7 @@ def test_there_is_one_digest_for_a_date(desk: Desk) -> None:
 
 def test_ending_it_brings_what_waits_and_undo_restores_all(desk: Desk) -> None:
     desk.says("sam", "digest monday 9am")
-    assert desk.heard("sam")[0].startswith("Your digest comes every Mon at 09:00, by text.")
+    assert desk.heard("sam")[0].startswith("Your digest comes every Monday at 09:00, by text.")
     desk.says("sam", "digest kim")
     desk.says("kim", "first thing")
     desk.heard("sam")
@@ -117,7 +117,7 @@ def test_ending_it_brings_what_waits_and_undo_restores_all(desk: Desk) -> None:
     assert answer == "Digests are off: 1 follow comes one by one again. 1 update waited and comes now."
     assert digest.startswith("Your digest, 1 update:")
     desk.says("sam", "undo")
-    assert desk.heard("sam") == ["Your digest comes every Mon at 09:00 again."]
+    assert desk.heard("sam") == ["Your digest comes every Monday at 09:00 again."]
     desk.says("kim", "second thing")
     assert desk.heard("sam") == []
     assert waiting(desk)[-1] == ("digest", "waiting", True)
