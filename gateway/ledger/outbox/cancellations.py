@@ -22,7 +22,8 @@ def cancel_posts(session: Session, post_ids: Collection[int]) -> tuple[int, int]
     stopped = _waiting("retracted").where(Delivery.message_id.in_(messages))
     recalled = len(session.execute(stopped.returning(Delivery.address_id)).all()) + held.cancel_posts(session, post_ids)
     gone = select(func.count()).where(Delivery.message_id.in_(messages), Delivery.state.in_(LEFT))
-    return recalled + len(unspread), session.scalar(gone) or 0
+    left = (session.scalar(gone) or 0) + held.count_leaving(session, post_ids)
+    return recalled + len(unspread), left
 
 
 def cancel_words(session: Session, author_id: int, reason: str) -> None:

@@ -105,8 +105,15 @@ def cancel(session: Session, items: Sequence[HeldItem], reasons: Mapping[Key, st
 
 
 def cancel_posts(session: Session, post_ids: Collection[int]) -> int:
-    """Ends what waits of posts that were taken back; returns how many."""
+    """Ends what waits of posts that were taken back; returns how many. The digests of such items are locked first, so
+    that none is claimed meanwhile: what is in one that was claimed may leave (`count_leaving`)."""
+    session.execute(LOCK_DIGESTS, {"posts": list(post_ids)})
     return len(session.execute(CANCEL_POSTS, {"posts": list(post_ids)}).all())
+
+
+def count_leaving(session: Session, post_ids: Collection[int]) -> int:
+    """How many readers have, or may have, these posts in a digest that nobody can stop any more."""
+    return session.scalar(LEAVING, {"posts": list(post_ids)}) or 0
 
 
 def close(session: Session, items: Sequence[HeldItem]) -> None:
@@ -220,6 +227,12 @@ FOLD: Final = text(f"""
     FROM {_GIVEN}, CAST(:digests AS bigint[])) AS given ({_ROW}, digest_id) WHERE {_HELD}
 """)  # noqa: S608
 
+LOCK_DIGESTS: Final = text("""
+    SELECT FROM messages m JOIN held h ON h.message_id = m.id AND h.state = 'folded'
+    JOIN deliveries digest ON digest.message_id = h.digest_id AND digest.ended_at IS NULL
+    WHERE m.post_id = ANY (CAST(:posts AS bigint[])) ORDER BY digest.message_id FOR UPDATE OF digest
+""")
+
 CANCEL_POSTS: Final = text("""
     WITH gone AS (
         UPDATE held h SET state = 'cancelled', why = 'retracted', ended_at = now()
@@ -232,6 +245,12 @@ CANCEL_POSTS: Final = text("""
     UPDATE deliveries d SET state = 'cancelled', reason = 'retracted', ended_at = now()
     FROM gone WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id AND d.state = 'held'
     RETURNING d.address_id
+""")
+
+LEAVING: Final = text("""
+    SELECT count(*) FROM messages m JOIN held h ON h.message_id = m.id AND h.state = 'folded'
+    JOIN deliveries digest ON digest.message_id = h.digest_id AND digest.state NOT IN ('failed', 'cancelled')
+    WHERE m.post_id = ANY (CAST(:posts AS bigint[]))
 """)
 
 # A digest that failed or was cancelled did not leave; one that came into the next quiet hours is made anew. One that
