@@ -202,7 +202,8 @@ def test_the_trace_shows_the_counts(office: Office):
     assert "texts: 1 sent" in shown.output
     assert "mails: 1 sent" in shown.output
     told = office.critter("trace", str(post_id), "--json").output
-    assert '"receipts": {"sms": {"sent": 1, "delivered": 0, "failed": 0, "waiting": 0, "later": 0, "opted_out": 0}' in told
+    by_text = '{"sent": 1, "delivered": 0, "failed": 0, "waiting": 0, "later": 0, "opted_out": 0}'
+    assert f'"receipts": {{"sms": {by_text}' in told
 
 
 def test_a_tally_of_nothing():
