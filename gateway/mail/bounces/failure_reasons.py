@@ -70,6 +70,8 @@ MISSED: Final[Mapping[str, Phrase]] = {
     "left": _NO_MORE,
     "private": _NO_MORE,
     "off": say("paused for now"),
+    **dict.fromkeys(("quiet", "off_till"), say("the reader must not be disturbed now; it is made anew later")),
+    "empty": say("nothing was left in it"),
     "bouncing": say("mails to their mailbox come back"),
 }
 _REFUSED_MAIL: Final = say("the mailbox refuses it")
