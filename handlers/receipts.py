@@ -47,4 +47,6 @@ def _one(session: Session, context: CommandContext, person: NamedAccount) -> str
         by = say("{name} got it by text.", name=person.name)
         by = say("{name} got it by mail.", name=person.name) if got.channel == "email" else by
         return joined([say('"{words}":', words=words), by])
+    if got.state == "held":
+        return say('"{words}": {name} gets it later.', words=words, name=person.name)
     return say('"{words}": {name} does not have it: {why}.', words=words, name=person.name, why=got.why)

@@ -1,22 +1,71 @@
 """Why the last item was sent, and the one command that stops such items."""
 
 from datetime import date, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from gateway.actions.lookups import delivery_cause
 from gateway.actions.lookups.delivery_cause import Cause
-from gateway.i18n.phrases import say
+from gateway.channels import EMAIL, SMS
+from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.track_phrases import quoted
+from gateway.network.digests.waited import LastDigest
 from gateway.network.posts import timelines
+
+_TO_END: Final = say("To end them: QUIET OFF")
+_OFF: Final = {
+    SMS: say("It waited while your texts were off."),
+    EMAIL: say("It waited while your mails were off."),
+}
 
 
 @command("why", about="why I got the last update", spanish="por qué, porqué, por que")
 def why(session: Session, context: CommandContext) -> str:
     items = timelines.list_received(session, context.address.id, 1)
-    cause = delivery_cause.cause_of(session, context.actor, items[0] if items else None)
+    item = items[0] if items else None
+    if digest := delivery_cause.digest_of(session, context.address, item):
+        return _digest(context, digest)
+    cause = delivery_cause.cause_of(session, context.actor, item)
+    waited = delivery_cause.waited_for(session, context.address, item)
+    return joined([_brought(context, cause), _waited(context, waited) if waited else ""])
+
+
+def _digest(context: CommandContext, digest: LastDigest) -> Phrase:
+    if digest.kind == "back":
+        return _back(context, digest.number)
+    came = count(
+        "{count} update that came in your quiet hours.", "{count} updates that came in your quiet hours.", digest.number
+    )
+    return joined([came, _TO_END])
+
+
+def _back(context: CommandContext, number: int) -> Phrase:
+    if context.address.channel == SMS:
+        return count(
+            "{count} update that came while your texts were off.",
+            "{count} updates that came while your texts were off.",
+            number,
+        )
+    return count(
+        "{count} update that came while your mails were off.",
+        "{count} updates that came while your mails were off.",
+        number,
+    )
+
+
+def _waited(context: CommandContext, reason: str) -> Phrase:
+    match reason:
+        case "off_till":
+            return _OFF[context.address.channel]
+        case "quiet":
+            return joined([say("It waited for your quiet hours to end."), _TO_END])
+    return say("It came behind others that had waited for you.")
+
+
+def _brought(context: CommandContext, cause: Cause) -> str:
     if cause.kind in ("private", "private_group", "answers", "mentions"):
         return _addressed(cause)
     if cause.since is None:

@@ -1,13 +1,14 @@
 """A trace as lines in order of time, for people. `critter trace` prints them."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from gateway.channels import NOUNS
 
 Plain = dict[str, Any]
 WORDS = {**NOUNS, "cli": "command line"}
+WAITS_FOR = {"quiet": "quiet hours", "off_till": "turned off till then", "behind": "behind others that waited"}
 
 
 class Event(NamedTuple):
@@ -71,8 +72,22 @@ def _delivery(row: Plain) -> Iterator[Event]:
             yield _at(attempt["ended_at"], f"{to}: {attempt['state']}{_why(attempt)}{carrier}")
         for called in attempt["callbacks"]:
             yield _at(called["at"], f"{to}: the carrier says {called['status']}{_why(called)}")
+    yield from _held(to, row["held"])
     if row["ended_at"] and row["state"] in ("failed", "cancelled", "unknown"):
         yield _at(row["ended_at"], f"{to}: {row['state']} for good{_why(row)}")
+
+
+def _held(to: str, held: Plain | None) -> Iterator[Event]:
+    if held is None:
+        return
+    until = f"{datetime.fromisoformat(held['until']).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    why = WAITS_FOR[held["reason"]]
+    yield _at(held["since"], f"{to}: waits until {until} ({why})" if not held["ended_at"] else f"{to}: waited ({why})")
+    if held["digest"] and held["state"] != "cancelled":
+        came = "came" if held["state"] == "sent" else "is"
+        yield _at(held["ended_at"] or held["until"], f"{to}: {came} in a digest, message {held['digest']}")
+    elif held["state"] == "sent":
+        yield _at(held["ended_at"], f"{to}: has waited, and is sent by itself")
 
 
 def _why(row: Plain) -> str:

@@ -13,8 +13,9 @@ if working():
     from critter.commands.carriers import pause_line
     from critter.console.console import format_age, open_session, show_json, show_rows
     from gateway.channels import CHANNELS
-    from gateway.ledger.operations import outbox_stats
+    from gateway.ledger.operations import outbox_stats, waiting_items
     from gateway.ledger.operations.outbox_stats import DeliveryCount, RunningFanouts, WaitingDelivery
+    from gateway.ledger.operations.waiting_items import WaitingItems
     from gateway.ledger.senders import pauses
     from gateway.ledger.senders.pauses import Paused
     from gateway.settings import load
@@ -22,7 +23,7 @@ if working():
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 SHOWN = 20
 # As gateway/ledger/operations/outbox_stats has them, which mypy checks.
-State = Literal["queued", "sending", "retry", "unknown", "sent", "delivered", "failed", "cancelled"]
+State = Literal["queued", "sending", "retry", "unknown", "held", "sent", "delivered", "failed", "cancelled"]
 
 
 @app.command()
@@ -35,11 +36,15 @@ def run(
         counts = outbox_stats.counts(session)
         rows = outbox_stats.in_state(session, state, SHOWN) if state else outbox_stats.stuck(session, SHOWN)
         fanouts = outbox_stats.fanouts(session)
+        items = waiting_items.count(session)
         paused = [row for row in pauses.list_pauses(session) if row.paused]
     if as_json:
-        show_json(_plain(list(counts), list(rows), fanouts, state) | {"paused": [_paused(row) for row in paused]})
+        more = {"waiting": _items(items), "paused": [_paused(row) for row in paused]}
+        show_json(_plain(list(counts), list(rows), fanouts, state) | more)
         return
     _show_counts([count for count in counts if state in (None, count.state)], fanouts, state)
+    if items.waiting or items.folded:
+        typer.echo(_waits(items))
     for row in paused:
         typer.echo(pause_line(row))
     _show_waiting(list(rows), state)
@@ -54,6 +59,18 @@ def _show_counts(counts: list[DeliveryCount], fanouts: RunningFanouts, state: st
     if fanouts.fanouts:
         due = f", the oldest due for {format_age(fanouts.oldest)}" if fanouts.oldest else ""
         typer.echo(f"{fanouts.fanouts:,} still to be spread{due}")
+
+
+def _waits(items: WaitingItems) -> str:
+    """Of what waits for its readers: how much, when more is due, and whether anything is overdue."""
+    after = f", the next for {format_age(items.next)}" if items.next else ""
+    late = f"; the oldest is overdue for {format_age(items.overdue)}" if items.overdue else ""
+    folded = f", {items.folded:,} in digests that are about to leave" if items.folded else ""
+    return f"{items.waiting:,} wait for their readers{after}{folded}{late}"
+
+
+def _items(items: WaitingItems) -> dict[str, Any]:
+    return items._asdict() | {"next": _seconds(items.next), "overdue": _seconds(items.overdue)}
 
 
 def _show_waiting(rows: list[WaitingDelivery], state: str | None) -> None:

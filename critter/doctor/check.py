@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from critter.console.console import format_count, show_json
+from critter.console.console import format_age, format_count, show_json
 from critter.console.database import find_undurable, open_database
 from critter.doctor import probes
 from critter.doctor.settings_lint import find_mistakes
@@ -19,7 +19,7 @@ from gateway.channels import SMS
 from gateway.errors import Refused
 from gateway.ledger.audit import role_check
 from gateway.ledger.money import budgets, spending
-from gateway.ledger.operations import partitions, task_failures
+from gateway.ledger.operations import partitions, task_failures, waiting_items
 from gateway.ledger.senders import pauses
 from gateway.setting_types import values as value
 from gateway.settings import Settings
@@ -82,6 +82,7 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
     yield "senders", _senders
     yield "clock", _clock
     yield "months", _months
+    yield "waiting", _waiting
 
 
 def check_without_money(settings: Settings) -> str | None:
@@ -205,6 +206,17 @@ def _months(settings: Settings) -> str:
             "critter clock runs, or run critter migrate"
         )
     return "each delivery is in its month"
+
+
+def _waiting(settings: Settings) -> str:
+    """Whether what waited for its reader's quiet hours comes when they end."""
+    items = _asked(settings, waiting_items.count)
+    if items.overdue and items.overdue > waiting_items.LATE:
+        raise Refused(
+            f"the oldest item that waited for its reader's quiet hours is overdue for {format_age(items.overdue)}: see "
+            "that critter clock and critter worker fanout run; the worker's log says what fails"
+        )
+    return f"{format_count(items.waiting, 'item')} for readers in quiet hours, none overdue"
 
 
 def _asked(settings: Settings, question: Callable[[Session], Answer]) -> Answer:

@@ -63,6 +63,7 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
         "senders": "ok",
         "clock": "ok",
         "months": "ok",
+        "waiting": "ok",
     }
 
 

@@ -32,6 +32,8 @@ STANDING = [  # state, reason, ended; as what it counts
     ("cancelled", "opted_out", True, "opted_out"),
     ("cancelled", "stopped", True, "opted_out"),
     ("cancelled", "off", True, "failed"),
+    ("held", None, True, "later"),
+    ("sent", "digest", True, "sent"),
 ]
 
 
@@ -67,7 +69,7 @@ def test_every_state_is_counted_in_its_channel(engine, kim):
     expected = {kind: sum(one[3] == kind for one in STANDING) for kind in receipts.CLASSES}
     assert told.by_channel["sms"] == ChannelTally(**expected, got=expected["sent"] + expected["delivered"])
     assert told.by_channel["email"] == ChannelTally(sent=1, delivered=1, failed=1, got=2)
-    assert (told.got, told.waiting, told.missed, told.spreading) == (4, 4, 7, False)
+    assert (told.got, told.waiting, told.later, told.missed, told.spreading) == (5, 4, 1, 7, False)
     out = [f"t{n}" for n, one in enumerate(STANDING) if one[3] in ("failed", "opted_out")]
     assert sorted(names) == sorted([*out, "m2"])
     assert told.plain()["sms"] == expected
@@ -200,7 +202,8 @@ def test_the_trace_shows_the_counts(office: Office):
     assert "texts: 1 sent" in shown.output
     assert "mails: 1 sent" in shown.output
     told = office.critter("trace", str(post_id), "--json").output
-    assert '"receipts": {"sms": {"sent": 1, "delivered": 0, "failed": 0, "waiting": 0, "opted_out": 0}' in told
+    by_text = '{"sent": 1, "delivered": 0, "failed": 0, "waiting": 0, "later": 0, "opted_out": 0}'
+    assert f'"receipts": {{"sms": {by_text}' in told
 
 
 def test_a_tally_of_nothing():

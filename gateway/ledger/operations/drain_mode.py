@@ -77,8 +77,8 @@ def list_silent(session: Session) -> Sequence[DoorProcess]:
 
 
 def left(session: Session) -> Mapping[str, int]:
-    """What is still to be done now, by kind, without zeros. Retries and held posts that are not due are not counted:
-    they can wait in the database."""
+    """What is still to be done now, by kind, without zeros. Retries, held posts and what waits for its readers
+    are not counted before they are due: they can wait in the database."""
     return {what: count for what, count in session.execute(LEFT) if count}
 
 
@@ -132,6 +132,8 @@ LEFT: Final = text(f"""
     {_DUE}
     UNION ALL
     SELECT 'on the road', count(*) FROM deliveries WHERE state = 'sending'
+    UNION ALL
+    SELECT 'items that waited', count(*) FROM held WHERE state = 'waiting' AND until <= now()
     UNION ALL
     SELECT 'receipts', count(*) FROM callbacks WHERE applied_at IS NULL
 """)  # noqa: S608

@@ -96,6 +96,9 @@ AGES: Final = text(f"""
     SELECT 'pictures', (SELECT now() - not_before FROM media
                         WHERE state = 'new' AND not_before <= now() ORDER BY not_before LIMIT 1)
     UNION ALL
+    SELECT 'wake_ups', (SELECT now() - until FROM held
+                        WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT 1)
+    UNION ALL
     SELECT channel, (SELECT now() - min(head.not_before)
                      FROM (SELECT 0 AS id UNION ALL SELECT id FROM senders) AS sender
                      CROSS JOIN generate_series(0, 9) AS priority
@@ -120,6 +123,8 @@ WAITING: Final = text(f"""
     SELECT 'receipts', (SELECT count(*) FROM (SELECT FROM callbacks WHERE applied_at IS NULL LIMIT :most) AS row)
     UNION ALL
     SELECT 'pictures', (SELECT count(*) FROM (SELECT FROM media WHERE state = 'new' LIMIT :most) AS row)
+    UNION ALL
+    SELECT 'wake_ups', (SELECT count(*) FROM (SELECT FROM held WHERE state = 'waiting' LIMIT :most) AS row)
     UNION ALL
     SELECT channel, (SELECT count(*) FROM (
         SELECT FROM deliveries d

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.store.channel_sql import rank
 
-State = Literal["queued", "sending", "retry", "unknown", "sent", "delivered", "failed", "cancelled"]
+State = Literal["queued", "sending", "retry", "unknown", "held", "sent", "delivered", "failed", "cancelled"]
 
 
 class DeliveryCount(NamedTuple):
@@ -22,8 +22,8 @@ class DeliveryCount(NamedTuple):
 
 
 class WaitingDelivery(NamedTuple):
-    """One delivery: its state, why, how old it is, and in how long it is tried or looked for next (negative:
-    overdue)."""
+    """One delivery: its state, why, how old it is, and in how long it is tried, looked for or decided about next
+    (negative: overdue)."""
 
     id: str
     channel: str
@@ -53,7 +53,7 @@ def stuck(session: Session, limit: int) -> Sequence[WaitingDelivery]:
 
 def in_state(session: Session, state: State, limit: int) -> Sequence[WaitingDelivery]:
     """Those in one state, the newest first when they have ended, the oldest first while they are open."""
-    statement = OLDEST if state in ("queued", "sending", "retry") else NEWEST
+    statement = OLDEST if state in ("queued", "sending", "retry", "held") else NEWEST
     return [WaitingDelivery(*row) for row in session.execute(statement, {"state": state, "limit": limit})]
 
 
@@ -65,13 +65,16 @@ COUNTS: Final = text(f"""
     SELECT channel, state, count(*), now() - min(created_at) FILTER (WHERE ended_at IS NULL)
     FROM deliveries GROUP BY channel, state
     ORDER BY {rank("channel")} DESC,
-             array_position(ARRAY['queued', 'sending', 'retry', 'unknown', 'sent', 'delivered'], state)
+             array_position(ARRAY['queued', 'sending', 'retry', 'unknown', 'held', 'sent', 'delivered'], state)
 """)  # noqa: S608
 
 COLUMNS: Final = """
-    SELECT d.message_id || ':' || d.address_id, d.channel, d.state, d.reason, reader.handle, d.attempt,
-           now() - d.created_at, CASE WHEN d.ended_at IS NULL THEN d.not_before - now() END
+    SELECT d.message_id || ':' || d.address_id, d.channel, d.state,
+           coalesce(d.reason, CASE WHEN d.state = 'held' THEN h.reason END),
+           reader.handle, d.attempt, now() - d.created_at,
+           CASE WHEN d.ended_at IS NULL THEN d.not_before - now() WHEN h.state = 'waiting' THEN h.until - now() END
     FROM deliveries d
+    LEFT JOIN held h ON h.message_id = d.message_id AND h.address_id = d.address_id AND d.state = 'held'
     JOIN addresses a ON a.id = d.address_id LEFT JOIN accounts reader ON reader.id = a.account_id
 """
 

@@ -1,5 +1,5 @@
-"""Calls back what has not left: the deliveries and fan-outs of posts that were taken back, of somebody's words, or to
-addresses that get nothing more. What is on its way is settled by the worker that has it."""
+"""Calls back what has not left, or waits for its reader: deliveries and fan-outs of posts that were taken back, of
+somebody's words, or to addresses that get nothing more. What is on its way is settled by the worker that has it."""
 
 from collections.abc import Collection
 from typing import Any, Final
@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Select, Update, func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.ledger.outbox import email_fallback, held
+from gateway.ledger.outbox import email_fallback, held_cancellations
 from gateway.store.tables import Delivery, Fanout, Message
 
 UNSYNCHRONISED: Final = {"synchronize_session": False}
@@ -20,15 +20,18 @@ def cancel_posts(session: Session, post_ids: Collection[int]) -> tuple[int, int]
     unspread = session.execute(waiting.returning(Fanout.reached)).all()
     messages = select(Message.id).where(Message.post_id.in_(post_ids))
     stopped = _waiting("retracted").where(Delivery.message_id.in_(messages))
-    recalled = len(session.execute(stopped.returning(Delivery.address_id)).all()) + held.cancel_posts(session, post_ids)
+    recalled = len(session.execute(stopped.returning(Delivery.address_id)).all())
+    recalled += held_cancellations.cancel_posts(session, post_ids)
     gone = select(func.count()).where(Delivery.message_id.in_(messages), Delivery.state.in_(LEFT))
-    return recalled + len(unspread), session.scalar(gone) or 0
+    left = (session.scalar(gone) or 0) + held_cancellations.count_leaving(session, post_ids)
+    return recalled + len(unspread), left
 
 
 def cancel_words(session: Session, author_id: int, reason: str) -> None:
     """Cancels what somebody wrote and has not left: first the fan-outs, so that they add no delivery afterwards."""
     session.execute(_spreading().where(Fanout.author_id == author_id), execution_options=UNSYNCHRONISED)
     session.execute(_waiting(reason).where(Delivery.author_id == author_id), execution_options=UNSYNCHRONISED)
+    held_cancellations.cancel_words(session, author_id, reason)
 
 
 def cancel_open(session: Session, address_ids: Select[int], reason: str) -> None:
@@ -36,6 +39,7 @@ def cancel_open(session: Session, address_ids: Select[int], reason: str) -> None
     ended = _waiting(reason).where(Delivery.address_id.in_(address_ids))
     gone: Any = ended.returning(Delivery.message_id, Delivery.address_id)
     keys = [(row[0], row[1]) for row in session.execute(gone, execution_options=UNSYNCHRONISED)]
+    keys += held_cancellations.cancel_addresses(session, session.scalars(address_ids).all(), reason)
     if reason == "suspended":
         email_fallback.send_by_mail(session, keys)
 

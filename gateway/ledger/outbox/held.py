@@ -3,11 +3,11 @@
 The delivery has ended as `held`, so it is in no lane and is not given up; its row in `held` says what it waits for and
 until when. A wake-up decides about it again: it is sent by itself (`release`), folded into a digest (`fold`), waits on
 (`postpone`) or must not be sent any more (`cancel`). The delivery of a folded item follows its digest
-(`follow_digests`): it was sent when the digest was.
+(`follow_digests`): it was sent when the digest was. held_cancellations.py ends what was taken back meanwhile.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -130,11 +130,6 @@ def cancel(session: Session, items: Sequence[HeldItem], reasons: Mapping[Key, st
         email_fallback.send_by_mail(session, [item.key for item in refused])
 
 
-def cancel_posts(session: Session, post_ids: Collection[int]) -> int:
-    """Ends what waits of posts that were taken back; returns how many."""
-    return len(session.execute(CANCEL_POSTS, {"posts": list(post_ids)}).all())
-
-
 def close(session: Session, items: Sequence[HeldItem]) -> None:
     """Ends rows whose delivery went on without them, by a late report of the carrier."""
     if items:
@@ -254,20 +249,6 @@ FOLD: Final = text(f"""
     UPDATE held h SET state = 'folded', digest_id = given.digest_id
     FROM {_GIVEN}, CAST(:digests AS bigint[])) AS given ({_ROW}, digest_id) WHERE {_HELD}
 """)  # noqa: S608
-
-CANCEL_POSTS: Final = text("""
-    WITH gone AS (
-        UPDATE held h SET state = 'cancelled', why = 'retracted', ended_at = now()
-        FROM messages m WHERE m.post_id = ANY (CAST(:posts AS bigint[])) AND h.message_id = m.id
-          AND (h.state = 'waiting' OR h.state = 'folded' AND EXISTS (
-              SELECT FROM deliveries digest
-              WHERE digest.message_id = h.digest_id AND digest.state IN ('queued', 'retry')))
-        RETURNING h.message_id, h.address_id
-    )
-    UPDATE deliveries d SET state = 'cancelled', reason = 'retracted', ended_at = now()
-    FROM gone WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id AND d.state = 'held'
-    RETURNING d.address_id
-""")
 
 # A digest that failed or was cancelled did not leave; one that came into the next quiet hours is made anew. One that
 # was not settled may have left: its items count as sent, so that nobody gets them twice.

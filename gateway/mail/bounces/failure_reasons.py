@@ -70,12 +70,15 @@ MISSED: Final[Mapping[str, Phrase]] = {
     "left": _NO_MORE,
     "private": _NO_MORE,
     "off": say("paused for now"),
+    **dict.fromkeys(("quiet", "off_till"), say("the reader must not be disturbed now; it is made anew later")),
+    "empty": say("nothing was left in it"),
     "bouncing": say("mails to their mailbox come back"),
 }
 _REFUSED_MAIL: Final = say("the mailbox refuses it")
 _FAILED: Final = say("the carrier could not deliver it")
 _WAITING: Final = say("not sent yet")
 _AGAIN: Final = say("tried again later")
+_HELD: Final = say("it comes later")
 
 
 def describe_failure(state: str, reason: str | None, channel: str, opted_out_on: date | None = None) -> Phrase:
@@ -90,6 +93,8 @@ def describe_failure(state: str, reason: str | None, channel: str, opted_out_on:
         return _WAITING
     if state == "retry":
         return _AGAIN
+    if state == "held":
+        return _HELD
     if reason is not None and reason in MISSED:
         return MISSED[reason]
     if reason is not None and (came_back := status_codes.describe_status(reason)):

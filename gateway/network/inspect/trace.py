@@ -20,7 +20,8 @@ from gateway.network.receipts import receipts
 from gateway.sms import fit
 from gateway.store.tables import Account, Action, Audit, Delivery, Effect, Fanout, Inbound, Message, Post, Topic, Track
 
-UNPAID = ("failed", "cancelled")
+UNPAID = ("failed", "cancelled", "held")
+BY_DIGEST = "digest"  # the reason of what came in a digest: that was paid for
 REMOVED = "posts.remove"  # the action's name in the audit
 MOST = 1000  # deliveries that one trace lists
 
@@ -97,7 +98,9 @@ def _messages(session: Session, found: LookupResult) -> Sequence[Message]:
 def _counts(session: Session, messages: Sequence[Message], price: Decimal) -> tuple[dict[str, int], float]:
     """(deliveries by channel, dollars). A text that has not left yet is counted as long as its row exists."""
     paid = func.coalesce(func.sum(Delivery.segments), 0)
-    unsent = func.count().filter(Delivery.segments.is_(None), Delivery.state.not_in(UNPAID))
+    unsent = func.count().filter(
+        Delivery.segments.is_(None), Delivery.state.not_in(UNPAID), Delivery.reason.is_distinct_from(BY_DIGEST)
+    )
     rows = session.execute(
         select(Delivery.message_id, Delivery.channel, func.count(), paid, unsent)
         .where(Delivery.message_id.in_([message.id for message in messages]))

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from gateway.mail.bounces import failure_reasons
-from gateway.store.tables import Account, Address, Attempt, Callback, Delivery
+from gateway.store.tables import Account, Address, Attempt, Callback, Delivery, Held
 
 Plain = dict[str, Any]
 
@@ -22,9 +22,10 @@ def deliveries(
     if address_id is not None:
         mine &= Delivery.address_id == address_id
     rows = session.execute(
-        select(Delivery, Address.address, Account.handle)
+        select(Delivery, Address.address, Account.handle, Held)
         .join(Address, Address.id == Delivery.address_id)
         .outerjoin(Account, Account.id == Address.account_id)
+        .outerjoin(Held, (Held.message_id == Delivery.message_id) & (Held.address_id == Delivery.address_id))
         .where(mine)
         .order_by(Delivery.message_id, Delivery.address_id)
         .limit(limit)
@@ -33,14 +34,16 @@ def deliveries(
     total = len(rows)
     if total == limit:
         total = session.scalar(select(func.count()).select_from(Delivery).where(mine)) or 0
-    return [_delivery(delivery, mask(to), handle, tries) for delivery, to, handle in rows], total
+    return [_delivery(delivery, mask(to), handle, tries, held) for delivery, to, handle, held in rows], total
 
 
 def iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _delivery(row: Delivery, to: str, handle: str | None, found: dict[tuple[int, int], list[Plain]]) -> Plain:
+def _delivery(
+    row: Delivery, to: str, handle: str | None, found: dict[tuple[int, int], list[Plain]], held: Held | None
+) -> Plain:  # fmt: skip
     return {
         "id": f"{row.message_id}:{row.address_id}",
         "channel": row.channel,
@@ -55,7 +58,20 @@ def _delivery(row: Delivery, to: str, handle: str | None, found: dict[tuple[int,
         "not_before": iso(row.not_before),
         "sent_at": iso(row.sent_at),
         "ended_at": iso(row.ended_at),
+        "held": _held(held) if held else None,
         "attempts": found.get((row.message_id, row.address_id), []),
+    }
+
+
+def _held(row: Held) -> Plain:
+    """What it waited for, or waits for; `digest`: the message in which it was put together with others."""
+    return {
+        "state": row.state,
+        "reason": row.reason,
+        "since": iso(row.created_at),
+        "until": iso(row.until),
+        "ended_at": iso(row.ended_at),
+        "digest": str(row.digest_id) if row.digest_id else None,
     }
 
 

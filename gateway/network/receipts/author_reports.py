@@ -126,14 +126,15 @@ def _channel(tally: ReceiptTally) -> list[str]:
     """One line for each channel that was used, with every count."""
     found: list[str] = []
     for channel, each in tally.by_channel.items():
-        if each.got or each.failed or each.waiting or each.opted_out:
+        if each.got or each.failed or each.waiting or each.later or each.opted_out:
             line = say(
-                "{channel}: {delivered} arrived, {sent} taken by the carrier, {waiting} waiting, {failed} failed,"
-                " {opted_out} opted out",
+                "{channel}: {delivered} arrived, {sent} taken by the carrier, {waiting} waiting, {later} later,"
+                " {failed} failed, {opted_out} opted out",
                 channel=BY[channel],
                 delivered=each.delivered,
                 sent=each.sent,
                 waiting=each.waiting,
+                later=each.later,
                 failed=each.failed,
                 opted_out=each.opted_out,
             )

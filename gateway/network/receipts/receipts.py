@@ -21,18 +21,20 @@ from gateway.store.channel_sql import rank, reached
 from gateway.store.tables import Post
 from gateway.store.views import FollowInForce
 
-CLASSES: Final = ("sent", "delivered", "failed", "waiting", "opted_out")
+CLASSES: Final = ("sent", "delivered", "failed", "waiting", "later", "opted_out")
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelTally:
     """Deliveries of one channel. `sent`: the carrier took it and did not report that it arrived; `failed`: it was not
-    sent, or was not to be sent any more; `got`: how many readers count as reached by it."""
+    sent, or was not to be sent any more; `later`: it waits for its reader (ledger/outbox/held); `got`: how many readers
+    count as reached by it."""
 
     sent: int = 0
     delivered: int = 0
     failed: int = 0
     waiting: int = 0
+    later: int = 0
     opted_out: int = 0
     got: int = 0
 
@@ -54,6 +56,10 @@ class ReceiptTally:
     @property
     def waiting(self) -> int:
         return sum(each.waiting for each in self.by_channel.values())
+
+    @property
+    def later(self) -> int:
+        return sum(each.later for each in self.by_channel.values())
 
     @property
     def missed(self) -> int:
@@ -113,8 +119,8 @@ def tally(session: Session, post_id: int) -> ReceiptTally:
 
 
 def list_missed(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[MissedReader]:
-    """Those whom neither a text nor a mail reached, by name, also where nothing could be tried. What still waits is not
-    included. Dates are days in `timezone` (IANA)."""
+    """Those whom neither a text nor a mail reached, by name, also where nothing could be tried. What still waits, to be
+    sent or for its reader, is not included. Dates are days in `timezone` (IANA)."""
     return [MissedReader(*row) for row in session.execute(MISSED, {"post": post_id, "zone": timezone, "limit": limit})]
 
 
@@ -147,11 +153,13 @@ _MINE: Final = """
     WHERE m.post_id = :post
 """
 _REACHED: Final = reached("d.channel", "d.state")
+_OPEN: Final = "(d.ended_at IS NULL OR d.state = 'held')"  # it may still arrive
 _DAY: Final = "CAST((coalesce(a.stopped_at, d.ended_at) AT TIME ZONE :zone) AS date)"
 
 COUNTS: Final = text(f"""
     SELECT d.channel, CASE WHEN d.state IN ('sent', 'delivered') THEN d.state
                            WHEN d.ended_at IS NULL THEN 'waiting'
+                           WHEN d.state = 'held' THEN 'later'
                            WHEN d.reason = ANY (CAST(:opted_out AS text[])) THEN 'opted_out'
                            ELSE 'failed' END AS kind, count(*), count(*) FILTER (WHERE {_REACHED})
     {_MINE} GROUP BY 1, 2
@@ -191,15 +199,15 @@ UNREACHED_COUNT: Final = text(f"SELECT count(*) {_UNREACHED}")
 MISSED: Final = text(f"""
     SELECT name, handle, channel, state, reason, day FROM (
         SELECT DISTINCT ON (coalesce(a.account_id, a.id)) coalesce(p.name, 'a former phone') AS name, p.handle,
-               d.channel, d.state, d.reason, d.ended_at, {_REACHED} AS reached, {_DAY} AS day, d.message_id,
+               d.channel, d.state, d.reason, {_OPEN} AS open, {_REACHED} AS reached, {_DAY} AS day, d.message_id,
                d.address_id
         FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
         LEFT JOIN accounts p ON p.id = a.account_id
         WHERE m.post_id = :post
-        ORDER BY coalesce(a.account_id, a.id), {_REACHED} DESC, d.ended_at IS NULL DESC,
+        ORDER BY coalesce(a.account_id, a.id), {_REACHED} DESC, {_OPEN} DESC,
                  d.message_id, d.address_id
     ) AS last
-    WHERE NOT reached AND ended_at IS NOT NULL
+    WHERE NOT reached AND NOT open
     UNION ALL
     SELECT p.name, p.handle, coalesce(way.channel, '{NAMES[0]}'), 'failed',
            CASE WHEN way.state IN ('invited', 'suspended') THEN way.state ELSE 'nowhere' END, NULL
@@ -210,5 +218,5 @@ MISSED: Final = text(f"""
 OF_PERSON: Final = text(f"""
     SELECT d.channel, d.state, d.reason, {_DAY}
     {_MINE} AND a.account_id = :account
-    ORDER BY {_REACHED} DESC, d.ended_at IS NULL DESC, d.message_id, d.address_id LIMIT 1
+    ORDER BY {_REACHED} DESC, {_OPEN} DESC, d.message_id, d.address_id LIMIT 1
 """)

@@ -1,0 +1,96 @@
+"""An office whose texts and mails leave through the real workers; only the carriers are played. Tests of what waits for
+its reader (quiet hours, digests) use it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gateway.carriers.common.protocol import OutboundEmail, Text
+from gateway.ledger.audit.invariants import prove
+from gateway.store.database import transaction
+from tests.support import personas
+from tests.support.delivering import Carrier, open_context
+from tests.support.office import Office
+from workers import deliver, wake_up
+from workers.runtime.context import enter
+
+SLEEP = "quiet 0-23:59"  # nearly always; the tests end it with `quiet off`
+PHONES = {person.handle: person.phone for person in personas.PEOPLE}
+
+
+class Desk:
+    """An office whose texts and mails leave through the real workers."""
+
+    def __init__(self, office: Office) -> None:
+        self.office, self.texts, self.mails = office, Carrier("sms"), Carrier("email")
+        self.context = open_context(office.settings, self.texts, self.mails)
+
+    def says(self, handle: str, words: str) -> None:
+        self.office.says(handle, words)
+        self.work()
+
+    def mails_in(self, handle: str, words: str) -> None:
+        self.office.critter("say", words, "--as", handle)
+        self.work()
+
+    def work(self) -> None:
+        """Until nothing is left to do now."""
+        self.office.sql("UPDATE fanouts SET not_before = now() WHERE state = 'waiting'")
+        while self.office.read() or self.office.spread():
+            self.office.sql("UPDATE fanouts SET not_before = now() WHERE state = 'waiting'")
+        self.send()
+
+    def send(self) -> None:
+        while True:
+            before = len(self.texts.taken), len(self.mails.taken)
+            while wake_up.step(self.context):
+                pass
+            deliver.drain_sms()
+            deliver.drain_email()
+            if before == (len(self.texts.taken), len(self.mails.taken)):
+                wake_up.step(self.context)  # the items of digests that have just left
+                return
+
+    def fold(self) -> None:
+        """Decides about all that is due, and sends nothing."""
+        while wake_up.step(self.context):
+            pass
+
+    def heard(self, handle: str) -> list[str]:
+        """The texts that went to somebody's phone since the last call."""
+        mine = [one.body for one in self.texts.taken if isinstance(one, Text) and one.recipient == PHONES[handle]]
+        self.texts.taken = [one for one in self.texts.taken if one.recipient != PHONES[handle]]
+        return mine
+
+    def mailed(self, handle: str) -> list[str]:
+        to = f"{handle}@demo.example"
+        return [
+            one.content.decode() for one in self.mails.taken if isinstance(one, OutboundEmail) and one.recipient == to
+        ]
+
+    def states(self) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in self.office.sql("SELECT state, reason, why FROM held ORDER BY message_id")]
+
+    def clean(self) -> None:
+        with transaction(self.office.engine) as session:
+            assert prove(session).broken == ()
+
+
+@contextmanager
+def opened(office: Office) -> Iterator[Desk]:
+    """The desk of one test, as a fixture yields it."""
+    made = Desk(office)
+    enter(made.context)
+    deliver._texts.cache_clear()
+    deliver._letters.cache_clear()
+    try:
+        yield made
+    finally:
+        enter(None)
+        made.context.close()
+
+
+def asleep(desk: Desk, *words: str) -> None:
+    desk.says("sam", SLEEP)
+    desk.heard("sam")
+    for each in words:
+        desk.says("kim", each)
