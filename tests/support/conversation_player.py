@@ -42,8 +42,11 @@ from gateway.inbound.process import process
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
-from gateway.ledger.outbox import fanouts
-from gateway.network.audience import recipients
+from gateway.ledger.outbox import fanouts, held
+from gateway.ledger.outbox.claims import ClaimedDelivery
+from gateway.ledger.outbox.held import Hold
+from gateway.network.audience import delivery_decisions, recipients
+from gateway.network.digests import digest_words, wake_up
 from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
 from gateway.network.people import accounts, addresses
@@ -54,7 +57,6 @@ from gateway.sms.first_contact import introduction
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
 from tests.support import personas, sample_files
-from tests.support.refusals import refusals
 
 assert handlers.MODULES  # importing them fills the table
 
@@ -184,7 +186,7 @@ def _local(stage: Stage, person: personas.Person, written: str) -> str:
 
 def _work(stage: Stage) -> None:
     """What the workers do, until nothing is left to do."""
-    while _read_one(stage) or _spread_one(stage) or _deliver(stage):
+    while _read_one(stage) or _spread_one(stage) or _deliver(stage) or _wake_up(stage):
         pass
 
 
@@ -214,10 +216,41 @@ def _deliver(stage: Stage) -> bool:
         due = select(Delivery, Message, Address).join(Message, Message.id == Delivery.message_id)
         due = due.join(Address, Address.id == Delivery.address_id)
         rows = session.execute(due.where(Delivery.ended_at.is_(None)).order_by(Delivery.message_id)).all()
-        refused = refusals(session, [(row[0].message_id, row[0].address_id) for row in rows])
+        refused = delivery_decisions.find(session, [(row[0].message_id, row[0].address_id) for row in rows])
         for delivery, message, address in rows:
-            _hand_over(stage, session, delivery, message, address, refused)
+            why = refused.get((delivery.message_id, delivery.address_id))
+            if isinstance(why, Hold):
+                _hold(session, delivery, address, why)
+            elif message.kind != "digest" or _compose(stage, session, message):
+                _hand_over(stage, session, delivery, message, address, why.reason if why else None)
+            else:
+                delivery.state, delivery.reason, delivery.ended_at = "cancelled", "empty", func.now()
     return bool(rows)
+
+
+def _hold(session: Session, delivery: Delivery, address: Address, why: Hold) -> None:
+    delivery.state, delivery.attempt = "sending", delivery.attempt + 1
+    session.flush()
+    key = delivery.message_id, delivery.address_id
+    claimed = ClaimedDelivery(0, *key, delivery.attempt, address.address, None, False, delivery.source_id, None)
+    held.hold(session, [claimed], {key: why})
+    session.expire(delivery)
+
+
+def _compose(stage: Stage, session: Session, message: Message) -> bool:
+    words = digest_words.compose(session, [message.id], stage.registry.signer, personas.DOMAIN).get(message.id)
+    if words:
+        message.text, message.subject, message.body = words.text, words.subject, words.body
+    return words is not None
+
+
+def _wake_up(stage: Stage) -> bool:
+    with transaction(stage.engine) as session:
+        held.follow_digests(session)
+        items = held.due(session, 100)
+        if items:
+            wake_up.wake_up(session, items)
+    return bool(items)
 
 
 def _hand_over(
@@ -226,9 +259,8 @@ def _hand_over(
     delivery: Delivery,
     message: Message,
     address: Address,
-    refused: dict[tuple[int, int], str],
+    reason: str | None,
 ) -> None:
-    reason = refused.get((delivery.message_id, delivery.address_id))
     delivery.state = "cancelled" if reason else "sent"
     delivery.reason = reason
     now = session.scalar(text("SELECT clock_timestamp()"))
@@ -239,7 +271,7 @@ def _hand_over(
     account = session.get(Account, address.account_id) if address.account_id else None
     who = account.handle if account else address.address
     stage.heard.setdefault(who, []).append((address.channel, _words(session, message, address)))
-    answered = message.id if message.kind == "daily" else message.post_id
+    answered = message.id if message.kind in ("daily", "digest") else message.post_id
     if answered and address.channel == "email":
         stage.last_mail[address.address] = (answered, address.id)
 
