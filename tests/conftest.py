@@ -25,6 +25,7 @@ from gateway.store.database import connect
 from tests.support import log_scan, ports
 from tests.support.answer_recorder import AnswerRecorder, listen
 from tests.support.databases import Kept, migrate, owned
+from tests.support.memory_folder import memory_folder
 from tests.support.office import Office, point_command_line
 from tests.support.unproved_mails import DEMO
 from workers.runtime.context import WorkerContext, enter
@@ -122,18 +123,25 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(scope="session")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory, for the data of servers: what stands in it is gone after this session."""
+    with memory_folder(tmp_path_factory.mktemp("servers")) as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session", autouse=True)
-def logs_tell_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def logs_tell_of_nobody(tmp_path_factory: pytest.TempPathFactory, memory: Path) -> Iterator[None]:
     """What the child processes of this session (of this xdist worker) logged into files, looked through once."""
     yield
-    found = list(log_scan.in_files(tmp_path_factory.getbasetemp()))
+    found = [each for folder in (tmp_path_factory.getbasetemp(), memory) for each in log_scan.in_files(folder)]
     assert not found, "\n".join(["These logs hold what no log may hold:", *found[:20]])
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers(memory: Path) -> Iterator[Servers]:
     """Embedded servers of this session (one pair per xdist worker), without fsync: only tests may lose their data."""
-    with Servers(tmp_path_factory.mktemp("var"), unsafe=True) as running:
+    with Servers(memory / "var", unsafe=True) as running:
         yield running
 
 

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 import requests
@@ -186,8 +187,8 @@ class Trial:
 
 
 @pytest.fixture(scope="module")
-def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleProcesses]:
-    var = tmp_path_factory.mktemp("crashes")
+def critter(memory: Path) -> Iterator[SingleProcesses]:
+    var = memory / "crashes"
     with (
         Servers(var, unsafe=True) as servers,
         single_processes(var, servers, servers.database_url, **SETTINGS) as running,

@@ -121,8 +121,8 @@ class Restores:
 
 
 @pytest.fixture(scope="module")
-def restores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restores]:
-    var = tmp_path_factory.mktemp("restores")
+def restores(memory: Path) -> Iterator[Restores]:
+    var = memory / "restores"
     with Servers(var, unsafe=True) as servers:
         with psycopg.connect(embedded.database_url(var, "postgres", embedded.OWNER), autocommit=True) as admin:
             for name in ("source", "before", "nothing", LIVE):
