@@ -30,6 +30,11 @@ def memory_folder(otherwise: Path) -> Iterator[Path]:
         shutil.rmtree(made)
 
 
+def new_folder(memory: Path) -> Path:
+    """An empty one of a test module's own: one worker of xdist may run a module in two parts."""
+    return Path(tempfile.mkdtemp(dir=memory))
+
+
 def _has_room() -> bool:
     if not (MEMORY.is_dir() and os.access(MEMORY, os.W_OK | os.X_OK)):
         return False

@@ -30,6 +30,7 @@ from gateway.store.database import transaction
 from tests.support import web_process
 from tests.support.arrivals import marked, received
 from tests.support.delivering import open_context
+from tests.support.memory_folder import new_folder
 from tests.support.single_processes import CRITTERS, SingleProcesses, crowd, single_processes
 from workers.runtime.context import WorkerContext
 from workers.upkeep import scheduler
@@ -188,7 +189,7 @@ class Trial:
 
 @pytest.fixture(scope="module")
 def critter(memory: Path) -> Iterator[SingleProcesses]:
-    var = memory / "crashes"
+    var = new_folder(memory)
     with (
         Servers(var, unsafe=True) as servers,
         single_processes(var, servers, servers.database_url, **SETTINGS) as running,
