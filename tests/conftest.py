@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
@@ -58,6 +59,9 @@ structlog.configure = _configure_uncached
 hypothesis_settings.register_profile("repeatable", derandomize=True)
 hypothesis_settings.register_profile("random", derandomize=False)
 hypothesis_settings.load_profile("repeatable")
+# Each test process and each process that a test starts would else translate all modules again: seconds for each.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 SECRET = "a secret that all tests have in common"  # it seals what a test writes into the audit
 
 
@@ -182,11 +186,17 @@ def owner(database: str) -> Iterator[Engine]:
     connected.dispose()
 
 
-@pytest.fixture
-def redis_url(servers: Servers) -> str:
-    """The URL of an empty Redis."""
+@pytest.fixture(scope="session")
+def redis_client(servers: Servers) -> Iterator[redis.Redis]:
+    """The connection by which Redis is emptied; a new one for each test would cost more than the emptying."""
     with redis.Redis.from_url(servers.redis_url) as client:
-        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def redis_url(servers: Servers, redis_client: redis.Redis) -> str:
+    """The URL of an empty Redis."""
+    redis_client.flushall()
     return servers.redis_url
 
 
