@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
@@ -25,6 +26,7 @@ from gateway.store.database import connect
 from tests.support import log_scan, ports
 from tests.support.answer_recorder import AnswerRecorder, listen
 from tests.support.databases import Kept, migrate, owned
+from tests.support.memory_folder import memory_folder
 from tests.support.office import Office, point_command_line
 from tests.support.unproved_mails import DEMO
 from workers.runtime.context import WorkerContext, enter
@@ -57,6 +59,9 @@ structlog.configure = _configure_uncached
 hypothesis_settings.register_profile("repeatable", derandomize=True)
 hypothesis_settings.register_profile("random", derandomize=False)
 hypothesis_settings.load_profile("repeatable")
+# Each test process and each process that a test starts would else translate all modules again: seconds for each.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 SECRET = "a secret that all tests have in common"  # it seals what a test writes into the audit
 
 
@@ -122,18 +127,25 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(scope="session")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory, for the data of servers: what stands in it is gone after this session."""
+    with memory_folder(tmp_path_factory.mktemp("servers")) as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session", autouse=True)
-def logs_tell_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def logs_tell_of_nobody(tmp_path_factory: pytest.TempPathFactory, memory: Path) -> Iterator[None]:
     """What the child processes of this session (of this xdist worker) logged into files, looked through once."""
     yield
-    found = list(log_scan.in_files(tmp_path_factory.getbasetemp()))
+    found = [each for folder in (tmp_path_factory.getbasetemp(), memory) for each in log_scan.in_files(folder)]
     assert not found, "\n".join(["These logs hold what no log may hold:", *found[:20]])
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers(memory: Path) -> Iterator[Servers]:
     """Embedded servers of this session (one pair per xdist worker), without fsync: only tests may lose their data."""
-    with Servers(tmp_path_factory.mktemp("var"), unsafe=True) as running:
+    with Servers(memory / "var", unsafe=True) as running:
         yield running
 
 
@@ -174,11 +186,17 @@ def owner(database: str) -> Iterator[Engine]:
     connected.dispose()
 
 
-@pytest.fixture
-def redis_url(servers: Servers) -> str:
-    """The URL of an empty Redis."""
+@pytest.fixture(scope="session")
+def redis_client(servers: Servers) -> Iterator[redis.Redis]:
+    """The connection by which Redis is emptied; a new one for each test would cost more than the emptying."""
     with redis.Redis.from_url(servers.redis_url) as client:
-        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def redis_url(servers: Servers, redis_client: redis.Redis) -> str:
+    """The URL of an empty Redis."""
+    redis_client.flushall()
     return servers.redis_url
 
 

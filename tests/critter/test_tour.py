@@ -19,6 +19,7 @@ from critter.processes import registry
 from gateway.errors import Refused
 from gateway.settings import load
 from tests.settings.test_settings import LIVE
+from tests.support.memory_folder import new_folder
 from tests.support.running_critter import ROOT, Company, company
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -46,8 +47,8 @@ HELD = """
 
 
 @pytest.fixture(scope="module")
-def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    with company(tmp_path_factory.mktemp("tour")) as running:
+def critter(memory: Path) -> Iterator[Company]:
+    with company(new_folder(memory)) as running:
         yield running
 
 

@@ -19,6 +19,7 @@ from critter.up.output import PipeReader, wait_readable
 from critter.up.supervised_process import SupervisedProcess, describe_end
 from gateway.errors import Refused
 from gateway.settings import Settings, load
+from tests.support.memory_folder import new_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,10 +84,10 @@ class Running:
 
 
 @pytest.fixture
-def environ(tmp_path: Path, free_port: Callable[[], int]) -> dict[str, str]:
+def environ(memory: Path, free_port: Callable[[], int]) -> dict[str, str]:
     ports = {name: f"127.0.0.1:{free_port()}" for name in ("CRITTER_WEB_LISTEN", "CRITTER_SMTP_LISTEN")}
     simulator = {"CRITTER_SIMULATOR_LISTEN": f"127.0.0.1:{free_port() % 60000 + 2000}"}
-    return {"PATH": os.environ["PATH"], "CRITTER_VAR": str(tmp_path / "state of it"), **ports, **simulator}
+    return {"PATH": os.environ["PATH"], "CRITTER_VAR": str(new_folder(memory) / "state of it"), **ports, **simulator}
 
 
 @pytest.fixture
@@ -156,13 +157,13 @@ def test_killed_supervisor_leaves_nothing_and_the_next_one_starts(running: Runni
     assert not left_of(str(var))
 
 
-def test_second_one_and_taken_port_are_one_line(running: Running, environ: dict[str, str], tmp_path: Path) -> None:
+def test_second_one_and_taken_port_are_one_line(running: Running, environ: dict[str, str], memory: Path) -> None:
     running.read_until("ready in")
     second = Running(environ)
     assert second.read_rest() == 2
     assert second.said.startswith(f"Critter already runs from {environ['CRITTER_VAR']} (process {running.process.pid})")
     assert second.said.count("\n") == 1
-    elsewhere = Running({**environ, "CRITTER_VAR": str(tmp_path / "other")})
+    elsewhere = Running({**environ, "CRITTER_VAR": str(new_folder(memory) / "other")})
     assert elsewhere.read_rest() == 2
     assert elsewhere.said.startswith(f"CRITTER_WEB_LISTEN: {environ['CRITTER_WEB_LISTEN']} is taken")
     assert elsewhere.said.count("\n") == 1

@@ -24,7 +24,7 @@ from gateway.settings import embedded
 from gateway.store.database import claim_mode, connect, transaction
 from tests.conftest import _administer as administer
 from tests.support.databases import migrate
-from tests.support.fork_server import Process, shared
+from tests.support.fork_server import ForkServer, Process, shared
 from tests.support.running_critter import ROOT, Company, ports
 from tests.whole.test_kills import CROWD, KIM
 
@@ -38,8 +38,8 @@ def git(*arguments: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree as it was before the newest migration was begun."""
+def old_code(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """Starts processes of the tree as it was before the newest migration was begun."""
     newest = next((ROOT / "migrations" / "versions").glob(f"{migrations.newest()}_*.sql"))
     try:
         begun = (
@@ -53,7 +53,10 @@ def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("old")
     with tarfile.open(fileobj=io.BytesIO(tree)) as tar:
         tar.extractall(folder, filter="data")
-    return folder
+    with ForkServer(folder) as running:
+        assert running.run("import critter; print(critter.__file__)", log=folder / "told").wait() == 0
+        assert (folder / "told").read_text().startswith(str(folder)), "it is not the old code"
+        yield running
 
 
 @dataclass
@@ -61,22 +64,13 @@ class Versions:
     """Processes of two versions on one database; each is one of `critter`'s own."""
 
     company: Company
-    folders: dict[str, Path]
-    running: list["Process | subprocess.Popen[bytes]"] = field(default_factory=list)
+    fork_servers: dict[str, ForkServer]
+    running: list[Process] = field(default_factory=list)
 
     def start(self, version: str, *names: str) -> None:
-        environ = {**self.company.environ, "PYTHONPATH": str(self.folders[version])}
         for name in names:
-            self.running.append(self._start(version, name.split(), environ, self.company.var / "up.log"))
-
-    def _start(
-        self, version: str, arguments: list[str], environ: dict[str, str], log: Path
-    ) -> "Process | subprocess.Popen[bytes]":
-        if version == "new":
-            return Process(shared().command(arguments, environ, log))
-        with log.open("ab") as file:
-            command = [sys.executable, "-m", "critter", *arguments]
-            return subprocess.Popen(command, cwd=self.folders[version], env=environ, stdout=file, stderr=file)
+            child = self.fork_servers[version].command(name.split(), self.company.environ, self.company.var / "up.log")
+            self.running.append(Process(child))
 
     def stop(self) -> None:
         for process in self.running:
@@ -102,7 +96,7 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def two(servers: Servers, var: Path, old: Path) -> Iterator[Versions]:
+def two(servers: Servers, var: Path, old: ForkServer) -> Iterator[Versions]:
     """A database of the newest schema with Kim and her followers, a simulator, and no other process yet."""
     administer(servers, "DROP DATABASE IF EXISTS versions WITH (FORCE)")
     administer(servers, "CREATE DATABASE versions")
@@ -128,7 +122,7 @@ def two(servers: Servers, var: Path, old: Path) -> Iterator[Versions]:
         session.execute(text(CROWD), {"kim": KIM, "count": FOLLOWERS})
     process = shared().run("")
     company = Company(var, environ, process, engine, f"http://127.0.0.1:{simulator}")
-    versions = Versions(company, {"old": old, "new": ROOT})
+    versions = Versions(company, {"old": old, "new": shared()})
     with ExitStack() as ended:
         ended.callback(process.wait)
         ended.callback(engine.dispose)
@@ -139,7 +133,7 @@ def two(servers: Servers, var: Path, old: Path) -> Iterator[Versions]:
 
 
 def test_the_version_before_works_on_this_schema_and_this_one_goes_on(
-    servers: Servers, tmp_path: Path, old_code: Path
+    servers: Servers, tmp_path: Path, old_code: ForkServer
 ) -> None:
     with two(servers, tmp_path / "var", old_code) as versions:
         critter = versions.company

@@ -16,6 +16,7 @@ from gateway.doors.sms import twilio as sms
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from tests.support.delivering import change, open_context, person, rows
+from tests.support.memory_folder import new_folder
 from tests.support.running_critter import company
 from tests.support.simulation import ACCOUNT, SAM, TOKEN, simulation
 from tests.support.web_process import changed, send, served, text
@@ -26,9 +27,9 @@ from workers.runtime.context import enter
 INBOUND = "/sms/inbound"
 
 
-def test_a_stopped_web_process_and_polling_alone(tmp_path):
+def test_a_stopped_web_process_and_polling_alone(memory):
     """The real processes: nobody answers at the door, and no web hook is ever called."""
-    with company(tmp_path, CRITTER_SMS_INTAKE="poll") as critter:
+    with company(new_folder(memory), CRITTER_SMS_INTAKE="poll") as critter:
         web = critter.kill("web", 19)  # SIGSTOP: the supervisor does not start another
         assert web
         kim = critter.scalar("SELECT address FROM addresses WHERE channel = 'sms' AND state = 'verified' LIMIT 1")

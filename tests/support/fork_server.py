@@ -1,6 +1,6 @@
 """Processes of Critter for tests that start and end them by the hundred: forked from one that has imported everything.
 
-`python -m tests.support.fork_server` is that process; it reads orders, one JSON object a line, and answers each with
+This file, run as a script, is that process; it reads orders, one JSON object a line, and answers each with
 one. To import everything takes two seconds of processor time, so all tests of a test process share one (`shared`).
 """
 
@@ -101,10 +101,16 @@ class Process:
 
 
 class ForkServer:
+    """`code`: the tree whose Critter it has imported."""
+
+    def __init__(self, code: Path = ROOT) -> None:
+        self._code = code
+
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "tests.support.fork_server"]
+        command, environ = [sys.executable, "-P", __file__], {**os.environ, "PYTHONPATH": str(self._code)}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self._turn = threading.Lock()
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(command, cwd=self._code, env=environ, **pipes)
         assert self.ask({}) == "ready"
         return self
 

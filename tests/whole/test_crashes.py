@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 import requests
@@ -29,6 +30,7 @@ from gateway.store.database import transaction
 from tests.support import web_process
 from tests.support.arrivals import marked, received
 from tests.support.delivering import open_context
+from tests.support.memory_folder import new_folder
 from tests.support.single_processes import CRITTERS, SingleProcesses, crowd, single_processes
 from workers.runtime.context import WorkerContext
 from workers.upkeep import scheduler
@@ -186,8 +188,8 @@ class Trial:
 
 
 @pytest.fixture(scope="module")
-def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleProcesses]:
-    var = tmp_path_factory.mktemp("crashes")
+def critter(memory: Path) -> Iterator[SingleProcesses]:
+    var = new_folder(memory)
     with (
         Servers(var, unsafe=True) as servers,
         single_processes(var, servers, servers.database_url, **SETTINGS) as running,

@@ -6,12 +6,14 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 
 from gateway.settings import load
 from tests.support.arrivals import Key, marked, received
+from tests.support.memory_folder import new_folder
 from tests.support.running_critter import Company, company
 
 FOLLOWERS = 1_000
@@ -38,10 +40,10 @@ INSERT INTO follows (follower_id, account_id, by_text) SELECT people.id, kim.id,
 
 
 @pytest.fixture(scope="module")
-def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def critter(memory: Path) -> Iterator[Company]:
     """A company whose Kim has 1,000 followers, half by text and half by mail."""
     settings = {"CRITTER_LEASE_SECONDS": "3", "CRITTER_SMS_RATE": "400", "CRITTER_ASK_PHONES": "1000000"}
-    with company(tmp_path_factory.mktemp("kills"), **settings) as running:
+    with company(new_folder(memory), **settings) as running:
         running.run(CROWD, kim=KIM, count=FOLLOWERS)
         yield running
 

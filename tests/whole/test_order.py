@@ -4,6 +4,7 @@ from pathlib import Path
 
 from critter.servers import Servers
 from tests.support.arrivals import compare, received
+from tests.support.memory_folder import new_folder
 from tests.support.single_processes import single_processes
 
 POSTS = 500
@@ -33,10 +34,11 @@ FROM message, phone JOIN people ON people.id = phone.account_id AND handle = 'mi
 """
 
 
-def test_five_hundred_posts_through_eight_workers(tmp_path: Path) -> None:
+def test_five_hundred_posts_through_eight_workers(memory: Path) -> None:
+    var = new_folder(memory)
     with (
-        Servers(tmp_path, unsafe=True) as servers,
-        single_processes(tmp_path, servers, servers.database_url, "simulator", "clock", *WORKERS) as critter,
+        Servers(var, unsafe=True) as servers,
+        single_processes(var, servers, servers.database_url, "simulator", "clock", *WORKERS) as critter,
     ):
         critter.run(WRITE, sam=SAM, mia=MIA, posts=POSTS)
         critter.wait(critter.settled, "all are sent", 120)

@@ -26,6 +26,7 @@ from gateway.store.database import connect
 from tests.support import personas
 from tests.support.arrivals import ACCEPTED
 from tests.support.databases import migrate, owned
+from tests.support.memory_folder import new_folder
 from tests.support.office import Office, point_command_line
 from tests.support.rights import prove_two_roles
 from tests.support.single_processes import SingleProcesses, single_processes
@@ -121,8 +122,8 @@ class Restores:
 
 
 @pytest.fixture(scope="module")
-def restores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restores]:
-    var = tmp_path_factory.mktemp("restores")
+def restores(memory: Path) -> Iterator[Restores]:
+    var = new_folder(memory)
     with Servers(var, unsafe=True) as servers:
         with psycopg.connect(embedded.database_url(var, "postgres", embedded.OWNER), autocommit=True) as admin:
             for name in ("source", "before", "nothing", LIVE):
