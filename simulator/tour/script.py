@@ -75,6 +75,18 @@ STEPS = (
         ("bob", "dana"),
     ),
     Step(
+        "What if I sleep?",
+        "Sam turns his phone off for the night. What comes meanwhile is kept: one message when it is on again.",
+        (
+            Beat("sam", "off 8h"),
+            Beat("kim", "the ACME call is at nine", after="sam", pause=900),
+            Beat("kim", "please bring the blue folder", after="priya", pause=900),
+            Beat("sam", "on", after="priya", pause=900),
+        ),
+        ("sam",),
+        ("priya", "elena"),
+    ),
+    Step(
         "Break it at work",
         "The program that sends is killed in the middle of 1,000 texts. What is lost?",
         opens="drill",
