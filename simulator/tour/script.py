@@ -79,8 +79,8 @@ STEPS = (
         "Sam turns his phone off for the night. What comes meanwhile is kept: one message when it is on again.",
         (
             Beat("sam", "off 8h"),
-            Beat("kim", "the ACME call is at nine", after="sam", pause=900),
-            Beat("kim", "please bring the blue folder", after="priya", pause=900),
+            Beat("kim", "ACME calls at nine", after="sam", pause=900),
+            Beat("kim", "bring the blue folder", after="priya", pause=900),
             Beat("sam", "on", after="priya", pause=900),
         ),
         ("sam",),

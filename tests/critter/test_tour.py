@@ -222,7 +222,7 @@ def _walk(page: Any, expect: Any) -> None:
     expect(page.locator("#dana .item").last).to_contain_text("Bob Reyes has stopped texts")
     _press(page, 8)
     expect(page.locator("#sam .item").last).to_contain_text("While it was off, 2 updates came:")
-    expect(page.locator("#sam .item").last).to_contain_text("1 Kim Lee: please bring the blue folder")
+    expect(page.locator("#sam .item").last).to_contain_text("1 Kim Lee: bring the blue folder")
     _press(page, 10)
     expect(page.locator("#explained .strong")).to_have_text("update")
     _type_by_hand(page, expect)
