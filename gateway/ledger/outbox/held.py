@@ -178,7 +178,9 @@ DUE: Final = text("""
     ORDER BY h.account_id, h.message_id FOR UPDATE OF h
 """)
 
-_MINE: Final = """state = 'waiting' AND account_id = :account
+FAR_FUTURE: Final = "3000-01-01 00:00+00"  # the end of what waits for an operator after a restore
+
+_MINE: Final = f"""state = 'waiting' AND account_id = :account AND until < timestamptz '{FAR_FUTURE}'
     AND (CAST(:address AS bigint) IS NULL OR address_id = :address)"""
 WAKE: Final = text(f"UPDATE held SET until = now() WHERE {_MINE} RETURNING message_id")  # noqa: S608
 WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE}")  # noqa: S608
