@@ -629,10 +629,12 @@ BEGIN
                    ' INSERT INTO %I (%s) SELECT %s FROM moved', low, upto, name, fields, fields);
     EXECUTE format('ALTER TABLE deliveries ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, low, upto);
 END $$;
--- Drops a month of deliveries, unless something in it is open; whether it did.
+-- Drops a month of deliveries, unless something in it is open or waits for its reader; whether it did.
 CREATE FUNCTION drop_partition(month text) RETURNS boolean LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
+    low   bigint;
+    high  bigint;
     open  boolean;
 BEGIN
     IF month !~ '^deliveries_\d{4}_\d\d$' OR NOT EXISTS (
@@ -640,8 +642,13 @@ BEGIN
     ) THEN
         RAISE EXCEPTION '% is no month of deliveries', month USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    low := id_at(to_date(right(month, 7), 'YYYY_MM')::timestamp AT TIME ZONE 'UTC');
+    high := id_at((to_date(right(month, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC');
     EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', month);
     EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE ended_at IS NULL)', month) INTO open;
+    open := open
+        OR EXISTS (SELECT FROM held WHERE state IN ('waiting', 'folded') AND message_id >= low AND message_id < high)
+        OR EXISTS (SELECT FROM held WHERE state = 'folded' AND digest_id >= low AND digest_id < high);
     IF NOT open THEN
         EXECUTE format('DROP TABLE %I', month);
     END IF;
@@ -687,12 +694,14 @@ CREATE TABLE digests (
 );
 CREATE INDEX digests_by_account ON digests (account_id);
 
--- Deliveries and what waits go with their message and their address. No foreign keys: to check two for each row would be a third of
--- the work of a fan-out, and these two know all that is deleted.
+-- Deliveries and what waits go with their message and their address. No foreign keys: to check two for each row would be
+-- a third of the work of a fan-out, and these two know all that is deleted.
 CREATE FUNCTION forget_message() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM deliveries USING gone WHERE deliveries.message_id = gone.id;
     DELETE FROM held USING gone WHERE held.message_id = gone.id;
+    UPDATE held SET state = 'waiting', until = now(), digest_id = NULL FROM gone  -- what was in a digest that is gone
+        WHERE held.digest_id = gone.id AND held.state = 'folded';
     RETURN NULL;
 END $$;
 CREATE TRIGGER forget_deliveries AFTER DELETE ON messages REFERENCING OLD TABLE AS gone

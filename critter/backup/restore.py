@@ -116,6 +116,7 @@ def _hold(session: Session, manifest: Manifest) -> None:
     if manifest.revision < audit_log.SEALED_SINCE:
         audit_log.begin_seals(session)
     counts = {"inputs": held.inputs, "fanouts": held.fanouts, "deliveries": held.deliveries}
+    counts |= {"items": held.items} if held.items else {}
     audit_log.record(session, operator_name(), ACTION, None, {"backup": manifest.made_at, **counts})
 
 

@@ -116,11 +116,13 @@ def _checked(settings: Settings, url: str) -> int:
 def _told(held: RestoreHold) -> str:
     if not held.anything:
         return "Nothing is held."
-    parts = (
+    parts: tuple[str, ...] = (
         format_count(held.inputs, "input"),
         f"{held.fanouts:,} {'fan-out' if held.fanouts == 1 else 'fan-outs'}",
         f"{held.deliveries:,} {'delivery' if held.deliveries == 1 else 'deliveries'}",
     )
+    if held.items:
+        parts = (*parts, format_count(held.items, "item") + " for readers in quiet hours")
     return f"Held: {', '.join(parts)}. critter restore --release lets them go, --drop ends them."
 
 
@@ -145,9 +147,9 @@ def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
 
 def _wanted(settings: Settings, held: RestoreHold, drains: frozenset[str]) -> list[str]:
     """The queues that have work, of channels that are on."""
-    work = {"inbound": held.inputs, "fanout": held.fanouts, **dict.fromkeys(NAMES, held.deliveries)}
+    work = {"inbound": held.inputs, "fanout": held.fanouts + held.items, **dict.fromkeys(NAMES, held.deliveries)}
     running = registry.of(settings)
-    return [drain for drain in drains if work[drain] and f"worker-{drain}" in running]
+    return [drain for drain in drains if work.get(drain) and f"worker-{drain}" in running]
 
 
 def _tell(line: str) -> None:

@@ -65,10 +65,37 @@ SELECT id, account_id, channel, address, state, is_primary, receiving, off_until
        quiet, quiet_since
 FROM addresses;
 
+-- A month is open while something in it waits for its reader.
+CREATE OR REPLACE FUNCTION drop_partition(month text) RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    low   bigint;
+    high  bigint;
+    open  boolean;
+BEGIN
+    IF month !~ '^deliveries_\d{4}_\d\d$' OR NOT EXISTS (
+        SELECT FROM pg_inherits WHERE inhparent = 'deliveries'::regclass AND inhrelid = to_regclass(month)
+    ) THEN
+        RAISE EXCEPTION '% is no month of deliveries', month USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    low := id_at(to_date(right(month, 7), 'YYYY_MM')::timestamp AT TIME ZONE 'UTC');
+    high := id_at((to_date(right(month, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC');
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', month);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE ended_at IS NULL)', month) INTO open;
+    open := open
+        OR EXISTS (SELECT FROM held WHERE state IN ('waiting', 'folded') AND message_id >= low AND message_id < high)
+        OR EXISTS (SELECT FROM held WHERE state = 'folded' AND digest_id >= low AND digest_id < high);
+    IF NOT open THEN
+        EXECUTE format('DROP TABLE %I', month);
+    END IF;
+    RETURN NOT open;
+END $$;
 CREATE OR REPLACE FUNCTION forget_message() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM deliveries USING gone WHERE deliveries.message_id = gone.id;
     DELETE FROM held USING gone WHERE held.message_id = gone.id;
+    UPDATE held SET state = 'waiting', until = now(), digest_id = NULL FROM gone  -- what was in a digest that is gone
+        WHERE held.digest_id = gone.id AND held.state = 'folded';
     RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION forget_address() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -35,6 +35,7 @@ def test_an_empty_outbox_says_so(office: Office) -> None:
         "counts": [],
         "fanouts": {"waiting": 0, "oldest": None},
         "stuck": [],
+        "waiting": {"waiting": 0, "folded": 0, "next": None, "overdue": None},
         "paused": [],
     }
 

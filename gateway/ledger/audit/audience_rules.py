@@ -8,17 +8,19 @@ from gateway.ledger.audit.rules import Rule
 AUDIENCE: Final = "nobody outside the audience gets a post"
 SINGLE: Final = "each person gets an item at most once"
 
-# Most of these queries begin with this: copies of posts that left, or may have left.
+# Most of these queries begin with this: copies of posts that left, or may have left. `tried_as`: the message
+# of the tries, which is the digest for what came in one.
 GONE: Final = """
     WITH gone AS (
     SELECT d.message_id || ':' || d.address_id AS key, coalesce(m.instead_of, d.message_id) AS spread_as, d.message_id,
-           d.source_id, d.created_at,
+           coalesce(h.digest_id, d.message_id) AS tried_as, d.source_id, d.created_at,
            coalesce(d.sent_at, d.created_at) AS left_at, a.account_id, a.id AS address_id, p.id AS post_id, p.author_id,
            p.visibility, p.group_id
     FROM deliveries d
     JOIN messages m ON m.id = d.message_id AND m.kind = 'update'
     JOIN posts p ON p.id = m.post_id
     JOIN addresses a ON a.id = d.address_id
+    LEFT JOIN held h ON d.reason = 'digest' AND h.message_id = d.message_id AND h.address_id = d.address_id
     WHERE d.sent_at IS NOT NULL OR d.state IN ('sending', 'sent', 'delivered', 'unknown'))
 """
 
@@ -77,7 +79,7 @@ BY_WORDS: Final = """
 DEACTIVATED: Final = """
     SELECT key, '@' || reader.handle || ' had been deactivated'
     FROM gone JOIN accounts reader ON reader.id = gone.account_id AND reader.state = 'deactivated'
-    WHERE EXISTS (SELECT FROM attempts t WHERE t.message_id = gone.message_id AND t.address_id = gone.address_id
+    WHERE EXISTS (SELECT FROM attempts t WHERE t.message_id = gone.tried_as AND t.address_id = gone.address_id
                   AND t.started_at > reader.deactivated_at + interval '1 second')
 """
 
@@ -87,7 +89,7 @@ SILENCED: Final = """
     FROM gone
     JOIN accounts reader ON reader.id = gone.account_id
     JOIN accounts writer ON writer.id = gone.author_id
-    JOIN attempts t ON t.message_id = gone.message_id AND t.address_id = gone.address_id
+    JOIN attempts t ON t.message_id = gone.tried_as AND t.address_id = gone.address_id
     WHERE EXISTS (SELECT FROM silences s
                   WHERE (s.account_id = reader.id AND s.other_id IN (writer.id, gone.group_id, gone.source_id)
                          OR s.account_id = writer.id AND s.other_id = reader.id AND s.kind = 'block')

@@ -51,6 +51,13 @@ THEIRS: Final[Steps] = (
               AND (author_id = :account OR address_id IN {_MINE})""",
     ),
     (
+        "deliveries in digests on the road",
+        """UPDATE deliveries d SET state = 'unknown', reason = 'erased', ended_at = now() FROM held h
+           WHERE h.account_id = :account AND h.message_id = d.message_id AND h.address_id = d.address_id
+             AND d.state = 'held'""",
+    ),
+    ("waiting items", "DELETE FROM held WHERE account_id = :account"),
+    (
         "messages",
         f"""UPDATE messages m SET text = '', subject = '', body = '' FROM (
                 SELECT id FROM messages WHERE author_id = :account

@@ -1,7 +1,8 @@
 """After a restore (R54): what was open in the backup may have been done since, so it is held until an operator decides.
 
 `critter restore` uses it. Deliveries end as cancelled, with a reason by which they are found again, so that they hold
-up no lane and are not given up meanwhile. Fan-outs wait for a day in the far future. Inputs are held like any held
+up no lane and are not given up meanwhile. Fan-outs, and what waits for its reader, wait for a day in the far future; of
+that only its digest would send what is in a digest, and digests are deliveries. Inputs are held like any held
 input. Inputs older than the restore that the carrier's list brings once more are held by a trigger. It is disabled at
 all other times, so that it costs the doors nothing.
 """
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.channels import NAMES
+from gateway.ledger.outbox.held import FAR_FUTURE
 from gateway.store.channel_sql import gives_up_after
 
 REASON: Final = "restored"
@@ -25,11 +27,12 @@ class RestoreHold(NamedTuple):
     inputs: int
     fanouts: int
     deliveries: int
+    items: int
     since: datetime | None
 
     @property
     def anything(self) -> bool:
-        return bool(self.inputs or self.fanouts or self.deliveries)
+        return bool(self.inputs or self.fanouts or self.deliveries or self.items)
 
 
 def hold(session: Session) -> None:
@@ -49,7 +52,7 @@ def read_held(session: Session) -> RestoreHold:
 def release(session: Session) -> frozenset[str]:
     """Releases everything, each delivery marked as a possible duplicate. Returns the drains to wake."""
     _let_go(session, RELEASE)
-    return frozenset(("inbound", "fanout", *NAMES))
+    return frozenset(("inbound", "fanout", "wake_ups", *NAMES))
 
 
 def drop(session: Session) -> frozenset[str]:
@@ -66,7 +69,7 @@ def _let_go(session: Session, statements: tuple[str, ...]) -> None:
 
 
 PATIENCE: Final = text("SET LOCAL statement_timeout = '10min'")
-NEVER: Final = "timestamptz '3000-01-01 00:00+00'"  # not infinity: that minus now() is no number of seconds
+NEVER: Final = f"timestamptz '{FAR_FUTURE}'"  # not infinity: that minus now() is no number of seconds
 
 HOLD: Final = (
     "UPDATE installation SET restored_at = now()",
@@ -74,6 +77,10 @@ HOLD: Final = (
     """UPDATE inbound SET state = 'held', reason = :why, lease_until = NULL, lease_owner = NULL
        WHERE state IN ('unproved', 'new', 'working')""",
     f"UPDATE fanouts SET not_before = {NEVER} WHERE state = 'waiting'",  # noqa: S608
+    f"""UPDATE held h SET state = 'waiting', until = {NEVER}
+       WHERE state = 'waiting' OR state = 'folded' AND NOT EXISTS (
+           SELECT FROM deliveries digest WHERE digest.message_id = h.digest_id AND digest.ended_at IS NOT NULL
+             AND digest.state NOT IN ('failed', 'cancelled'))""",  # noqa: S608
     """UPDATE attempts t SET state = 'unknown', ended_at = now() FROM deliveries d
        WHERE d.ended_at IS NULL AND d.state = 'sending' AND t.message_id = d.message_id
          AND t.address_id = d.address_id AND t.state = 'sending'""",
@@ -90,6 +97,7 @@ HELD: Final = text(f"""
     SELECT (SELECT count(*) FROM inbound WHERE state = 'held' AND reason = :why),
            (SELECT count(*) FROM fanouts WHERE state = 'waiting' AND not_before = {NEVER}),
            (SELECT count(*) FROM deliveries WHERE state = 'cancelled' AND reason = :reason),
+           (SELECT count(*) FROM held WHERE state = 'waiting' AND until = {NEVER}),
            (SELECT restored_at FROM installation)
 """)  # noqa: S608
 
@@ -103,6 +111,13 @@ RELEASE: Final = (
            not_before = now(), possible_duplicate = true,
            give_up_at = now() + {gives_up_after("channel")}
        WHERE state = 'cancelled' AND reason = :reason""",  # noqa: S608
+    f"""UPDATE deliveries d SET possible_duplicate = true FROM held h
+        WHERE h.state = 'waiting' AND h.until = {NEVER}
+          AND d.message_id = h.message_id AND d.address_id = h.address_id""",  # noqa: S608
+    f"""UPDATE held h SET state = 'folded', until = now() FROM deliveries digest
+        WHERE h.state = 'waiting' AND h.until = {NEVER} AND digest.message_id = h.digest_id
+          AND digest.ended_at IS NULL""",  # noqa: S608
+    f"UPDATE held SET until = now() WHERE state = 'waiting' AND until = {NEVER}",  # noqa: S608
 )
 
 DROP: Final = (
@@ -110,4 +125,10 @@ DROP: Final = (
     f"""UPDATE fanouts SET state = 'cancelled', done_at = now()
         WHERE state = 'waiting' AND not_before = {NEVER}""",  # noqa: S608
     "UPDATE deliveries SET reason = 'restored, dropped' WHERE state = 'cancelled' AND reason = :reason",
+    f"""WITH gone AS (
+            UPDATE held SET state = 'cancelled', why = 'restored, dropped', ended_at = now()
+            WHERE state = 'waiting' AND until = {NEVER} RETURNING message_id, address_id)
+        UPDATE deliveries d SET state = 'cancelled', reason = 'restored, dropped', ended_at = now()
+        FROM gone WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id
+          AND d.state = 'held'""",  # noqa: S608
 )

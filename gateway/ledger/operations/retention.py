@@ -62,7 +62,8 @@ class DueRetention(NamedTuple):
 
 
 class PastMonth(NamedTuple):
-    """A past month of deliveries: its table, about how many rows it has, and whether any of them is still open."""
+    """A past month of deliveries: its table, about how many rows it has, and whether any of them is still open, or
+    waits for its reader."""
 
     table: str
     rows: int
@@ -98,7 +99,11 @@ def kinds(ages: RetentionAges) -> tuple[Kind, ...]:
 def months(session: Session, age: timedelta) -> list[PastMonth]:
     """Months of deliveries of which even the last day is old enough."""
     found = session.execute(text(MONTHS), {"age": age}).all()
-    return [PastMonth(name, rows, bool(session.scalar(text(OPEN.format(name))))) for name, rows in found]
+    return [PastMonth(name, rows, _is_open(session, name)) for name, rows in found]
+
+
+def _is_open(session: Session, month: str) -> bool:
+    return bool(session.scalar(text(OPEN.format(month)), {"month": month[-7:]}))
 
 
 def drop(session: Session, month: PastMonth) -> bool:
@@ -265,7 +270,7 @@ KINDS: Final = (
         "deliveries",
         "attempts",
         """NOT EXISTS (SELECT FROM deliveries d WHERE d.message_id = t.message_id AND d.address_id = t.address_id
-                       AND d.ended_at IS NULL)""",
+                       AND (d.ended_at IS NULL OR d.state = 'held'))""",
         _DELETE.format(table="attempts"),
     ),
     Kind(
@@ -299,4 +304,14 @@ MONTHS: Final = """
           <= (now() - CAST(:age AS interval)) AT TIME ZONE 'UTC'
     ORDER BY c.relname
 """
-OPEN: Final = "SELECT EXISTS (SELECT FROM {} WHERE ended_at IS NULL)"
+# As drop_partition asks.
+OPEN: Final = """
+    WITH month AS (
+        SELECT id_at(begins AT TIME ZONE 'UTC') AS low, id_at((begins + interval '1 month') AT TIME ZONE 'UTC') AS high
+        FROM CAST(to_date(:month, 'YYYY_MM') AS timestamp) AS begins
+    )
+    SELECT EXISTS (SELECT FROM {} WHERE ended_at IS NULL)
+        OR EXISTS (SELECT FROM held, month
+                   WHERE state IN ('waiting', 'folded') AND message_id >= low AND message_id < high)
+        OR EXISTS (SELECT FROM held, month WHERE state = 'folded' AND digest_id >= low AND digest_id < high)
+"""

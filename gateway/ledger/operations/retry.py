@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.errors import Refused
 from gateway.ledger.audit import audit_log
 from gateway.ledger.inbox import inbox
+from gateway.ledger.outbox import digest_items
 from gateway.store.channel_sql import gives_up_after
 from gateway.store.tables import Inbound
 
@@ -63,6 +64,7 @@ def reopen(session: Session, rows: Sequence[DeliveryStatus]) -> frozenset[str]:
     """Puts these back; returns the channels whose workers to wake. The caller writes the audit."""
     keys = {"messages": [row.message_id for row in rows], "addresses": [row.address_id for row in rows]}
     session.execute(PUT_BACK, keys)
+    digest_items.reopen(session, keys["messages"])
     return frozenset(row.channel for row in rows)
 
 

@@ -13,8 +13,9 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.channels import SMS
 from gateway.ledger.commit.backoff import next_wait, unreached_wait
-from gateway.ledger.outbox import email_fallback
+from gateway.ledger.outbox import digest_items, email_fallback
 
 Step = Literal["queued", "sending", "sent", "delivered", "failed", "retry", "cancelled"]
 
@@ -103,7 +104,11 @@ def _write(session: Session, moved: dict[int, AttemptStatus], waits: dict[int, t
     }
     ended = session.execute(MOVE_DELIVERIES, values).all()
     session.execute(MOVE_ATTEMPTS, values)
-    email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.state == "failed"])
+    failed = [row for row in ended if row.state == "failed"]
+    email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in failed])
+    again = [row.message_id for row in ended if row.state == "retry"]
+    digest_items.reopen(session, [*again, *(row.message_id for row in failed if row.channel == SMS)])
+    digest_items.fail(session, [row.message_id for row in failed if row.channel != SMS])
 
 
 # Deliveries are locked first, as everywhere in this package.
@@ -143,7 +148,7 @@ MOVE_DELIVERIES: Final = text("""
                     AND (d.state NOT IN ('sent', 'delivered', 'cancelled')
                          OR d.state = 'sent' AND given.state = 'delivered')
                ELSE d.attempt = a.number AND d.state NOT IN ('delivered', 'failed', 'cancelled') END
-    RETURNING d.message_id, d.address_id, d.state
+    RETURNING d.message_id, d.address_id, d.state, d.channel
 """)
 
 MOVE_ATTEMPTS: Final = text("""

@@ -133,7 +133,7 @@ def cancel(session: Session, items: Sequence[HeldItem], reasons: Mapping[Key, st
 def close(session: Session, items: Sequence[HeldItem]) -> None:
     """Ends rows whose delivery went on without them, by a late report of the carrier."""
     if items:
-        session.execute(END, {**_keys(items), "state": "sent", "reasons": [None] * len(items)})
+        session.execute(CLOSE, _keys(items))
 
 
 def fold(session: Session, folded: Sequence[tuple[HeldItem, int]]) -> None:
@@ -206,8 +206,11 @@ DUE: Final = text("""
     ORDER BY h.account_id, h.message_id FOR UPDATE OF h
 """)
 
-_MINE: Final = "state = 'waiting' AND account_id = :account AND address_id = :address"
-_FOR_DIGEST: Final = "state = 'waiting' AND account_id = :account AND reason = 'digest'"
+FAR_FUTURE: Final = "3000-01-01 00:00+00"  # the end of what waits for an operator after a restore
+
+_WAITS: Final = f"state = 'waiting' AND account_id = :account AND until < timestamptz '{FAR_FUTURE}'"
+_MINE: Final = f"{_WAITS} AND address_id = :address"
+_FOR_DIGEST: Final = f"{_WAITS} AND reason = 'digest'"
 WAIT_FOR_DIGEST: Final = text(f"""
     UPDATE held SET until = coalesce(CAST(:until AS timestamptz), now()), slot = :slot WHERE {_FOR_DIGEST}
     RETURNING message_id
@@ -245,13 +248,17 @@ END: Final = text(f"""
     FROM {_GIVEN}, CAST(:reasons AS text[])) AS given ({_ROW}, reason) WHERE {_HELD}
 """)  # noqa: S608
 
+CLOSE: Final = text(f"""
+    UPDATE held h SET state = 'sent', digest_id = NULL, ended_at = now() FROM {_GIVEN}) AS given ({_ROW}) WHERE {_HELD}
+""")  # noqa: S608
+
 FOLD: Final = text(f"""
     UPDATE held h SET state = 'folded', digest_id = given.digest_id
     FROM {_GIVEN}, CAST(:digests AS bigint[])) AS given ({_ROW}, digest_id) WHERE {_HELD}
 """)  # noqa: S608
 
 # A digest that failed or was cancelled did not leave; one that came into the next quiet hours is made anew. One that
-# was not settled may have left: its items count as sent, so that nobody gets them twice.
+# was not settled may have left: its items count as sent until more is known (digest_items.py).
 _ENDED: Final = """FROM deliveries digest WHERE digest.message_id = h.digest_id AND h.state = 'folded'
       AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')"""
 
@@ -261,17 +268,30 @@ UNFOLD: Final = text(f"""
     {_ENDED} AND digest.state IN ('failed', 'cancelled')
 """)  # noqa: S608
 
-FOLLOW: Final = text(f"""
-    WITH gone AS (
-        UPDATE held h SET state = 'sent', ended_at = now()
-        {_ENDED} AND digest.state NOT IN ('failed', 'cancelled')
-        RETURNING h.message_id, h.address_id, coalesce(digest.sent_at, now()) AS sent_at,
-                  CASE WHEN digest.address_id = h.address_id THEN 'digest' ELSE 'digest_elsewhere' END AS reason
+# The digests are locked, so that no report of the carrier changes them meanwhile; those that somebody else has in hand
+# come next time. An item that a late report has settled was sent twice, perhaps.
+FOLLOW: Final = text("""
+    WITH ended AS MATERIALIZED (
+        SELECT digest.message_id, digest.sent_at FROM deliveries digest
+        WHERE digest.message_id IN (SELECT digest_id FROM held WHERE state = 'folded')
+          AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')
+          AND digest.state NOT IN ('failed', 'cancelled')
+        FOR SHARE OF digest SKIP LOCKED
+    ), gone AS (
+        UPDATE held h SET state = 'sent', ended_at = now() FROM ended
+        WHERE h.digest_id = ended.message_id AND h.state = 'folded'
+        RETURNING h.message_id, h.address_id, coalesce(ended.sent_at, now()) AS sent_at
     )
-    UPDATE deliveries d SET state = 'sent', reason = gone.reason, sent_at = gone.sent_at, ended_at = now()
-    FROM gone WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id AND d.state = 'held'
+    UPDATE deliveries d
+    SET state = CASE WHEN d.state IN ('held', 'queued', 'retry') THEN 'sent' ELSE d.state END,
+        reason = CASE WHEN d.state IN ('held', 'queued', 'retry') THEN 'digest' ELSE d.reason END,
+        possible_duplicate = d.possible_duplicate OR d.state <> 'held',
+        sent_at = CASE WHEN d.state IN ('held', 'queued', 'retry') THEN gone.sent_at ELSE d.sent_at END,
+        ended_at = now()
+    FROM gone
+    WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id AND d.state NOT IN ('sending', 'cancelled')
     RETURNING d.message_id
-""")  # noqa: S608
+""")
 
 SHOW_AGAIN: Final = text("""
     UPDATE deliveries d SET sent_at = now() FROM messages m

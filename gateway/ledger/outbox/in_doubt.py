@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.money import charges
+from gateway.ledger.outbox import digest_items
 
 PATIENCE: Final = timedelta(minutes=10)
 
@@ -53,7 +54,9 @@ def others(session: Session, doubtful: Sequence[Unknown]) -> list[tuple[int, byt
 def record_absent(session: Session, attempt_ids: Sequence[int]) -> None:
     """Has these sent again, marked as possible duplicates, for a complete list does not have them. What they cost is
     refunded."""
-    charges.refund(session, session.scalars(ABSENT, {"ids": list(attempt_ids)}).all())
+    again = session.execute(ABSENT, {"ids": list(attempt_ids)}).all()
+    charges.refund(session, [row.id for row in again])
+    digest_items.reopen(session, [row.message_id for row in again])
 
 
 def put_off(session: Session, attempt_ids: Sequence[int], wait: timedelta) -> None:
@@ -110,7 +113,7 @@ ABSENT: Final = text("""
     WHERE a.id = ANY (CAST(:ids AS bigint[])) AND a.state = 'unknown'
       AND d.message_id = a.message_id AND d.address_id = a.address_id AND d.attempt = a.number
       AND d.state = 'unknown' AND d.ended_at IS NULL
-    RETURNING a.id
+    RETURNING a.id, d.message_id
 """)
 
 PUT_OFF: Final = text("""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.attention.causes import DeliveryCause
 from gateway.attention.decision import Drop
 from gateway.i18n.phrases import Phrase, count, joined, listed, say, translated
-from gateway.ledger.outbox import held
+from gateway.ledger.outbox import digest_items, held
 from gateway.ledger.outbox.claims import Key
 from gateway.ledger.outbox.held import HeldItem
 from gateway.mail.compose.compose import headline
@@ -45,9 +45,11 @@ class _Entry:
 
 def compose(session: Session, digest_ids: Collection[int], signer: Signer, domain: str) -> dict[int, DigestWords]:
     """The words of each digest that still has any; the numbers of its posts are written down with it. Items that must
-    not be sent any more end here."""
+    not be sent any more end here, and those that a late report of the carrier has settled meanwhile."""
+    digest_items.reopen(session, digest_ids)
     rows = session.execute(FOLDED, {"digests": list(digest_ids)}).all()
-    entries = [(row, _entry(row)) for row in rows]
+    held.close(session, [_entry(row).item for row in rows if row.state != "held"])
+    entries = [(row, _entry(row)) for row in rows if row.state == "held"]
     items = [entry.item for _, entry in entries]
     refused = _refused(session, items)
     held.cancel(session, items, refused)

@@ -160,6 +160,7 @@ STEPS: Final = (
     ("trackers", f"DELETE FROM trackers WHERE follower_id = :account OR track_id IN {_NAMES_THEM}"),
     ("tracked words", "DELETE FROM tracks t WHERE NOT EXISTS (SELECT FROM trackers WHERE track_id = t.id)"),
     ("daily mails", "DELETE FROM daily_mails WHERE account_id = :account"),
+    ("digests", "DELETE FROM digests WHERE account_id = :account"),
     ("silences", "DELETE FROM silences WHERE account_id = :account OR other_id = :account"),
     ("nudges", "DELETE FROM nudges WHERE account_id = :account OR other_id = :account"),
     ("invitations", f"DELETE FROM invitations WHERE inviter_id = :account OR address_id IN {_MINE}"),
@@ -193,6 +194,7 @@ STEPS: Final = (
     (
         "addresses",
         """UPDATE addresses SET address = 'erased ' || id, state = 'suspended', is_primary = false, off_until = NULL,
+               quiet = NULL, quiet_since = NULL,
                seen_at = NULL, introduced_at = NULL, bouncing_since = NULL
            WHERE account_id = :account AND address NOT LIKE 'erased %'""",
     ),

@@ -52,7 +52,8 @@ SECTIONS: Final = {
         FROM accounts WHERE id = :account""",
     "aliases": "SELECT alias, kind, created_at FROM aliases WHERE account_id = :account ORDER BY alias",
     "addresses": """
-        SELECT id, channel, address, state, is_primary, receiving, off_until, stopped_at, seen_at, created_at
+        SELECT id, channel, address, state, is_primary, receiving, off_until, quiet, quiet_since, stopped_at,
+               seen_at, created_at
         FROM addresses WHERE account_id = :account ORDER BY id""",
     "follows": """
         SELECT a.handle, a.name, f.role, f.state, f.by_text, f.off, f.off_until, f.expires_at, f.created_at
@@ -94,6 +95,14 @@ SECTIONS: Final = {
                CASE d.channel WHEN 'email' THEN m.body END AS body
         FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN addresses a ON a.id = d.address_id
         WHERE d.address_id IN {_MINE} ORDER BY m.id""",
+    "waiting": """
+        SELECT h.message_id, a.channel, a.address, w.handle AS author, h.reason, h.until, h.state, h.why, h.digest_id,
+               h.created_at, h.ended_at
+        FROM held h JOIN addresses a ON a.id = h.address_id LEFT JOIN accounts w ON w.id = h.author_id
+        WHERE h.account_id = :account ORDER BY h.message_id""",
+    "digests": """
+        SELECT g.message_id, a.channel, a.address, g.kind, g.slot, g.posts FROM digests g
+        JOIN addresses a ON a.id = g.address_id WHERE g.account_id = :account ORDER BY g.message_id""",
     "inputs": """
         SELECT id, channel, sender, received_at, state, intent, reason, coalesce(text, CASE WHEN channel = 'email'
                THEN encode(raw, 'escape') END) AS text

@@ -12,12 +12,11 @@ from gateway.language.model.reading import NamedAccount
 from gateway.network.audience import visibility
 from gateway.network.audience.visibility import readable_by
 from gateway.network.posts.rendering import RepeatOrigin
-from gateway.store.tables import Account, Address, Delivery, Message, Post, Tag
+from gateway.store.tables import Account, Address, Delivery, Digest, Held, Message, Post, Tag
 from gateway.store.views import FollowInForce
 
 LATE = 30  # how many items later one may arrive than it was written
-DIGEST = "digest"  # the reason of deliveries that left in a digest …
-ELSEWHERE = "digest_elsewhere"  # … that went to another address of the same person
+DIGEST = "digest"  # the reason of deliveries that left in a digest
 ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
 
 
@@ -122,6 +121,13 @@ def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int 
     )
     only_listens = (group.access == "broadcast") & ~posts_there & (Post.visibility == "group")
     age = _age(func.coalesce(Delivery.sent_at, Delivery.created_at))
+    # A digest may have gone to another address of the same person.
+    came_here = exists().where(
+        Held.message_id == Delivery.message_id,
+        Held.address_id == Delivery.address_id,
+        Digest.message_id == Held.digest_id,
+        Digest.address_id == Delivery.address_id,
+    )
     return (
         select(Post, Account, group, age, only_listens, Delivery.tag, Delivery.source_id, Delivery.reason)
         .join(Address, Address.id == Delivery.address_id)
@@ -130,7 +136,7 @@ def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int 
         .join(Account, Account.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .where(Delivery.address_id == bindparam("address"), Delivery.state.in_(ON_THE_ROAD), Post.deleted_at.is_(None))
-        .where(Delivery.reason.is_distinct_from(ELSEWHERE))
+        .where(or_(Delivery.reason.is_distinct_from(DIGEST), came_here))
         .order_by(Delivery.message_id.desc())
         .limit(bindparam("most"))
     )
