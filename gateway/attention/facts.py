@@ -2,10 +2,10 @@
 gateway/attention/eligibility.py judge them."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, time
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -120,13 +120,17 @@ def _look_up(session: Session, found: list[Found]) -> list[Found]:
     if not waiting:
         return found
     given = {"messages": numbers(key[0] for key in waiting), "addresses": numbers(key[1] for key in waiting)}
-    more = {row[:2]: row[2:] for row in session.execute(_MORE, given)}
-    split: dict[Facts, list[UnusualDelivery]] = {}
-    for known, deliveries in found:
-        for one in deliveries:
-            looked_up = dict(zip(LOOKED_UP, more[one.key], strict=True)) if one.key in more else {}
-            split.setdefault(replace(known, **looked_up), []).append(one)
-    return list(split.items())
+    more = {(row[0], row[1]): tuple(row[2:]) for row in session.execute(_MORE, given)}
+    return [each for known, deliveries in found for each in _split(known, deliveries, more)]
+
+
+def _split(known: Facts, deliveries: list[UnusualDelivery], more: Mapping[Key, tuple[Any, ...]]) -> Iterator[Found]:
+    """Once for each combination of what was looked up."""
+    alike: dict[tuple[Any, ...], list[UnusualDelivery]] = {}
+    for one in deliveries:
+        alike.setdefault(more.get(one.key, ()), []).append(one)
+    for looked_up, rows in alike.items():
+        yield replace(known, **dict(zip(LOOKED_UP, looked_up, strict=False))), rows
 
 
 def _read(known: str) -> Facts:
