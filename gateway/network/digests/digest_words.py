@@ -20,6 +20,7 @@ from gateway.network.audience import delivery_decisions
 from gateway.network.digests import update_list
 from gateway.network.digests.update_list import ListedUpdate
 from gateway.security.signed_tokens import Signer
+from gateway.store.arrays import numbers
 
 MOST: Final = 30  # entries of a mail; the others are counted
 SHORT: Final = 60  # characters of an entry in a text
@@ -87,22 +88,32 @@ def _entry(row: Row[Any]) -> _Entry:
 
 
 def _words(row: Row[Any], entries: Sequence[_Entry], signer: Signer, domain: str) -> DigestWords:
-    posts = tuple(entry.update.post_id for entry in entries)
     opening, language = _opening(row.kind, len(entries)), row.language
-    short = [f"{number} {headline(entry.line, SHORT)}" for number, entry in enumerate(entries, 1)]
-    by_text = joined([opening, *short, say("A digit gives it whole.")], "\n")
     names = list(dict.fromkeys(entry.update.name for entry in entries))
-    subject = say("{opening} {names}", opening=opening, names=_names(names))
-    answer = translated(say("Answer:"), language)
+    return DigestWords(
+        translated(_text(opening, entries), language),
+        translated(say("{opening} {names}", opening=opening, names=_names(names)), language),
+        _mail(opening, entries, row, signer, domain),
+        tuple(entry.update.post_id for entry in entries),
+    )
+
+
+def _text(opening: Phrase, entries: Sequence[_Entry]) -> Phrase:
+    lines = [f"{number} {headline(entry.line, SHORT)}" for number, entry in enumerate(entries, 1)]
+    return joined([opening, *lines, say("A digit gives it whole.")], "\n")
+
+
+def _mail(opening: Phrase, entries: Sequence[_Entry], row: Row[Any], signer: Signer, domain: str) -> str:
+    answer = translated(say("Answer:"), row.language)
     lines = [
         update_list.line(number, entry.update, answer, row.to_id, signer, domain)
         for number, entry in enumerate(entries[:MOST], 1)
     ]
     more = len(entries) - MOST
-    rest = [translated(count("And {count} more.", "And {count} more.", more), language)] if more > 0 else []
-    how = translated(say("Reply to this mail with a number and your words, like: 1 I can help"), language)
-    body = "\n\n".join([translated(opening, language), *lines, *rest, how])
-    return DigestWords(translated(by_text, language), translated(subject, language), body, posts)
+    rest = [count("And {count} more.", "And {count} more.", more)] if more > 0 else []
+    how = say("Reply to this mail with a number and your words, like: 1 I can help")
+    said = [translated(each, row.language) for each in (opening, *rest, how)]
+    return "\n\n".join([said[0], *lines, *said[1:]])
 
 
 def _opening(kind: str, number: int) -> Phrase:
@@ -119,8 +130,12 @@ def _names(names: Sequence[str]) -> Phrase | str:
 
 
 def _number(session: Session, written: Mapping[int, DigestWords]) -> None:
-    for digest_id, words in written.items():
-        session.execute(NUMBER, {"digest": digest_id, "posts": list(words.posts)})
+    """Writes down what the numbers stand for: one row for each number of each digest."""
+    pairs = [(digest, post) for digest, words in written.items() for post in words.posts]
+    if pairs:
+        session.execute(
+            NUMBER, {"digests": numbers(each for each, _ in pairs), "posts": numbers(post for _, post in pairs)}
+        )
 
 
 # What was written to its reader comes first, then what they track, then the newest.
@@ -139,4 +154,10 @@ FOLDED: Final = text(f"""
     WHERE h.digest_id = ANY (CAST(:digests AS bigint[])) AND h.state = 'folded'
     ORDER BY h.digest_id, h.cause > {DeliveryCause.REPLY:d}, h.cause <> {DeliveryCause.TRACKED:d}, h.message_id DESC
 """)  # noqa: S608
-NUMBER: Final = text("UPDATE digests SET posts = CAST(:posts AS bigint[]) WHERE message_id = :digest")
+NUMBER: Final = text("""
+    UPDATE digests d SET posts = given.posts FROM (
+        SELECT digest, array_agg(post ORDER BY place) AS posts
+        FROM unnest(CAST(:digests AS bigint[]), CAST(:posts AS bigint[])) WITH ORDINALITY AS row (digest, post, place)
+        GROUP BY digest
+    ) AS given WHERE d.message_id = given.digest
+""")
