@@ -33,6 +33,7 @@ MEASUREMENTS: Final = {
     "P14": "bench.burst",
     "track": "bench.tracking",
     "decide": "bench.decisions",
+    "digest": "bench.digests",
     "mail-leg": "bench.mail_out",
 }
 PEERS: Final = ("postfix", "wrk", "kannel", "kannel-extras")  # Debian's packages

@@ -104,12 +104,13 @@ class UnusualDelivery(NamedTuple):
 Found = tuple[Facts, list[UnusualDelivery]]
 
 
-def find(session: Session, keys: Collection[Key]) -> list[Found]:
+def find(session: Session, keys: Collection[Key], *, waited: bool = False) -> list[Found]:
     """The facts of those of `keys` about which anything is unusual, and of those that quote posts. Equal facts come
-    once, with all deliveries that have them. Most have only the usual facts: they cost no transfer and no Python."""
+    once, with all deliveries that have them. Most have only the usual facts: they cost no transfer and no Python.
+    `waited`: these are items that waited, and they are behind nobody but themselves."""
     given = {"messages": numbers(key[0] for key in keys), "addresses": numbers(key[1] for key in keys)}
     found: dict[str, list[UnusualDelivery]] = {}
-    for *delivery, known in session.execute(_FACTS, given):
+    for *delivery, known in session.execute(_FACTS_OF_WAITING if waited else _FACTS, given):
         found.setdefault(known, []).append(UnusualDelivery(*delivery))
     return _look_up(session, [(_read(known), deliveries) for known, deliveries in found.items()])
 
@@ -163,6 +164,9 @@ _DUE = "h.state = 'waiting' AND h.until BETWEEN now() - interval '15 minutes' AN
 # `o` is what a repeat repeats, and `first` wrote that: a reader who blocked or muted either writer, or muted the group,
 # is to get nothing. A topic or a track is looked up only where no account's follow brings it. OFFSET 0 keeps the
 # planner from copying each expression into the condition: the plan would be twice as long, and so would be its making.
+_BEHIND = f"""
+        (SELECT EXISTS (SELECT FROM held h WHERE {_DUE})) AND EXISTS (
+            SELECT FROM held h WHERE h.account_id = a.account_id AND h.address_id = a.id AND {_DUE})"""  # noqa: S608
 _STATEMENT = f"""
 SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_NAMES)})::text AS known FROM (
     SELECT d.message_id, d.address_id, m.kind, a.channel, now() AS now, d.give_up_at, a.account_id AS reader_id,
@@ -206,8 +210,7 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
             SELECT FROM trackers_in_force k WHERE k.track_id = d.source_id AND k.follower_id = a.account_id
         ) AS subscribed,
         a.quiet,
-        (SELECT EXISTS (SELECT FROM held h WHERE {_DUE})) AND EXISTS (
-            SELECT FROM held h WHERE h.account_id = a.account_id AND h.address_id = a.id AND {_DUE}) AS behind
+        {{behind}} AS behind
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
     JOIN deliveries d USING (message_id, address_id)
     JOIN messages m ON m.id = d.message_id
@@ -224,7 +227,7 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
 WHERE {_UNUSUAL} OR quotes IS NOT NULL
 """  # noqa: S608
 # psycopg remembers how it reads a statement only of those with at most 4,096 characters.
-_FACTS = text(" ".join(_STATEMENT.split()))
+_FACTS, _FACTS_OF_WAITING = (text(" ".join(_STATEMENT.format(behind=each).split())) for each in (_BEHIND, "false"))
 
 _MORE = text(f"""
 SELECT d.message_id, d.address_id,

@@ -36,8 +36,8 @@ def find_waiting(session: Session, items: Collection[HeldItem]) -> dict[Key, Ref
     for a digest goes into it, wherever that is sent to."""
     for_digest = {item.key for item in items if item.reason == "digest"}
     found = []
-    for one, rows in facts.find(session, [item.key for item in items]):
-        known = replace(one, give_up_at=NEVER, behind=False)
+    for one, rows in facts.find(session, [item.key for item in items], waited=True):
+        known = replace(one, give_up_at=NEVER)
         found.append((known, [row for row in rows if row.key not in for_digest]))
         known = replace(known, digested=False, quiet=None, address_off=False)
         found.append((known, [row for row in rows if row.key in for_digest]))
