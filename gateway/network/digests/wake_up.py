@@ -68,7 +68,8 @@ def _grouped(items: Iterable[HeldItem]) -> list[_Group]:
 
 
 def _group(items: list[HeldItem]) -> _Group:
-    kind = "back" if all(item.reason == "off_till" for item in items) else "wake"
+    reasons = {item.reason for item in items}
+    kind = "back" if "off_till" in reasons and "quiet" not in reasons else "wake"
     zone = zones.zone(items[0].timezone)
     slot = max(item.until for item in items).astimezone(zone).replace(tzinfo=None)
     return _Group(tuple(items), kind, slot)
