@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.ledger.outbox import attempt_reports, in_doubt
+from gateway.ledger.outbox import attempt_reports, due_work, in_doubt
 from gateway.ledger.outbox.attempt_reports import AttemptReport
 from gateway.store.database import transaction
 from tests.support.desk import Desk, asleep, opened
@@ -51,6 +51,11 @@ def came(desk: Desk) -> list[int]:
     return [heard.count(words) for words in KIMS]
 
 
+def due(desk: Desk) -> frozenset[str]:
+    with transaction(desk.office.engine) as session:
+        return due_work.look(session).drains
+
+
 def test_items_end_together_with_their_digest(desk: Desk) -> None:
     """So what their reader answers at once is about them, and not about what came before."""
     desk.says("bob", "d sam are you there")
@@ -73,8 +78,10 @@ def test_a_lost_workers_digest_is_followed_by_the_next_wake_up(desk: Desk) -> No
     left(desk)
     desk.office.sql("UPDATE held SET state = 'folded', ended_at = NULL")
     desk.office.sql("UPDATE deliveries SET state = 'held', reason = NULL WHERE reason = 'digest'")
+    assert "wake_ups" in due(desk)
     desk.fold()
     assert items(desk) == [("sent", "digest")] * 2
+    assert "wake_ups" not in due(desk)
     desk.clean()
 
 
