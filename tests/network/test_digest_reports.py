@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.ledger.outbox import attempt_reports, in_doubt
+from gateway.ledger.outbox import attempt_reports, due_work, in_doubt
 from gateway.ledger.outbox.attempt_reports import AttemptReport
 from gateway.store.database import transaction
 from tests.support.desk import Desk, asleep, opened
 from tests.support.office import Office
+from workers import deliver
 
 KIMS = ("first thing", "second thing")
 AGAIN = "UPDATE deliveries SET not_before = now() WHERE state = 'retry'"
@@ -48,6 +49,40 @@ def came(desk: Desk) -> list[int]:
     """How often each of Kim's updates has come to Sam's phone since."""
     heard = "\n".join(desk.heard("sam"))
     return [heard.count(words) for words in KIMS]
+
+
+def due(desk: Desk) -> frozenset[str]:
+    with transaction(desk.office.engine) as session:
+        return due_work.look(session).drains
+
+
+def test_items_end_together_with_their_digest(desk: Desk) -> None:
+    """So what their reader answers at once is about them, and not about what came before."""
+    desk.says("bob", "d sam are you there")
+    asleep(desk, *KIMS)
+    desk.says("kim", "d sam can you open at six")
+    desk.office.sql(AWAKE)
+    desk.office.sql(DUE)
+    desk.fold()
+    deliver.drain_sms()
+    assert [row[0] for row in desk.states()] == ["sent"] * 3
+    desk.heard("sam")
+    desk.office.says("sam", "r yes I can")
+    desk.office.read()
+    [(words,)] = desk.office.sql("SELECT text FROM messages WHERE kind = 'answer' ORDER BY id DESC LIMIT 1")
+    assert str(words).startswith("Which one do you answer?")
+    desk.clean()
+
+
+def test_a_lost_workers_digest_is_followed_by_the_next_wake_up(desk: Desk) -> None:
+    left(desk)
+    desk.office.sql("UPDATE held SET state = 'folded', ended_at = NULL")
+    desk.office.sql("UPDATE deliveries SET state = 'held', reason = NULL WHERE reason = 'digest'")
+    assert "wake_ups" in due(desk)
+    desk.fold()
+    assert items(desk) == [("sent", "digest")] * 2
+    assert "wake_ups" not in due(desk)
+    desk.clean()
 
 
 def test_one_that_reached_no_phone_is_sent_again_whole(desk: Desk) -> None:

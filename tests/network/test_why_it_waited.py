@@ -63,6 +63,16 @@ def test_after_a_digest_of_an_off_it_says_that(desk: Desk) -> None:
     assert asked(desk) == "2 updates that came while your texts were off."
 
 
+def test_what_came_behind_others_does_not_change_what_they_waited_for(desk: Desk) -> None:
+    desk.says("sam", "off 8h")
+    desk.says("kim", "first thing")
+    desk.says("kim", "second thing")
+    desk.office.sql("UPDATE held SET reason = 'behind' WHERE message_id = (SELECT max(message_id) FROM held)")
+    desk.says("sam", "on")
+    assert any(words.startswith("While it was off, 2 updates came:") for words in desk.heard("sam"))
+    assert asked(desk) == "2 updates that came while your texts were off."
+
+
 def test_it_counts_what_was_in_the_digest_when_it_left(desk: Desk) -> None:
     asleep(desk, "first thing", "second thing", "third thing")
     desk.says("kim", "undo")

@@ -18,7 +18,7 @@ from gateway.carriers.common.send_gate import HasAttempt
 from gateway.channels import CHANNELS, EMAIL, SMS
 from gateway.ledger.commit import counters
 from gateway.ledger.money import charges
-from gateway.ledger.outbox import claims, settlements
+from gateway.ledger.outbox import claims, held, settlements
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key, MessageContent, Senders
 from gateway.ledger.outbox.settlements import Settlement
 from gateway.network.audience import delivery_decisions, visibility
@@ -73,6 +73,7 @@ class DeliveryStore(Generic[Parcel]):
         self._lease = timedelta(seconds=context.settings.lease_seconds)
         self._look = timedelta(seconds=context.settings.settle_seconds)
         self._contents: OrderedDict[int, MessageContent] = OrderedDict()
+        self._digests: set[int] = set()  # messages in hand
 
     def claim(self, limit: int, suspects: bool) -> Batch[Parcel]:
         """Claims due rows, without those that must not leave now: an opt-out that has committed counts."""
@@ -139,6 +140,7 @@ class DeliveryStore(Generic[Parcel]):
         if not digests:
             return list(rows)
         words = digest_words.compose(session, digests, self._context.signer, self._context.settings.mail_domain)
+        self._digests |= words.keys()
         for message, found in words.items():
             contents[message] = replace(
                 contents[message], text=found.text, subject=found.subject, body=found.body, quotes=found.posts
@@ -186,12 +188,19 @@ class DeliveryStore(Generic[Parcel]):
         with transaction(self._context.engine) as session:
             claims.release(session, paused, PAUSED)
             settlements.settle(session, rows)
+            self._follow(session, {row.claimed.message_id for row in rows})
             stayed = [one.claimed.attempt_id for one, outcome in landed if outcome.pause or outcome.state in STAYED]
             if self._channel == SMS:
                 address_effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
             self._uncount(session, stayed)
         if parts := sum(row.segments or 0 for row in rows):
             counters.add("segments", amount=parts)
+
+    def _follow(self, session: Session, messages: AbstractSet[int]) -> None:
+        """The items of the digests among these messages end with them."""
+        if digests := self._digests & messages:
+            held.follow(session, digests)
+            self._digests -= digests
 
     def decide(self, loads: Sequence[OutboundItem[Parcel]]) -> frozenset[int]:
         """Decides again about rows that the carrier had in hand for too long; returns the attempts that may still

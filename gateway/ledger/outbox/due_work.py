@@ -47,8 +47,10 @@ QUESTIONS: Final = {
                     AND not_before <> created_at AND not_before <= now()""",
     "pictures": "SELECT FROM media WHERE state = 'new' AND not_before <= now()",
     "wake_ups": """SELECT FROM held WHERE state = 'waiting' AND until <= now()
-                   UNION ALL SELECT FROM held JOIN deliveries digest ON digest.message_id = held.digest_id
-                   WHERE held.state = 'folded' AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')""",
+                   UNION ALL SELECT FROM (
+                       SELECT digest_id FROM held WHERE state = 'folded' ORDER BY digest_id LIMIT 2000) AS oldest
+                   JOIN deliveries digest ON digest.message_id = oldest.digest_id
+                   WHERE digest.ended_at IS NOT NULL OR digest.state = 'unknown'""",
     "tellings": "SELECT FROM tellings WHERE told_at IS NULL AND due_at <= now()",
     "prices": "SELECT FROM price_sweeps WHERE not_before <= now()",
     "redact": "SELECT FROM redactions WHERE not_before <= now()",

@@ -7,7 +7,7 @@ until when. A wake-up decides about it again: it is sent by itself (`release`), 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -143,11 +143,17 @@ def fold(session: Session, folded: Sequence[tuple[HeldItem, int]]) -> None:
         session.execute(FOLD, {**_keys([item for item, _ in folded]), "digests": digests})
 
 
-def follow_digests(session: Session) -> int:
-    """Ends the items of digests that have left, or may have; those of digests that surely did not leave wait again, and
-    then go one by one. Returns how many items there were."""
+def follow(session: Session, digest_ids: Collection[int]) -> None:
+    """Ends the items of those of these digests that have left, or may have, in the transaction that settles them: what
+    their reader answers next is about these items."""
+    session.execute(FOLLOW_THESE, {"digests": list(digest_ids)})
+
+
+def follow_digests(session: Session) -> None:
+    """The same for all digests, for their worker may have been lost; the items of digests that surely did not leave
+    wait again, and then go one by one."""
     session.execute(UNFOLD)
-    return len(session.execute(FOLLOW).all())
+    session.execute(FOLLOW)
 
 
 def show_again(session: Session, post_id: int, address_id: int) -> None:
@@ -270,10 +276,10 @@ UNFOLD: Final = text(f"""
 
 # The digests are locked, so that no report of the carrier changes them meanwhile; those that somebody else has in hand
 # come next time. An item that a late report has settled was sent twice, perhaps.
-FOLLOW: Final = text("""
+_FOLLOW: Final = """
     WITH ended AS MATERIALIZED (
         SELECT digest.message_id, digest.sent_at FROM deliveries digest
-        WHERE digest.message_id IN (SELECT digest_id FROM held WHERE state = 'folded')
+        WHERE digest.message_id {which}
           AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')
           AND digest.state NOT IN ('failed', 'cancelled')
         FOR SHARE OF digest SKIP LOCKED
@@ -291,7 +297,9 @@ FOLLOW: Final = text("""
     FROM gone
     WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id AND d.state NOT IN ('sending', 'cancelled')
     RETURNING d.message_id
-""")
+"""
+FOLLOW: Final = text(_FOLLOW.format(which="IN (SELECT digest_id FROM held WHERE state = 'folded')"))
+FOLLOW_THESE: Final = text(_FOLLOW.format(which="= ANY (CAST(:digests AS bigint[]))"))
 
 SHOW_AGAIN: Final = text("""
     UPDATE deliveries d SET sent_at = now() FROM messages m

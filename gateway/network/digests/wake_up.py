@@ -77,7 +77,8 @@ def _after_rest(items: Iterable[HeldItem]) -> list[_Group]:
 
 def _woken(items: Sequence[HeldItem]) -> _Group:
     first = items[0]
-    kind = "back" if all(item.reason == "off_till" for item in items) else "wake"
+    reasons = {item.reason for item in items}
+    kind = "back" if "off_till" in reasons and "quiet" not in reasons else "wake"
     return _Group(tuple(items), first.address_id, first.channel, kind, _wall(first, max(item.until for item in items)))
 
 
