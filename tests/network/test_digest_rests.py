@@ -1,9 +1,15 @@
 """Digests that meet quiet hours or an `off`: each comes once, when it may, and none is tried without end."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
+from gateway.ledger.outbox import claims
+from gateway.ledger.outbox.in_doubt import give_up, record_absent
+from gateway.ledger.outbox.settlements import Settlement, settle
+from gateway.store.database import transaction
 from tests.support.desk import SLEEP, Desk, opened
 from tests.support.office import Office
 
@@ -122,3 +128,39 @@ def test_an_off_without_an_end_keeps_nothing_for_a_digest(desk: Desk) -> None:
         desk.send()
     assert desk.states() == [("cancelled", "digest", "off")]
     assert made(desk) == 0
+
+
+def test_one_in_doubt_that_proves_absent_is_sent_again_with_all_that_is_in_it(desk: Desk) -> None:
+    wanted(desk, "first thing", "second thing")
+    desk.office.sql("UPDATE held SET until = now()")
+    desk.fold()
+    in_doubt(desk)
+    desk.fold()
+    assert [state for state, _, _ in desk.states()] == ["folded", "folded"]
+    with transaction(desk.office.engine) as session:
+        attempts = session.execute(text("SELECT id FROM attempts WHERE state = 'unknown'")).scalars().all()
+        record_absent(session, attempts)
+    desk.send()
+    assert "2 Kim Lee: first thing" in desk.heard("sam")[-1]
+    assert [state for state, _, _ in desk.states()] == ["sent", "sent"]
+    desk.clean()
+
+
+def test_one_that_stays_in_doubt_counts_as_sent(desk: Desk) -> None:
+    wanted(desk, "first thing")
+    desk.office.sql("UPDATE held SET until = now()")
+    desk.fold()
+    in_doubt(desk)
+    desk.office.sql("UPDATE attempts SET started_at = now() - interval '11 minutes' WHERE state = 'unknown'")
+    with transaction(desk.office.engine) as session:
+        assert give_up(session) == 1
+    desk.send()
+    assert (desk.heard("sam"), desk.states()) == ([], [("sent", "digest", None)])
+
+
+def in_doubt(desk: Desk) -> None:
+    """A worker took the digest and was lost."""
+    with transaction(desk.office.engine) as session:
+        ours = session.execute(text("SELECT array_agg(id) FROM senders")).scalar_one()
+        [claimed] = claims.claim(session, "sms", "lost", timedelta(seconds=60), 10, tuple(ours))
+        settle(session, [Settlement(claimed, "unknown", reason="timeout", wait=timedelta(seconds=30))])

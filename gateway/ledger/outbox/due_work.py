@@ -48,7 +48,7 @@ QUESTIONS: Final = {
     "pictures": "SELECT FROM media WHERE state = 'new' AND not_before <= now()",
     "wake_ups": """SELECT FROM held WHERE state = 'waiting' AND until <= now()
                    UNION ALL SELECT FROM held JOIN deliveries digest ON digest.message_id = held.digest_id
-                   WHERE held.state = 'folded' AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')""",
+                   WHERE held.state = 'folded' AND digest.ended_at IS NOT NULL""",
     "tellings": "SELECT FROM tellings WHERE told_at IS NULL AND due_at <= now()",
     "prices": "SELECT FROM price_sweeps WHERE not_before <= now()",
     "redact": "SELECT FROM redactions WHERE not_before <= now()",

@@ -255,10 +255,11 @@ FOLD: Final = text(f"""
     FROM {_GIVEN}, CAST(:digests AS bigint[])) AS given ({_ROW}, digest_id) WHERE {_HELD}
 """)  # noqa: S608
 
-# A digest that failed or was cancelled did not leave; one that came into the next quiet hours is made anew. One that
-# was not settled may have left: its items count as sent, so that nobody gets them twice.
+# A digest that failed or was cancelled did not leave; one that came into the next quiet hours is made anew. Of one in
+# doubt nothing is known until that ends: it may prove absent, and is then sent again with its items. One that is never
+# settled may have left: its items count as sent, so that nobody gets them twice.
 _ENDED: Final = """FROM deliveries digest WHERE digest.message_id = h.digest_id AND h.state = 'folded'
-      AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')"""
+      AND digest.ended_at IS NOT NULL"""
 
 UNFOLD: Final = text(f"""
     UPDATE held h SET state = 'waiting', until = now(),
