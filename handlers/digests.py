@@ -69,12 +69,33 @@ def _ended(context: CommandContext, state: DigestState) -> Phrase:
         "Digests are off: {count} follows come one by one again.",
         state.follows,
     )
-    return joined([ended if state.follows else say("Digests are off."), describe_waited(state.waiting)])
+    return joined([ended if state.follows else say("Digests are off."), _waited(state)])
+
+
+def _waited(state: DigestState) -> Phrase | str:
+    """What became of what waited when digests ended."""
+    if state.channel is None or not state.waiting:
+        return ""
+    if not state.quiet:
+        return describe_waited(state.waiting)
+    return count(
+        "{count} update comes when your quiet hours end.",
+        "{count} updates come when your quiet hours end.",
+        state.waiting,
+    )
 
 
 def _sent(context: CommandContext, state: DigestState) -> Phrase:
     if not state.waiting:
         return say("Nothing waits for your digest.")
+    if state.channel is None:
+        return say("Your digest has nowhere to come to: what you get is off. To turn it on: ON")
+    if state.quiet:
+        return count(
+            "Your digest of {count} update comes when your quiet hours end.",
+            "Your digest of {count} updates comes when your quiet hours end.",
+            state.waiting,
+        )
     return count("Your digest of {count} update comes now.", "Your digest of {count} updates comes now.", state.waiting)
 
 

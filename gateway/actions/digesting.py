@@ -1,8 +1,10 @@
 """Digests: some follows come together, once a day or a week, instead of one by one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.actions.following import amend
@@ -23,11 +25,12 @@ WAY = ("way",)
 
 @dataclass(frozen=True, slots=True)
 class DigestState:
-    """`channel`: where digests go; None for who has nothing that receives. `waiting`: items for the next one;
-    `follows`: how many follows come in it."""
+    """`channel`: where digests go; None for who has nothing that receives. `quiet`: whether it is quiet there now, so
+    that one which is due waits. `waiting`: items for the next one; `follows`: how many follows come in it."""
 
     setting: DigestSetting
     channel: str | None
+    quiet: bool
     waiting: int
     follows: int
 
@@ -61,22 +64,25 @@ def end_digests(session: Session, actor: Actor) -> DigestState:
     before = state_of(session, actor)
     digest_settings.put(session, actor.account.id, DigestSetting(None, setting.at))
     _send_waiting(session, actor)
-    return DigestState(before.setting, before.channel, before.waiting, len(ended))
+    return replace(before, follows=len(ended))
 
 
 def send_digest(session: Session, actor: Actor) -> DigestState:
-    """Sends what waits at once; the next regular one comes at its time."""
+    """Sends what waits at once, if there is an address to send it to; the next regular one comes at its time."""
     state = state_of(session, actor)
-    _send_waiting(session, actor)
+    if state.channel:
+        _send_waiting(session, actor)
     return state
 
 
 def state_of(session: Session, actor: Actor) -> DigestState:
     account = actor.account.id
     place = digest_places.find(session, [account]).get(account)
+    now: datetime = session.execute(select(func.now())).scalar_one()
     return DigestState(
         digest_settings.setting_of(session, account),
         place.channel if place else None,
+        place is not None and place.quiet_until(actor.account.timezone, now) is not None,
         held.waiting_for_digest(session, account),
         follows.count_way(session, account, "digest"),
     )

@@ -76,7 +76,8 @@ def due(session: Session, people: int) -> list[HeldItem]:
 
 
 def wake(session: Session, account_id: int, address_id: int) -> dict[str, int]:
-    """Has what waits at an address decided about again now, for a setting has changed: how many waited, by reason."""
+    """Has what waits at an address decided about again now, for a setting has changed: how many waited, by reason. The
+    same for what waits for a digest without a date: quiet hours of the place that it goes to may have kept it back."""
     rows = session.scalars(WAKE, {"account": account_id, "address": address_id}).all()
     return dict(Counter(rows))
 
@@ -222,7 +223,11 @@ WAIT_FOR_DIGEST: Final = text(f"""
     RETURNING message_id
 """)  # noqa: S608
 WAITING_FOR_DIGEST: Final = text(f"SELECT count(*) FROM held WHERE {_FOR_DIGEST}")  # noqa: S608
-WAKE: Final = text(f"UPDATE held SET until = now() WHERE {_MINE} AND reason <> 'digest' RETURNING reason")  # noqa: S608
+WAKE: Final = text("""
+    UPDATE held SET until = now() WHERE state = 'waiting' AND account_id = :account
+      AND (address_id = :address AND reason <> 'digest' OR reason = 'digest' AND slot IS NULL)
+    RETURNING reason
+""")
 WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE}")  # noqa: S608
 
 _GIVEN: Final = "unnest(CAST(:messages AS bigint[]), CAST(:accounts AS bigint[]), CAST(:addresses AS bigint[])"

@@ -31,15 +31,19 @@ def find(session: Session, keys: Collection[Key]) -> dict[Key, Refused]:
     return _decided(session, facts.find(session, keys))
 
 
-def find_waiting(session: Session, items: Collection[HeldItem]) -> dict[Key, Refused]:
+def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collection[int] = ()) -> dict[Key, Refused]:
     """The same for items that waited: they are not given up for that, and are behind nobody but themselves. What waited
-    for a digest goes into it, wherever that is sent to."""
-    for_digest = {item.key for item in items if item.reason == "digest"}
+    for a digest goes into it, wherever that is sent to. `nowhere`: people who have no address now to which their digest
+    could be sent; for them the address of each item decides."""
+    waited = {item.key: item for item in items if item.reason == "digest"}
+    for_digest = {key for key, item in waited.items() if item.account_id not in nowhere}
     found = []
     for one, rows in facts.find(session, [item.key for item in items], waited=True):
         known = replace(one, give_up_at=NEVER)
-        found.append((known, [row for row in rows if row.key not in for_digest]))
-        known = replace(known, digested=False, quiet=None, address_off=False)
+        found.append((known, [row for row in rows if row.key not in waited]))
+        known = replace(known, digested=False)
+        found.append((known, [row for row in rows if row.key in waited.keys() - for_digest]))
+        known = replace(known, quiet=None, address_off=False)
         found.append((known, [row for row in rows if row.key in for_digest]))
     return _decided(session, found)
 

@@ -5,7 +5,7 @@ All of it is one transaction, so a crash leaves everything as it was or as it mu
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -28,6 +28,8 @@ WANTED: Final = "digest"  # the reason of what its reader wants in a digest
 URGENT, LATER = 8, 9  # priorities, behind updates; the first when something in it was written to its reader
 AGAIN: Final = timedelta(minutes=1)  # until the next look at whoever has a digest of the same moment already
 
+Places = Mapping[int, DigestPlace]  # by account
+
 
 class _Group(NamedTuple):
     """What becomes one digest: for which address, and for which moment, as its reader's clock shows it."""
@@ -48,17 +50,49 @@ def wake_up(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
     something leaves now."""
     held.close(session, [item for item in items if item.state != "held"])
     waiting = [item for item in items if item.state == "held"]
-    refused = delivery_decisions.find_waiting(session, waiting)
+    wanting = {item.account_id for item in waiting if item.reason == WANTED}
+    places = digest_places.find(session, wanting) if wanting else {}
+    refused = delivery_decisions.find_waiting(session, waiting, wanting - places.keys())
     held.cancel(session, waiting, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
     later = ((item, refused[item.key]) for item in waiting if item.key in refused)
-    held.postpone(session, [(item, one) for item, one in later if isinstance(one, Hold)])
-    return _send(session, [item for item in waiting if item.key not in refused])
+    held.postpone(session, [(item, _until(item, one)) for item, one in later if isinstance(one, Hold)])
+    return _send(session, _awake(session, [item for item in waiting if item.key not in refused], places), places)
 
 
-def _send(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
+def _until(item: HeldItem, hold: Hold) -> Hold:
+    """What is wanted in a digest stays so while its reader has no address that receives."""
+    return hold._replace(reason=WANTED) if item.reason == WANTED else hold
+
+
+def _awake(session: Session, items: Sequence[HeldItem], places: Places) -> list[HeldItem]:
+    """Without what is wanted in a digest that would come in the quiet hours of the place that it goes to. Such an item
+    has no date any more: it comes as soon as they end, however the next digests are set."""
+    rest = _resting(session, items, places)
+    later = ((item, Hold(WANTED, rest[item.account_id], item.cause)) for item in items if _wants(item, rest))
+    held.postpone(session, later)
+    return [item for item in items if not _wants(item, rest)]
+
+
+def _wants(item: HeldItem, people: Mapping[int, object]) -> bool:
+    return item.reason == WANTED and item.account_id in people
+
+
+def _resting(session: Session, items: Sequence[HeldItem], places: Places) -> dict[int, datetime]:
+    """Until when the place of somebody's digest is quiet."""
+    zones_of = {
+        item.account_id: item.timezone for item in items if _wants(item, places) and places[item.account_id].quiet
+    }
+    if not zones_of:
+        return {}
+    now = _now(session)
+    until = {account: places[account].quiet_until(zone, now) for account, zone in zones_of.items()}
+    return {account: end for account, end in until.items() if end is not None}
+
+
+def _send(session: Session, items: Sequence[HeldItem], places: Places) -> frozenset[str]:
     """Critter's own words stand in no digest, and what was in one that did not leave goes by itself."""
     foldable = [item for item in items if item.cause != DeliveryCause.OURS and item.digest_id is None]
-    groups = [*_after_rest(foldable), *_digests(session, [item for item in foldable if item.reason == WANTED])]
+    groups = [*_after_rest(foldable), *_digests([item for item in foldable if item.reason == WANTED], places)]
     together = {item.key for group in groups for item in group.items}
     alone = [item for item in items if item.key not in together]
     held.release(session, alone)
@@ -82,12 +116,11 @@ def _woken(items: Sequence[HeldItem]) -> _Group:
     return _Group(tuple(items), first.address_id, first.channel, kind, _wall(first, max(item.until for item in items)))
 
 
-def _digests(session: Session, items: Iterable[HeldItem]) -> list[_Group]:
+def _digests(items: Iterable[HeldItem], places: Places) -> list[_Group]:
     """What people want in a digest, also when it is one item: by mail, else where it was to go."""
     found: dict[int, list[HeldItem]] = defaultdict(list)
     for item in items:
         found[item.account_id].append(item)
-    places = digest_places.find(session, found) if found else {}
     return [_wanted(each, places.get(account)) for account, each in found.items()]
 
 
@@ -105,10 +138,14 @@ def _wall(item: HeldItem, moment: datetime) -> datetime:
 
 
 def _put(session: Session, groups: Sequence[_Group]) -> None:
-    """Makes the digests. Whoever has one for the same moment, because a clock was set back, waits a minute more."""
+    """Makes the digests. Whoever has one for the same moment or date, because a clock was set back or because it could
+    not leave, waits a minute more and gets one without a date."""
     had = _existing(session, groups) if groups else set()
     new = [group for group in groups if group.key not in had]
-    held.put_off(session, [item for group in groups if group.key in had for item in group.items], _soon(session))
+    if had:
+        again = [item for group in groups if group.key in had for item in group.items]
+        soon = _now(session) + AGAIN
+        held.postpone(session, [(item, Hold(item.reason, soon, item.cause)) for item in again])
     if not new:
         return
     ids = session.scalars(NEW_IDS, {"count": len(new)}).all()
@@ -123,9 +160,9 @@ def _priority(group: _Group) -> int:
     return URGENT if any(DeliveryCause(item.cause).addressed for item in group.items) else LATER
 
 
-def _soon(session: Session) -> datetime:
+def _now(session: Session) -> datetime:
     now: datetime = session.execute(select(func.now())).scalar_one()
-    return now + AGAIN
+    return now
 
 
 def _existing(session: Session, groups: Sequence[_Group]) -> set[tuple[int, str, datetime]]:
