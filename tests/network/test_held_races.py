@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.carriers.common.protocol import OutboundEmail, Outcome, Text
+from gateway.ledger.outbox import cancellations
 from gateway.network.people import accounts, addresses
 from gateway.network.verification import number_lifecycle
 from gateway.store.database import transaction
@@ -294,4 +295,35 @@ def test_quiet_off_while_the_digest_is_about_to_leave_sends_it_once(desk: Desk) 
     by("sam", "quiet off")(desk)
     desk.send()
     assert sent(desk).count(KIMS[0]) == 1
+    settled(desk)
+
+
+def test_what_is_passed_on_does_not_come_to_whom_the_original_waits_for(desk: Desk) -> None:
+    desk.says("sam", "follow bob")
+    desk.says("bob", "follow kim")
+    asleep(desk, KIMS[0])
+    desk.says("bob", "rt kim")
+    assert desk.office.sql("SELECT count(*) FROM posts WHERE repeat_of IS NOT NULL") == [(1,)]
+    assert [row[0] for row in desk.states()] == ["waiting"]
+    desk.says("sam", "quiet off")
+    assert sent(desk).count(KIMS[0]) == 1
+    settled(desk)
+
+
+def test_a_mailbox_that_is_switched_off_gets_nothing_of_what_waited(desk: Desk) -> None:
+    """Mails there came back too often."""
+    desk.office.sql(
+        "UPDATE addresses SET quiet = 'mo,tu,we,th,fr,sa,su 00:00-23:59', quiet_since = now()"
+        " WHERE address = 'priya@demo.example'"
+    )
+    for words in KIMS:
+        desk.says("kim", words)
+    assert [row[0] for row in desk.states()] == ["waiting"] * 2
+    with transaction(desk.office.engine) as session:
+        mailbox = session.scalars(select(Address).where(Address.address == "priya@demo.example")).one()
+        cancellations.cancel_open(session, select(Address.id).where(Address.id == mailbox.id), "bouncing")
+    assert {row[2] for row in desk.states()} == {"bouncing"}
+    desk.office.sql(AWAKE)
+    desk.send()
+    assert desk.mailed("priya") == []
     settled(desk)
