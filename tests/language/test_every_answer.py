@@ -34,6 +34,7 @@ BY_OTHER_DOORS = {
     "gateway/inbound/mail_attachments.py",
     "critter/administration/people_link.py",
     "gateway/mail/compose/layout.py",
+    "gateway/network/digests/digest_words.py",
     "gateway/mail/history/reply_marker.py",
     "gateway/mail/bounces/status_codes.py",
     "gateway/mail/bounces/failure_reasons.py",
@@ -84,7 +85,6 @@ GUARDS = {
     "That question has run out. Nothing was changed.",
     "That phone or mailbox is not yours any more. Nothing was changed.",
     "That is your own update, and your followers have it. Nothing was posted.",
-    ", {count} stopped",
     "That is more than Critter reads from one phone or mailbox in an hour. The rest is kept unread. "
     "Please go on in an hour.",
     "Your messages",
