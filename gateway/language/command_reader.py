@@ -140,7 +140,7 @@ def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:
     """`r text` answers the last item delivered, `r k7 text` the item tagged k7; the reply is as private as the item."""
     *tag, body = bound.args
     if context.digest is not None and not tag:
-        return which_of_digest(body, context.digest)
+        return which_of_digest(body, context.digest.message)
     item = context.tagged.get(tag[0]) if tag else context.last
     if item is None:
         missing = say("no item has the tag {tag}", tag=tag[0]) if tag else say("there is nothing to reply to yet")
