@@ -114,6 +114,13 @@ def _unfit(text: str, verb: Verb, said: str, unfit: ArgumentMismatch, context: C
     return Reading("error", unfit.args, "company", reason, verb.name, (), text, unfit.near, form=form)
 
 
+def not_fitting(text: str, verb: Verb, said: str, kind: str, written: str) -> Reading:
+    """Asks about a text whose verb takes an argument of this kind, which what is written there is not."""
+    word = written[:30]
+    reason = say(_NOT[kind], word=word)
+    return Reading("ask", (text,), "company", reason, verb.name, (), text, unknown=word, form=verb.form(said))
+
+
 NOBODY = template("no one is called {word}")
 _NOT = {
     "ADDRESS": template("“{word}” is not a phone number or a mail address"),
