@@ -126,6 +126,7 @@ _NOT = {
     "ADDRESS": template("“{word}” is not a phone number or a mail address"),
     "CODE": template("“{word}” is not a code"),
     "TIME": template("“{word}” is not a time of day"),
+    "FOR": template("“{word}” is not an end like 3h, till 9 or till monday"),
     "RANGE": template("“{word}” is not a range of hours"),
     "LANG": template("“{word}” is not a language"),
     "ONOFF": template("“{word}” is not on or off"),

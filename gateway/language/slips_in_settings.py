@@ -18,8 +18,9 @@ from gateway.language.words.typing_errors import intended_verb
 
 Verbs = Mapping[str, Verb]
 LONGEST: Final = 60  # characters; a longer text is a sentence
-_KINDS: Final = {"quiet": "RANGE", "digest": "TIME"}  # what these commands take
-_POLITE_TOO: Final = frozenset([*_KINDS, "off", "on"])
+_KINDS: Final = {"quiet": "RANGE", "digest": "TIME", "off": "FOR"}  # what these commands take
+_POLITE_TOO: Final = frozenset([*_KINDS, "on"])
+_TOLD_APART: Final = frozenset(["quiet", "digest"])  # a verb as short as "off" is one letter away from many words
 _MEANT: Final = {"quite": "quiet"}  # an ordinary word, but hours follow it
 _SWITCHES: Final = frozenset(["on", "off", "now"])
 
@@ -44,7 +45,7 @@ def setting_slip(text: str, verbs: Verbs, resolver: Resolver, context: Context) 
 def _mistyped(text: str, word: str, rest: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     meant = _MEANT.get(word) if _has_digit(rest) else None
     meant = meant or intended_verb(word, verbs)
-    if meant is None or meant not in verbs or verbs[meant].name not in _KINDS:
+    if meant is None or meant not in verbs or verbs[meant].name not in _TOLD_APART:
         return None
     written = f"{meant} {rest}".strip()
     found = _setting(written, verbs, resolver, context)
