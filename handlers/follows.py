@@ -1,6 +1,6 @@
 """Following and leaving people, groups and tags."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -66,9 +66,11 @@ def _opening(context: CommandContext, done: Followed) -> Phrase:
     return say("You follow {name}:", name=done.name)
 
 
-def local(context: CommandContext, moment: datetime) -> datetime:
-    """The moment in the person's own time zone."""
-    return moment.astimezone(ZoneInfo(context.account.timezone))
+def local(context: CommandContext, moment: datetime) -> datetime | Phrase:
+    """The moment in the person's own time zone. A weekday says which day is meant only for the next six."""
+    there = moment.astimezone(ZoneInfo(context.account.timezone))
+    near = there.date() - datetime.now(there.tzinfo).date() < timedelta(days=7)
+    return there if near else say("{time}, {day}", time=there, day=there.date())
 
 
 def _end(context: CommandContext) -> datetime | None:

@@ -30,12 +30,15 @@ def why(session: Session, context: CommandContext) -> str:
         return _digest(context, digest)
     cause = delivery_cause.cause_of(session, context.actor, item)
     waited = delivery_cause.waited_for(session, context.address, item)
-    return joined([_brought(context, cause), _waited(context, waited) if waited else ""])
+    return joined([_waited(context, waited) if waited else "", _brought(context, cause)])
 
 
 def _digest(context: CommandContext, digest: LastDigest) -> Phrase:
     if digest.kind == "back":
         return _back(context, digest.number)
+    if digest.kind != "wake":
+        wanted = count("{count} update of your digest.", "{count} updates of your digest.", digest.number)
+        return joined([wanted, say("To end it: DIGEST OFF")])
     came = count(
         "{count} update that came in your quiet hours.", "{count} updates that came in your quiet hours.", digest.number
     )
@@ -61,7 +64,9 @@ def _waited(context: CommandContext, reason: str) -> Phrase:
         case "off_till":
             return _OFF[context.address.channel]
         case "quiet":
-            return joined([say("It waited for your quiet hours to end."), _TO_END])
+            return say("It waited for your quiet hours to end; QUIET OFF ends them.")
+        case "digest":
+            return say("It waited for your digest.")
     return say("It came behind others that had waited for you.")
 
 

@@ -44,6 +44,7 @@ class Facts:
     digest_at: time = time(8)
     digest_weekday: int | None = None
     digest_last: datetime | None = None  # the date of the reader's last digest, at 00:00 and without a zone
+    digest_failed: bool = False  # it was in a digest that did not leave
     # What may be a reason. A delivery is looked at only if one of these is unusual.
     give_up_at: datetime = NEVER  # when trying ends; usual: later
     address_state: str = "verified"
@@ -84,6 +85,7 @@ LOOKED_UP: Final = (
     "digest_at",
     "digest_weekday",
     "digest_last",
+    "digest_failed",
 )
 CIRCUMSTANCES: Final = frozenset({"kind", "channel", "now", *LOOKED_UP})
 
@@ -253,7 +255,9 @@ SELECT d.message_id, d.address_id,
             SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = a.account_id)) AS in_conversation,
     w.digest_every, coalesce(w.digest_at, '08:00') AS digest_at, w.digest_weekday,
     (SELECT max(had.slot) FROM digests had WHERE had.account_id = a.account_id AND had.kind IN ('day', 'week'))
-        AS digest_last
+        AS digest_last,
+    EXISTS (SELECT FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
+            AND h.digest_id IS NOT NULL) AS digest_failed
 FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
 JOIN deliveries d USING (message_id, address_id)
 JOIN messages m ON m.id = d.message_id

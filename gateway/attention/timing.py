@@ -13,8 +13,9 @@ UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; f
 
 
 def into_digest(facts: Facts) -> Decision | None:
-    """What its reader wants in a digest waits for the next one."""
-    if not facts.digested or facts.kind != "update" or facts.digest_every is None:
+    """What its reader wants in a digest waits for the next one. It does so once: what was in one that could not leave
+    goes by itself, for the next one might fail as well."""
+    if not facts.digested or facts.digest_failed or facts.kind != "update" or facts.digest_every is None:
         return None
     slot = digest_slots.due_next(
         facts.digest_every, facts.digest_at, facts.digest_weekday, facts.timezone, facts.now, facts.digest_last

@@ -114,11 +114,19 @@ def _unfit(text: str, verb: Verb, said: str, unfit: ArgumentMismatch, context: C
     return Reading("error", unfit.args, "company", reason, verb.name, (), text, unfit.near, form=form)
 
 
+def not_fitting(text: str, verb: Verb, said: str, kind: str, written: str) -> Reading:
+    """Asks about a text whose verb takes an argument of this kind, which what is written there is not."""
+    word = written[:30]
+    reason = say(_NOT[kind], word=word)
+    return Reading("ask", (text,), "company", reason, verb.name, (), text, unknown=word, form=verb.form(said))
+
+
 NOBODY = template("no one is called {word}")
 _NOT = {
     "ADDRESS": template("“{word}” is not a phone number or a mail address"),
     "CODE": template("“{word}” is not a code"),
     "TIME": template("“{word}” is not a time of day"),
+    "FOR": template("“{word}” is not an end like 3h, till 9 or till monday"),
     "RANGE": template("“{word}” is not a range of hours"),
     "LANG": template("“{word}” is not a language"),
     "ONOFF": template("“{word}” is not on or off"),
@@ -140,7 +148,7 @@ def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:
     """`r text` answers the last item delivered, `r k7 text` the item tagged k7; the reply is as private as the item."""
     *tag, body = bound.args
     if context.digest is not None and not tag:
-        return which_of_digest(body, context.digest)
+        return which_of_digest(body, context.digest.message)
     item = context.tagged.get(tag[0]) if tag else context.last
     if item is None:
         missing = say("no item has the tag {tag}", tag=tag[0]) if tag else say("there is nothing to reply to yet")

@@ -124,6 +124,14 @@ def ends_politely(text: str) -> bool:
     return fold_case(text.rpartition(" ")[2][:LONGEST_WORD]).strip(".!") in _POLITE
 
 
+def without_courtesies(text: str) -> str:
+    """The text without please and thanks behind its last word."""
+    bare = text
+    while " " in bare and ends_politely(bare):
+        bare = bare.rpartition(" ")[0].rstrip(" ,")
+    return bare
+
+
 def _phrase(text: str, verbs: Verbs) -> Reading | None:
     """Reads a whole text such as `undo last`, `delete that` or `how does this work?`."""
     said = " ".join(bare_verb_of(text).split())

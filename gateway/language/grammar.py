@@ -25,6 +25,7 @@ from gateway.language.privacy.preambles import private_behind
 from gateway.language.privacy.private_messages import VERBS, private_reading, read_slip
 from gateway.language.reactions.reactions import ReadReaction, reaction
 from gateway.language.reactions.shapes import possible_reaction, words_beside
+from gateway.language.slips_in_settings import setting_slip
 from gateway.language.usage.verbs import Verb
 from gateway.language.words.normalize import OPENING_QUOTES, clean, name_of, unquote
 
@@ -314,7 +315,8 @@ def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolv
     if channel == "email" and "\n" in text:
         return None
     before = _BEFORE_COMMANDS.match(text)
-    found = name_after_verb(text[before.end() :] if before else text, verbs, resolver, context)
+    bare = text[before.end() :] if before else text
+    found = name_after_verb(bare, verbs, resolver, context) or setting_slip(bare, verbs, resolver, context)
     return replace(found, text=text) if found else None
 
 

@@ -3,9 +3,9 @@
 import re
 from dataclasses import replace
 
-from gateway.i18n.phrases import Phrase, capital, say
+from gateway.i18n.phrases import Phrase, capital, count, say
 from gateway.language import plain_answers
-from gateway.language.model.reading import Context, Item, NumberedItems, OpenQuestion, Reading, Resolver
+from gateway.language.model.reading import Context, Item, NumberedPosts, OpenQuestion, Reading, Resolver
 from gateway.language.plain_answers import EVERYONE, UNCLEAR, plain_answer
 from gateway.language.typed_codes import find_code
 from gateway.language.words.normalize import fold_case
@@ -45,6 +45,7 @@ _POLITE_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"(?P<number>[0-9]{1,2})[\s.:)-]+(?P<name>\D{1,30})")
+_NUMBER_FIRST = re.compile(r"#?(?P<number>[0-9]{1,3})[\s.:,)-]+\S")
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 
 
@@ -206,19 +207,30 @@ def _newer(item: Item | None, asked: OpenQuestion) -> bool:
 
 def number_of_digest(text: str, context: Context) -> Reading | None:
     """A number alone, after a digest: that update whole. It never publishes anything."""
-    word = _word(text)
-    if context.digest is None or not (word.isascii() and word.isdigit() and len(word) <= 2):
+    word = _word(text).lstrip("(")
+    if not (word.isascii() and word.isdigit() and len(word) <= 3) or not (digest := context.numbered()):
         return None
-    items, number = context.digest.items, int(word)
-    if 1 <= number <= len(items):
-        return Reading("digest_item", (word,), reason="a number of the digest", text=text, post=items[number - 1].post)
-    reason = say("the last digest has {most} updates: reply with a number up to that", most=len(items))
+    number, posts = int(word), digest.posts
+    if 1 <= number <= len(posts):
+        return Reading("digest_item", (word,), reason="a number of the digest", text=text, post=posts[number - 1])
+    reason = count(
+        "the last digest has {count} update: reply with a number up to that",
+        "the last digest has {count} updates: reply with a number up to that",
+        len(posts),
+    )
     return Reading("error", reason=reason, text=text)
 
 
-def which_of_digest(text: str, digest: NumberedItems) -> Reading:
+def _numbered_in(text: str, context: Context) -> NumberedPosts | None:
+    """The digest of which it names a number first, as in "2 I can help": that may be an answer."""
+    match = _NUMBER_FIRST.match(text)
+    digest = context.numbered() if match else None
+    return digest if match and digest and 1 <= int(match["number"]) <= len(digest.posts) else None
+
+
+def which_of_digest(text: str, message: int) -> Reading:
     """Asks which update of a digest the words answer."""
-    return Reading("ask", (text,), reason="which update of the digest?", text=text, post=digest.message)
+    return Reading("ask", (text,), reason="which update of the digest?", text=text, post=message)
 
 
 def asked_privately(text: str, context: Context) -> Reading | None:
@@ -257,7 +269,9 @@ def after_few(text: str, context: Context) -> Reading | None:
     """Asks about a text without an address after a private message; after a broadcast it goes to the posters only."""
     last = context.last
     if context.digest is not None and context.digest.guarded:
-        return which_of_digest(text, context.digest)
+        return which_of_digest(text, context.digest.message)
+    if digest := _numbered_in(text, context):
+        return which_of_digest(text, digest.message)
     if last is None or last.age > WINDOW:
         return None
     if last.private:

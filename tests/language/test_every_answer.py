@@ -132,6 +132,13 @@ GUARDS = {
     "{count} text is kept already, and this one is not. Reply 1, POST or DROP, then send it again.",
     "{verb} what?",
     "{verb} which group?",
+    # said of digests and ends that a story cannot reach, for its clock stands still: tests/network has them
+    "It came behind others that had waited for you.",
+    "It waited for your digest.",
+    "Your digest has nowhere to come to: what you get is off. To turn it on: ON",
+    "Your digest of {count} update comes when your quiet hours end.",
+    "{count} update comes when your quiet hours end.",
+    "{time}, {day}",
     "“{handle}” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _, and none of these: {characters}.",
 }
 

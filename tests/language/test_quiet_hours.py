@@ -229,16 +229,44 @@ def test_anything_is_read_without_an_error(text):
     [
         "quiet in here today", "quiet night so far", "quiet on the 5 line today", "quiet day, 10 to 7 people came",
         "quiet from 2 to 3 today", "quiet place at 9 or 10", "quiet till 10 people came",
-        "quiet monday to friday", "digest of the week", "digest monday news", "digest for monday 8am",
+        "digest of the week", "digest monday news", "digest for monday 8am",
     ],
 )  # fmt: skip
 def test_sentences_stay_updates(text):
     assert meant(text).intent == "update"
 
 
-@pytest.mark.parametrize("text", ["quiet weekdays", "quiet 22", "quiet 24/7", "quiet nights", "digest later"])
-def test_one_word_of_the_wrong_kind_is_asked_about(text):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "quiet weekdays", "quiet 22", "quiet 24/7", "quiet nights", "digest later", "quiet monday to friday",
+        "digest every day", "digest weekdays 8am", "quite 22-7",
+        "queit 22-7", "digset 8am", "digset 8am please", "digest off kim",
+    ],
+)  # fmt: skip
+def test_hours_of_the_wrong_kind_and_mistyped_verbs_are_asked_about(text):
     assert meant(text).intent == "ask"
+
+
+@pytest.mark.parametrize(
+    "text", ["quite good", "quite late on friday", "quieter than monday", "digestion at 8", "quiet, please all of you"]
+)
+def test_other_words_stay_updates(text):
+    assert meant(text).intent == "update"
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("quiet 22-7, thanks", "quiet 22-7"),
+        ("digest off pls", "digest off"),
+        ("digest monday 8am please!", "digest monday 8am"),
+        ("off till 9am please", "off till 9am"),
+    ],
+)
+def test_a_courtesy_changes_nothing(text, bare):
+    assert (meant(text).verb, meant(text).args) == (meant(bare).verb, meant(bare).args)
+    assert meant(text).intent not in ("ask", "error", "update")
 
 
 @pytest.mark.parametrize(

@@ -164,3 +164,19 @@ def in_doubt(desk: Desk) -> None:
         ours = session.execute(text("SELECT array_agg(id) FROM senders")).scalar_one()
         [claimed] = claims.claim(session, "sms", "lost", timedelta(seconds=60), 10, tuple(ours))
         settle(session, [Settlement(claimed, "unknown", reason="timeout", wait=timedelta(seconds=30))])
+
+
+def test_what_was_in_one_that_failed_comes_one_by_one(desk: Desk) -> None:
+    """The next digest might fail for the same reason, and the one after that."""
+    wanted(desk, "first thing", "second thing")
+    desk.office.sql("UPDATE held SET until = now()")
+    desk.fold()
+    desk.office.sql(
+        "UPDATE deliveries SET state = 'failed', reason = 'rendering', ended_at = now()"
+        " WHERE message_id IN (SELECT message_id FROM digests)"
+    )
+    desk.send()
+    assert [each.split(" (k")[0] for each in desk.heard("sam")] == ["Kim Lee: first thing", "Kim Lee: second thing"]
+    desk.says("kim", "third thing")
+    assert desk.heard("sam") == []
+    desk.clean()

@@ -2,6 +2,7 @@
 real workers and statements; only the carriers are played."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -98,3 +99,11 @@ def test_an_off_without_an_end_keeps_nothing(desk: Desk) -> None:
     desk.says("sam", "on")
     assert desk.heard("sam") == ["Texts are on."]
     assert desk.states() == []
+
+
+def test_an_end_that_is_far_away_is_said_with_its_date(desk: Desk) -> None:
+    day = datetime.now(UTC) + timedelta(days=20)
+    desk.says("sam", "off 20d")
+    assert f", {day:%b} {day.day}. What comes is kept" in desk.heard("sam")[0]
+    desk.says("sam", "off 2h")
+    assert "," not in desk.heard("sam")[0]

@@ -55,7 +55,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class NumberedItems:
-    """The digest that came last, its items in the order of their numbers. `message` identifies it."""
+    """The digest that came last: those of its items that still count, in the order of their numbers. `message`
+    identifies it."""
 
     message: int
     items: tuple[Item, ...]
@@ -64,6 +65,14 @@ class NumberedItems:
     def guarded(self) -> bool:
         """Whether anything in it went to few people."""
         return any(item.private or item.broadcast for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedPosts:
+    """The posts of one digest as it numbered them, also those that were taken back since. `message` identifies it."""
+
+    message: int
+    posts: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,10 @@ def _quotes_nothing(words: str) -> bool:
     return False
 
 
+def _no_numbers() -> None:
+    return None
+
+
 def _no_tag(tag: str) -> bool:
     return False
 
@@ -130,7 +143,8 @@ def _no_tag(tag: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class Context:
     """What this person was last sent and last asked. `tagged` maps item tags ("k7") to their items; `ran_out` is a
-    question that nobody answered in time. `digest`: the last item came with others in one message."""
+    question that nobody answered in time. `digest`: the last item came with others in one message. `numbered`: asks for
+    the posts of the digest that came last, as it numbered them; others may have come since."""
 
     last: Item | None = None
     digest: NumberedItems | None = None
@@ -143,6 +157,7 @@ class Context:
     machine: str | None = None
     tagged: Mapping[str, Item] = field(default_factory=dict)
     quotes_item: QuotesItem = _quotes_nothing
+    numbered: Callable[[], NumberedPosts | None] = _no_numbers
     known_tag: KnownTag = _no_tag
 
 

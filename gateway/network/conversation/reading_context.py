@@ -16,6 +16,7 @@ from gateway.language.model.reading import (
     Item,
     NamedAccount,
     NumberedItems,
+    NumberedPosts,
     OpenQuestion,
     PendingFragment,
     Resolver,
@@ -30,7 +31,6 @@ from gateway.network.posts import timelines
 from gateway.network.posts.timelines import ReceivedItem
 from gateway.store.tables import Account, Address, Post, PostRecipient
 
-NUMBERS_COUNT = timedelta(hours=12)  # how long the numbers of a digest stand for its items
 REACH = 30  # items back; older ones are reached by their author's name
 
 
@@ -62,18 +62,30 @@ def context(
         machine=machine,
         tagged={item.tag: _item(item) for item in reversed(items) if item.tag},
         quotes_item=lambda words: quoted_items.find(session, address, words) is not None,
+        numbered=partial(_numbers_of_digest, session, address),
         known_tag=lambda tag: bool(tag_follows.find_followed(session, [tag])),
     )
 
 
 def _digest(session: Session, address: Address, items: Sequence[ReceivedItem]) -> NumberedItems | None:
-    """The digest in which the last item came, while its numbers count."""
-    together = {item.post.id: _item(item) for item in items if item.digested and item.age == items[0].age}
+    """The digest in which the last item came, until one of its items is shown alone. It may have more items than are
+    looked at for other texts."""
     newest = sent_digests.newest(session, address.id)
-    if newest is None or len(together) < 2 or items[0].age > NUMBERS_COUNT:
+    if newest is None or items[0].post.id not in newest.posts:
         return None
-    numbered = tuple(together[post] for post in newest.posts if post in together)
-    return NumberedItems(newest.message_id, numbered) if numbered else None
+    came = timelines.list_received(session, address.id, len(newest.posts), Post.id.in_(newest.posts))
+    together = {item.post.id: _item(item) for item in came if item.age == items[0].age}
+    if len(together) < 2:
+        return None
+    return NumberedItems(newest.message_id, tuple(together[post] for post in newest.posts if post in together))
+
+
+def _numbers_of_digest(session: Session, address: Address) -> NumberedPosts | None:
+    """Those of the digest that came last; None when its items were for another address of this person."""
+    newest = sent_digests.newest(session, address.id)
+    if newest is None or not timelines.list_received(session, address.id, 1, Post.id.in_(newest.posts)):
+        return None
+    return NumberedPosts(newest.message_id, tuple(newest.posts))
 
 
 def _chosen_thread(session: Session, post_id: int | None, items: Sequence[ReceivedItem]) -> int | None:

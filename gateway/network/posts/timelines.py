@@ -17,6 +17,7 @@ from gateway.store.views import FollowInForce
 
 LATE = 30  # how many items later one may arrive than it was written
 DIGEST = "digest"  # the reason of deliveries that left in a digest
+RECENT = timedelta(hours=12)  # how long what came in a digest is looked for among what came last
 ON_THE_ROAD = ("sending", "sent", "delivered", "unknown")
 
 
@@ -90,13 +91,20 @@ def list_received(session: Session, address_id: int, limit: int, *conditions: An
     """The items that were last sent to this address, the last to arrive first, without retracted ones. That is not the
     order in which they were written: a private one may have waited for `undo`, or for the carrier. Of what came in one
     digest, private items come first, so that what answers the last item is as private as the most private of them."""
-    wanted = HEARD.where(*conditions) if conditions else HEARD
-    rows = session.execute(wanted, {"address": address_id, "most": max(limit, LATE)})
-    found = [
-        ReceivedItem(post, author, of, gone, bool(only), tag, by, reason == DIGEST)
-        for post, author, of, gone, only, tag, by, reason in rows
-    ]
-    return sorted(found, key=lambda item: (item.age, item.post.visibility != "direct"))[:limit]
+    given = {"address": address_id, "most": max(limit, LATE)}
+    rows = list(session.execute(HEARD.where(*conditions) if conditions else HEARD, given))
+    if rows and (digest := rows[0].in_digest):
+        rows += session.execute(HEARD.where(*conditions, _is_in(digest)), given | {"most": None})
+    found = {
+        post.id: ReceivedItem(post, author, of, gone, bool(only), tag, by, reason == DIGEST)
+        for post, author, of, gone, only, tag, by, reason, _ in rows
+    }
+    return sorted(found.values(), key=lambda item: (item.age, item.post.visibility != "direct"))[:limit]
+
+
+def _is_in(digest: int) -> ColumnElement[bool]:
+    """As a condition: it came in this digest, perhaps long after it was written."""
+    return Post.id.in_(select(func.unnest(Digest.posts)).where(Digest.message_id == digest))
 
 
 def has_received(session: Session, account_id: int, post_id: int) -> bool:
@@ -112,7 +120,7 @@ def gone_by(moment: datetime) -> ColumnElement[bool]:
     return func.coalesce(Delivery.sent_at, Delivery.created_at) <= moment + timedelta(seconds=5)
 
 
-def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int | None, str | None]:
+def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int | None, str | None, int | None]:
     group = aliased(Account)
     posts_there = exists().where(
         FollowInForce.follower_id == Address.account_id,
@@ -128,8 +136,20 @@ def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int 
         Digest.message_id == Held.digest_id,
         Digest.address_id == Delivery.address_id,
     )
+    recent = Digest.message_id >= func.id_at(func.now() - RECENT)
+    in_digest = select(func.max(Digest.message_id)).where(Digest.address_id == bindparam("address"), recent)
     return (
-        select(Post, Account, group, age, only_listens, Delivery.tag, Delivery.source_id, Delivery.reason)
+        select(
+            Post,
+            Account,
+            group,
+            age,
+            only_listens,
+            Delivery.tag,
+            Delivery.source_id,
+            Delivery.reason,
+            in_digest.scalar_subquery().label("in_digest"),
+        )
         .join(Address, Address.id == Delivery.address_id)
         .join(Message, Message.id == Delivery.message_id)
         .join(Post, Post.id == Message.post_id)

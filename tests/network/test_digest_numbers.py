@@ -1,0 +1,113 @@
+"""The numbers of a digest that came by text: each stands for the update that it stood beside, whatever came between."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.desk import Desk, asleep, opened
+from tests.support.office import Office
+
+WHICH = "Which one do you answer?"
+
+
+@pytest.fixture
+def desk(office: Office) -> Iterator[Desk]:
+    with opened(office) as made:
+        yield made
+
+
+def gets(desk: Desk, *words: str) -> str:
+    """Sam gets these of Kim's in one digest."""
+    desk.says("sam", "digest kim")
+    for each in words:
+        desk.says("kim", each)
+    desk.heard("sam")
+    desk.says("sam", "digest now")
+    return desk.heard("sam")[-1]
+
+
+def answer(desk: Desk, words: str) -> str:
+    desk.says("sam", words)
+    return "\n".join(desk.heard("sam"))
+
+
+def posts(desk: Desk) -> int:
+    return len(desk.office.sql("SELECT FROM posts"))
+
+
+@pytest.mark.parametrize("digit", ["1", "01", "1.", "#1", "(1)", "1!"])
+def test_every_number_works_and_again(desk: Desk, digit: str) -> None:
+    gets(desk, "first thing", "second thing")
+    assert answer(desk, "2") == "Kim Lee: first thing"
+    assert answer(desk, digit) == "Kim Lee: second thing"
+    assert answer(desk, "2") == "Kim Lee: first thing"
+    assert answer(desk, "3") == "The last digest has 2 updates: reply with a number up to that."
+    assert answer(desk, "0").startswith("The last digest has 2 updates")
+
+
+def test_the_number_of_a_single_update_works(desk: Desk) -> None:
+    assert "A digit gives it whole." in gets(desk, "first thing")
+    assert answer(desk, "1") == "Kim Lee: first thing"
+    assert answer(desk, "2") == "The last digest has 1 update: reply with a number up to that."
+    answer(desk, "r ok")
+    assert desk.heard("kim")[-1] == "Sam Ortiz: ok"
+
+
+def test_numbers_stay_when_one_is_taken_back(desk: Desk) -> None:
+    gets(desk, "first thing", "second thing", "third thing")
+    desk.says("kim", "undo")
+    assert "gone" in answer(desk, "1")
+    assert answer(desk, "2") == "Kim Lee: second thing"
+    assert answer(desk, "3") == "Kim Lee: first thing"
+
+
+def test_numbers_stay_when_something_else_comes(desk: Desk) -> None:
+    gets(desk, "first thing", "second thing")
+    desk.says("bob", "#sales at once")
+    desk.heard("sam")
+    assert answer(desk, "2") == "Kim Lee: first thing"
+    answer(desk, "r ok")
+    assert desk.heard("kim")[-1] == "Sam Ortiz: ok"
+
+
+def test_a_long_one_keeps_what_was_private_in_it_guarded(desk: Desk) -> None:
+    asleep(desk, "d sam the code of the safe is in the drawer", *(f"thing number {each}" for each in range(32)))
+    desk.says("sam", "quiet off")
+    assert "1 Kim Lee (private)" in desk.heard("sam")[-1]
+    before = posts(desk)
+    assert answer(desk, "thanks I found it").startswith(WHICH)
+    assert posts(desk) == before
+    answer(desk, "DROP")
+    assert answer(desk, "33") == "Kim Lee: thing number 0"
+    assert answer(desk, "1") == "Kim Lee (private): the code of the safe is in the drawer"
+    answer(desk, "r thanks")
+    assert desk.heard("kim")[-1].startswith("Sam Ortiz (private): thanks")
+
+
+def test_what_was_written_long_before_its_digest_is_what_r_answers(desk: Desk) -> None:
+    desk.says("sam", "digest kim")
+    desk.says("kim", "first thing")
+    desk.says("kim", "second thing")
+    for each in range(31):
+        desk.says("bob", f"#sales number {each}")
+    desk.says("sam", "digest now")
+    desk.heard("sam")
+    assert answer(desk, "r hello").startswith(WHICH)
+    answer(desk, "DROP")
+    assert answer(desk, "2") == "Kim Lee: first thing"
+    answer(desk, "r hello")
+    assert desk.heard("kim")[-1] == "Sam Ortiz: hello"
+
+
+@pytest.mark.parametrize("words", ["2 I can help", "2: I can help", "#2 I can help", "2. yes"])
+def test_words_after_a_number_are_asked_about(desk: Desk, words: str) -> None:
+    gets(desk, "first thing", "second thing")
+    before = posts(desk)
+    assert answer(desk, words).startswith(WHICH)
+    answer(desk, "DROP")
+    answer(desk, "1")
+    assert answer(desk, words).startswith(WHICH)
+    assert posts(desk) == before
+    answer(desk, "DROP")
+    answer(desk, "7 of us are here")
+    assert posts(desk) == before + 1
