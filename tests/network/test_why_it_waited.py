@@ -14,6 +14,9 @@ def desk(office: Office) -> Iterator[Desk]:
         yield made
 
 
+WAITED = "It waited for your quiet hours to end; QUIET OFF ends them."
+
+
 def asked(desk: Desk) -> str:
     desk.heard("sam")
     desk.says("sam", "why")

@@ -50,13 +50,16 @@ SECTIONS: Final = {
     "account": """
         SELECT id, handle, name, title, state, role, language, timezone, pin, ack, created_at, deactivated_at
         FROM accounts WHERE id = :account""",
+    "attention": """
+        SELECT digest_every, digest_at, digest_weekday FROM attention WHERE account_id = :account""",
     "aliases": "SELECT alias, kind, created_at FROM aliases WHERE account_id = :account ORDER BY alias",
     "addresses": """
         SELECT id, channel, address, state, is_primary, receiving, off_until, quiet, quiet_since, stopped_at,
                seen_at, created_at
         FROM addresses WHERE account_id = :account ORDER BY id""",
     "follows": """
-        SELECT a.handle, a.name, f.role, f.state, f.by_text, f.off, f.off_until, f.expires_at, f.created_at
+        SELECT a.handle, a.name, f.role, f.state, f.by_text, f.off, f.off_until, f.expires_at, f.way,
+               f.created_at
         FROM follows f JOIN accounts a ON a.id = f.account_id WHERE f.follower_id = :account ORDER BY a.handle""",
     "followers": """
         SELECT a.handle, f.created_at FROM follows f JOIN accounts a ON a.id = f.follower_id
