@@ -152,7 +152,8 @@ def follow_digests(session: Session) -> int:
 
 
 def show_again(session: Session, post_id: int, address_id: int) -> None:
-    """Makes an item of a digest the last one that was sent there: what answers it now is about it alone."""
+    """Makes an item of a digest the last one that was sent there: what answers it now is about it alone. It may first
+    have been for another address of the same person."""
     session.execute(SHOW_AGAIN, {"post": post_id, "address": address_id})
 
 
@@ -281,5 +282,8 @@ FOLLOW: Final = text(f"""
 
 SHOW_AGAIN: Final = text("""
     UPDATE deliveries d SET sent_at = now() FROM messages m
-    WHERE m.post_id = :post AND d.message_id = m.id AND d.address_id = :address AND d.reason = 'digest'
+    WHERE m.post_id = :post AND d.message_id = m.id AND (
+        d.address_id = :address AND d.reason = 'digest' OR d.reason = 'digest_elsewhere' AND EXISTS (
+            SELECT FROM held h JOIN digests g ON g.message_id = h.digest_id
+            WHERE h.message_id = d.message_id AND h.address_id = d.address_id AND g.address_id = :address))
 """)
