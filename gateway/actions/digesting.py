@@ -49,8 +49,9 @@ def add_to_digest(session: Session, actor: Actor, source: NamedAccount) -> Diges
     was = follow_snapshot.take_snapshot(session, actor.account.id, source.id)
     if not follows.set_way(session, actor.account.id, source.id, "digest"):
         raise refusal("not_followed", name=source.name, handle=source.handle)
-    actor.did("digest_source", source.id, was=was)
-    if digest_settings.setting_of(session, actor.account.id).every is None:
+    first = digest_settings.setting_of(session, actor.account.id).every is None
+    actor.did("digest_source", source.id, was=was, first=first)
+    if first:
         digest_settings.put(session, actor.account.id, DAILY)
     return state_of(session, actor)
 
@@ -97,6 +98,8 @@ def undo_time(session: Session, actor: Actor, effect: Effect) -> Undone:
 def undo_source(session: Session, actor: Actor, effect: Effect) -> Undone:
     source, was = active_account(session, effect.subject_id), {"way": None, **effect.detail["was"]}
     amend(session, actor, source, was, WAY)
+    if effect.detail.get("first") and not follows.count_way(session, actor.account.id, "digest"):
+        _put(session, actor, DigestSetting())
     return Undone("digest_source_kept" if was["way"] else "digest_source_out", {"name": source.name})
 
 

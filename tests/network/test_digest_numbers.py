@@ -111,3 +111,28 @@ def test_words_after_a_number_are_asked_about(desk: Desk, words: str) -> None:
     answer(desk, "DROP")
     answer(desk, "7 of us are here")
     assert posts(desk) == before + 1
+
+
+def test_what_was_for_the_mailbox_and_came_by_text_is_answered_there(desk: Desk) -> None:
+    """Not whoever wrote to this phone before."""
+    desk.says("bob", "d pat a word from bob")
+    desk.office.sql("UPDATE deliveries SET not_before = now() WHERE ended_at IS NULL")
+    desk.says("pat", "follow kim")
+    desk.says("pat", "digest kim")
+    desk.says("kim", "first thing")
+    desk.says("kim", "second thing")
+    [[mailbox]] = desk.office.sql(
+        "SELECT id FROM addresses WHERE channel = 'email' AND account_id = (SELECT account_id FROM held LIMIT 1)"
+    )
+    desk.office.sql("UPDATE deliveries SET address_id = :to, channel = 'email' WHERE state = 'held'", to=mailbox)
+    desk.office.sql("UPDATE held SET address_id = :to", to=mailbox)
+    desk.office.sql("UPDATE addresses SET receiving = false WHERE id = :of", of=mailbox)
+    desk.says("pat", "digest now")
+    assert "2 Kim Lee: first thing" in desk.heard("pat")[-1]
+    desk.says("pat", "r hello")
+    assert desk.heard("pat")[0].startswith(WHICH)
+    desk.says("pat", "DROP")
+    desk.says("pat", "2")
+    assert desk.heard("pat")[-1] == "Kim Lee: first thing"
+    desk.says("pat", "r hello")
+    assert desk.heard("kim")[-1] == "Pat Quinn: hello"

@@ -139,3 +139,23 @@ def test_what_may_no_longer_be_read_is_not_in_it(desk: Desk) -> None:
     assert desk.heard("sam") == []
     assert desk.office.sql("SELECT why FROM held WHERE why = 'left'")
     desk.clean()
+
+
+def test_undo_of_the_first_follow_in_a_digest_ends_the_digest(desk: Desk) -> None:
+    desk.says("sam", "digest kim")
+    desk.says("kim", "first thing")
+    desk.heard("sam")
+    desk.says("sam", "undo")
+    [answer, digest] = desk.heard("sam")
+    assert answer == "Kim Lee comes one by one again."
+    assert digest.startswith("Your digest, 1 update:")
+    desk.says("sam", "digest")
+    assert desk.heard("sam")[0].startswith("You have no digest.")
+
+
+def test_undo_of_a_follow_in_a_digest_that_was_there_keeps_it(desk: Desk) -> None:
+    desk.says("sam", "digest monday 9am")
+    desk.says("sam", "digest kim")
+    desk.says("sam", "undo")
+    desk.says("sam", "digest")
+    assert desk.heard("sam")[-1].startswith("Your digest comes every Monday at 09:00")

@@ -32,10 +32,6 @@ class Desk:
         self.office.says(handle, words)
         self.work()
 
-    def mails_in(self, handle: str, words: str) -> None:
-        self.office.critter("say", words, "--as", handle)
-        self.work()
-
     def work(self) -> None:
         """Until nothing is left to do now."""
         self.office.sql("UPDATE fanouts SET not_before = now() WHERE state = 'waiting'")

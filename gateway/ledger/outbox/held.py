@@ -158,7 +158,8 @@ def follow_digests(session: Session) -> None:
 
 
 def show_again(session: Session, post_id: int, address_id: int) -> None:
-    """Makes an item of a digest the last one that was sent there: what answers it now is about it alone."""
+    """Makes an item of a digest the last one that was sent there: what answers it now is about it alone. It may first
+    have been for another address of the same person."""
     session.execute(SHOW_AGAIN, {"post": post_id, "address": address_id})
 
 
@@ -307,6 +308,9 @@ FOLLOW: Final = text(_FOLLOW.format(which="IN (SELECT digest_id FROM held WHERE 
 FOLLOW_THESE: Final = text(_FOLLOW.format(which="= ANY (CAST(:digests AS bigint[]))"))
 
 SHOW_AGAIN: Final = text("""
-    UPDATE deliveries d SET sent_at = now() FROM messages m
-    WHERE m.post_id = :post AND d.message_id = m.id AND d.address_id = :address AND d.reason = 'digest'
+    UPDATE deliveries d SET sent_at = now()
+    FROM messages m, held h, digests x
+    WHERE m.post_id = :post AND d.message_id = m.id AND d.reason = 'digest'
+      AND h.message_id = d.message_id AND h.address_id = d.address_id
+      AND x.message_id = h.digest_id AND x.address_id = :address
 """)

@@ -81,11 +81,8 @@ def _digest(session: Session, address: Address, items: Sequence[ReceivedItem]) -
 
 
 def _numbers_of_digest(session: Session, address: Address) -> NumberedPosts | None:
-    """Those of the digest that came last; None when its items were for another address of this person."""
     newest = sent_digests.newest(session, address.id)
-    if newest is None or not timelines.list_received(session, address.id, 1, Post.id.in_(newest.posts)):
-        return None
-    return NumberedPosts(newest.message_id, tuple(newest.posts))
+    return NumberedPosts(newest.message_id, tuple(newest.posts)) if newest else None
 
 
 def _chosen_thread(session: Session, post_id: int | None, items: Sequence[ReceivedItem]) -> int | None:

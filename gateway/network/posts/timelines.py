@@ -93,18 +93,14 @@ def list_received(session: Session, address_id: int, limit: int, *conditions: An
     digest, private items come first, so that what answers the last item is as private as the most private of them."""
     given = {"address": address_id, "most": max(limit, LATE)}
     rows = list(session.execute(HEARD.where(*conditions) if conditions else HEARD, given))
-    if rows and (digest := rows[0].in_digest):
-        rows += session.execute(HEARD.where(*conditions, _is_in(digest)), given | {"most": None})
+    digest = rows[0].in_digest if rows else session.scalar(RECENT_DIGEST, given)
+    if digest:
+        rows += session.execute(TOGETHER.where(*conditions), {"address": address_id, "digest": digest})
     found = {
         post.id: ReceivedItem(post, author, of, gone, bool(only), tag, by, reason == DIGEST)
         for post, author, of, gone, only, tag, by, reason, _ in rows
     }
     return sorted(found.values(), key=lambda item: (item.age, item.post.visibility != "direct"))[:limit]
-
-
-def _is_in(digest: int) -> ColumnElement[bool]:
-    """As a condition: it came in this digest, perhaps long after it was written."""
-    return Post.id.in_(select(func.unnest(Digest.posts)).where(Digest.message_id == digest))
 
 
 def has_received(session: Session, account_id: int, post_id: int) -> bool:
@@ -120,7 +116,15 @@ def gone_by(moment: datetime) -> ColumnElement[bool]:
     return func.coalesce(Delivery.sent_at, Delivery.created_at) <= moment + timedelta(seconds=5)
 
 
-def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int | None, str | None, int | None]:
+Heard = Select[Post, Account, Account, timedelta, bool, str | None, int | None, str | None, int | None]
+
+
+def _recent_digest() -> Select[int | None]:
+    recent = Digest.message_id >= func.id_at(func.now() - RECENT)
+    return select(func.max(Digest.message_id)).where(Digest.address_id == bindparam("address"), recent)
+
+
+def _came() -> Heard:
     group = aliased(Account)
     posts_there = exists().where(
         FollowInForce.follower_id == Address.account_id,
@@ -129,41 +133,45 @@ def _heard() -> Select[Post, Account, Account, timedelta, bool, str | None, int 
     )
     only_listens = (group.access == "broadcast") & ~posts_there & (Post.visibility == "group")
     age = _age(func.coalesce(Delivery.sent_at, Delivery.created_at))
-    # A digest may have gone to another address of the same person.
+    found = (Post, Account, group, age, only_listens, Delivery.tag, Delivery.source_id, Delivery.reason)
+    return (
+        select(*found, RECENT_DIGEST.scalar_subquery().label("in_digest"))
+        .join(Address, Address.id == Delivery.address_id)
+        .join(Message, Message.id == Delivery.message_id)
+        .join(Post, Post.id == Message.post_id)
+        .join(Account, Account.id == Post.author_id)
+        .outerjoin(group, group.id == Post.group_id)
+        .where(Delivery.state.in_(ON_THE_ROAD), Post.deleted_at.is_(None))
+    )
+
+
+def _heard() -> Heard:
+    """What went to this address, without what came in a digest elsewhere."""
     came_here = exists().where(
         Held.message_id == Delivery.message_id,
         Held.address_id == Delivery.address_id,
         Digest.message_id == Held.digest_id,
         Digest.address_id == Delivery.address_id,
     )
-    recent = Digest.message_id >= func.id_at(func.now() - RECENT)
-    in_digest = select(func.max(Digest.message_id)).where(Digest.address_id == bindparam("address"), recent)
-    return (
-        select(
-            Post,
-            Account,
-            group,
-            age,
-            only_listens,
-            Delivery.tag,
-            Delivery.source_id,
-            Delivery.reason,
-            in_digest.scalar_subquery().label("in_digest"),
-        )
-        .join(Address, Address.id == Delivery.address_id)
-        .join(Message, Message.id == Delivery.message_id)
-        .join(Post, Post.id == Message.post_id)
-        .join(Account, Account.id == Post.author_id)
-        .outerjoin(group, group.id == Post.group_id)
-        .where(Delivery.address_id == bindparam("address"), Delivery.state.in_(ON_THE_ROAD), Post.deleted_at.is_(None))
-        .where(or_(Delivery.reason.is_distinct_from(DIGEST), came_here))
-        .order_by(Delivery.message_id.desc())
-        .limit(bindparam("most"))
+    here = _came().where(Delivery.address_id == bindparam("address"))
+    here = here.where(or_(Delivery.reason.is_distinct_from(DIGEST), came_here))
+    return here.order_by(Delivery.message_id.desc()).limit(bindparam("most"))
+
+
+def _together() -> Heard:
+    """What came in one digest, perhaps long after it was written, and also what first was to go to another address."""
+    mine = exists().where(
+        Held.digest_id == bindparam("digest"),
+        Held.message_id == Delivery.message_id,
+        Held.address_id == Delivery.address_id,
     )
+    return _came().where(mine, Delivery.reason == DIGEST)
 
 
-# Used for every text that comes in, so the statement is built once.
+# Used for every text that comes in, so the statements are built once.
+RECENT_DIGEST: Final = _recent_digest()
 HEARD: Final = _heard()
+TOGETHER: Final = _together()
 
 
 def counts(session: Session, account: Account, reader_id: int) -> tuple[int, int, int]:
