@@ -224,11 +224,11 @@ WAIT_FOR_DIGEST: Final = text(f"""
     RETURNING message_id
 """)  # noqa: S608
 WAITING_FOR_DIGEST: Final = text(f"SELECT count(*) FROM held WHERE {_FOR_DIGEST}")  # noqa: S608
-WAKE: Final = text("""
-    UPDATE held SET until = now() WHERE state = 'waiting' AND account_id = :account
+WAKE: Final = text(f"""
+    UPDATE held SET until = now() WHERE {_WAITS}
       AND (address_id = :address AND reason <> 'digest' OR reason = 'digest' AND slot IS NULL)
     RETURNING reason
-""")
+""")  # noqa: S608
 WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE}")  # noqa: S608
 
 _GIVEN: Final = "unnest(CAST(:messages AS bigint[]), CAST(:accounts AS bigint[]), CAST(:addresses AS bigint[])"
