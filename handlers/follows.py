@@ -1,12 +1,12 @@
 """Following and leaving people, groups and tags."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from gateway.actions import following
 from gateway.actions.following import Followed, Unfollowed
+from gateway.attention.zones import zone
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.model.reading import NamedAccount
@@ -68,7 +68,7 @@ def _opening(context: CommandContext, done: Followed) -> Phrase:
 
 def local(context: CommandContext, moment: datetime) -> datetime | Phrase:
     """The moment in the person's own time zone. A weekday says which day is meant only for the next six."""
-    there = moment.astimezone(ZoneInfo(context.account.timezone))
+    there = moment.astimezone(zone(context.account.timezone))
     near = there.date() - datetime.now(there.tzinfo).date() < timedelta(days=7)
     return there if near else say("{time}, {day}", time=there, day=there.date())
 
@@ -80,7 +80,7 @@ def _end(context: CommandContext) -> datetime | None:
 
 def ends(context: CommandContext, duration: str) -> datetime:
     """When `2h` or `till 9` is over, in the person's own time zone."""
-    return durations.ends(duration, datetime.now(ZoneInfo(context.account.timezone)))
+    return durations.ends(duration, datetime.now(zone(context.account.timezone)))
 
 
 @command(

@@ -2,12 +2,12 @@
 
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from gateway.actions.lookups import delivery_cause
 from gateway.actions.lookups.delivery_cause import Cause
+from gateway.attention.zones import zone
 from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
@@ -126,4 +126,4 @@ def _followed(cause: Cause, day: date) -> str:
 
 
 def _day(context: CommandContext, moment: datetime) -> date:
-    return moment.astimezone(ZoneInfo(context.account.timezone)).date()
+    return moment.astimezone(zone(context.account.timezone)).date()

@@ -21,6 +21,7 @@ from workers.sending.send_loop import OutboundItem
 Parcel = TypeVar("Parcel", bound=HasAttempt)
 
 OVER: Final = "budget"  # the reason of deliveries that did not fit into a budget
+UNASKED: Final = ("welcome", "digest")  # Critter's own words for which nobody waits at this moment
 WAIT: Final = timedelta(minutes=1)  # until deliveries that wait for the budget breaker are looked at again
 
 log = structlog.get_logger()
@@ -78,8 +79,8 @@ def _wanted(settings: Settings, load: OutboundItem[Parcel], contents: Mapping[in
         country=country,
         parts=parts,
         micros=budgets.micros(parts * settings.price_of(country)),
-        urgent=content.private and content.must_arrive if content.author_id else content.kind != "welcome",
-        pausable=content.kind in ("update", "welcome") and not content.private,
+        urgent=content.private and content.must_arrive if content.author_id else content.kind not in UNASKED,
+        pausable=content.kind in ("update", *UNASKED) and not content.private,
     )
 
 

@@ -7,8 +7,9 @@ from typing import Final
 from flask import Blueprint, Response, abort, make_response, render_template, send_file
 from sqlalchemy import Engine
 
+from gateway.attention.zones import zone
 from gateway.doors.route_access import access
-from gateway.doors.web.post_page import in_zone, pieces
+from gateway.doors.web.post_page import pieces
 from gateway.files import file_types, media_folder
 from gateway.network.posts import post_media
 from gateway.network.posts.post_media import File, PostMedia
@@ -40,7 +41,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     @access("token")
     def show(token: str) -> Response:
         found = hanging(token)
-        at = found.at.astimezone(in_zone(found.timezone))
+        at = found.at.astimezone(zone(found.timezone))
         page = render_template("media.html", page=found, at=at, pieces=list(pieces(found.text)), token=token)
         answer = make_response(page)
         answer.headers["Cache-Control"] = "no-store"

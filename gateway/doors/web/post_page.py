@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from gateway.attention.zones import zone
 from gateway.network.audience import visibility
 from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Address, Post
@@ -62,7 +62,7 @@ def page(session: Session, post_id: int, address_id: int) -> PostPage | None:
     if found is None or state is None:
         return None
     post, writer, group_handle, timezone = found
-    at = post.created_at.astimezone(in_zone(timezone))
+    at = post.created_at.astimezone(zone(timezone))
     if state == "retracted":
         return PostPage("retracted", writer.name, writer.handle, group_handle, at)
     if post.visibility == "direct":
@@ -72,11 +72,3 @@ def page(session: Session, post_id: int, address_id: int) -> PostPage | None:
     first = session.get(Post, post.repeat_of) if post.repeat_of else None
     by = rendering.signature(writer, None, post, posts.origin(session, first))
     return PostPage("shown", by, writer.handle, group_handle, at, post.text, post.attached, reactions)
-
-
-def in_zone(name: str) -> tzinfo:
-    """Returns a person's time zone; UTC if its name is unknown here."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC

@@ -31,8 +31,8 @@ class Hold(NamedTuple):
 
 
 class HeldItem(NamedTuple):
-    """One item that waits. `state` is that of its delivery, which a late report of the carrier may have changed.
-    `digest_id`: the digest that it was in and that did not leave; such an item goes by itself."""
+    """One item that waits. `state` is that of its delivery, which a late report of the carrier may have changed, or
+    `gone` when there is none. `digest_id`: the digest that it was in and that did not leave; it then goes by itself."""
 
     message_id: int
     account_id: int
@@ -206,10 +206,10 @@ DUE: Final = text("""
         SELECT a.id, a.timezone FROM accounts a JOIN people ON people.account_id = a.id ORDER BY a.id
         FOR NO KEY UPDATE OF a SKIP LOCKED
     )
-    SELECT h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, d.channel, d.state,
-           h.digest_id, h.slot, locked.timezone
+    SELECT h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, coalesce(d.channel, ''),
+           coalesce(d.state, 'gone'), h.digest_id, h.slot, locked.timezone
     FROM held h JOIN locked ON locked.id = h.account_id
-    JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
+    LEFT JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
     WHERE h.state = 'waiting' AND h.until <= now()
     ORDER BY h.account_id, h.message_id FOR UPDATE OF h
 """)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from gateway.attention import zones
 from gateway.i18n.phrases import count, joined, say, translated
 from gateway.i18n.phrases import listed as enumerated
 from gateway.ledger.outbox import outbox
@@ -89,15 +89,8 @@ def _open_days(session: Session, hour: int) -> dict[str, date]:
     Python, because one zone that PostgreSQL does not know would fail the whole statement."""
     now: datetime = session.execute(select(func.now())).scalar_one()
     people = select(Account.timezone).where(Account.kind == "person", Account.state == "active").distinct()
-    local = {zone: now.astimezone(_zone(zone)) for zone in session.scalars(people)}
+    local = {zone: now.astimezone(zones.zone(zone)) for zone in session.scalars(people)}
     return {zone: at.date() for zone, at in local.items() if hour <= at.hour < hour + OPEN_HOURS}
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
 
 
 def _picks(session: Session, readers: Sequence[int]) -> dict[int, list[ListedUpdate]]:
