@@ -207,6 +207,8 @@ def _newer(item: Item | None, asked: OpenQuestion) -> bool:
 
 def number_of_digest(text: str, context: Context) -> Reading | None:
     """A number alone, after a digest: that update whole. It never publishes anything."""
+    if len(text) > LATEST:  # of most texts this says no
+        return None
     word = _word(text).lstrip("(")
     if not (word.isascii() and word.isdigit() and len(word) <= 3) or not (digest := context.numbered()):
         return None

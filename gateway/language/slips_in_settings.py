@@ -22,6 +22,7 @@ _KINDS: Final = {"quiet": "RANGE", "digest": "TIME", "off": "FOR"}  # what these
 _POLITE_TOO: Final = frozenset([*_KINDS, "on"])
 _TOLD_APART: Final = frozenset(["quiet", "digest"])  # a verb as short as "off" is one letter away from many words
 _MEANT: Final = {"quite": "quiet"}  # an ordinary word, but hours follow it
+_FIRST, _LAST = frozenset("qdsr"), frozenset("ton")  # of quiet, digest, silencio, resumen
 _SWITCHES: Final = frozenset(["on", "off", "now"])
 
 
@@ -43,8 +44,9 @@ def setting_slip(text: str, verbs: Verbs, resolver: Resolver, context: Context) 
 
 
 def _mistyped(text: str, word: str, rest: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
-    meant = _MEANT.get(word) if _has_digit(rest) else None
-    meant = meant or intended_verb(word, verbs)
+    if word[:1] not in _FIRST and word[-1:] not in _LAST:  # one slip changes one end of a word at most
+        return None
+    meant = _MEANT[word] if word in _MEANT and _has_digit(rest) else intended_verb(word, verbs)
     if meant is None or meant not in verbs or verbs[meant].name not in _TOLD_APART:
         return None
     written = f"{meant} {rest}".strip()
@@ -71,4 +73,4 @@ def _is_switch(rest: str) -> bool:
 
 
 def _has_digit(rest: str) -> bool:
-    return _is_time(rest) and any(letter.isdigit() for letter in rest)
+    return any(letter.isdigit() for letter in rest) and _is_time(rest)

@@ -76,15 +76,17 @@ LINES: Final = {
     "ack on|off": "ack on",
     "help [VERB]": "help follow",
     "more": "more",
-    "digest TIME": "digest 8am",
+    "digest [TIME]": "digest 8am",
+    "digest NAME": "digest kim",
+    "digest now": "digest now",
     "digest on|off": "digest on",
     "prefer CHANNEL": "prefer email",
     "untrack": "untrack",
     'untrack [WORD | "a phrase"]': "untrack crates",
     "track": "track",
     'track [WORD | "a phrase"]': 'track "the crates"',
-    "quiet RANGE": "quiet 22-7",
-    "quiet [for]": "quiet 2h",
+    "quiet [RANGE]": "quiet 22-7",
+    "quiet off": "quiet off",
 }
 # What each says of its own device: the words differ, and nothing else.
 BY_TEXT: Final = {"Mails are": "Texts are", "by mail": "by text", "This mailbox": "This phone"}

@@ -64,7 +64,7 @@ SAID_PLAINLY: Final = (
 TITLES: Final = {
     "say": (say("Say something"), "d r rt like"),
     "follow": (say("Follow people and groups"), "follow join unfollow track untrack nudge"),
-    "quiet": (say("Get less, or nothing"), "off on mute unmute block report"),
+    "quiet": (say("Get less, or nothing"), "off on quiet digest mute unmute block report"),
     "look": (say("Look things up"), "get whois who followers following groups stats"),
     "after": (say("After you wrote something"), "undo who\u00a0got why more"),
     "groups": (say("Run a group"), "new owner"),

@@ -32,7 +32,7 @@ def intended_verb(word: str, verbs: Mapping[str, object]) -> str | None:
     """The verb from which a mistyped word is one letter away; None for verbs and ordinary words."""
     if word in verbs or word in ORDINARY or not word.isalpha():
         return None
-    near = _index(tuple(sorted(verbs)))
+    near = _index(tuple(verbs))
     found = {verb for variant in _shortened(word) for verb in near.get(variant, ()) if _one_apart(word, verb)}
     return min(found, key=lambda verb: (verb[0] != word[0], len(verb) != len(word), verb)) if found else None
 
