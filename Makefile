@@ -24,7 +24,7 @@ check: setup ## is this machine, its settings and servers in order?
 	@$(VENV) -m critter check
 
 # Three at a time on two cores: a third of a test's time is waiting, for processes and for deadlines.
-test: dev ## the tests (about eight minutes on two cores)
+test: dev ## the tests (about ten minutes on two cores)
 	@$(VENV) -m pytest -n 3 --dist worksteal tests
 
 lint: dev ## ruff and mypy
