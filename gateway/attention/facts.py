@@ -254,10 +254,12 @@ SELECT d.message_id, d.address_id,
         m.kind = 'notice' OR d.source_id IS NULL AND EXISTS (
             SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = a.account_id)) AS in_conversation,
     w.digest_every, coalesce(w.digest_at, '08:00') AS digest_at, w.digest_weekday,
-    (SELECT max(had.slot) FROM digests had WHERE had.account_id = a.account_id AND had.kind IN ('day', 'week'))
-        AS digest_last,
-    EXISTS (SELECT FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
-            AND h.digest_id IS NOT NULL) AS digest_failed
+    CASE WHEN w.digest_every IS NOT NULL THEN (
+        SELECT max(had.slot) FROM digests had WHERE had.account_id = a.account_id AND had.kind IN ('day', 'week')
+    ) END AS digest_last,
+    w.digest_every IS NOT NULL AND (
+        SELECT h.digest_id FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
+    ) IS NOT NULL AS digest_failed
 FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
 JOIN deliveries d USING (message_id, address_id)
 JOIN messages m ON m.id = d.message_id
