@@ -73,7 +73,8 @@ def _digest(session: Session, address: Address, items: Sequence[ReceivedItem]) -
     newest = sent_digests.newest(session, address.id)
     if newest is None or items[0].post.id not in newest.posts:
         return None
-    came = timelines.list_received(session, address.id, len(newest.posts), Post.id.in_(newest.posts))
+    these = Post.id.in_(newest.posts)
+    came = timelines.list_received(session, address.id, len(newest.posts), these, digest=newest.message_id)
     together = {item.post.id: _item(item) for item in came if item.age == items[0].age}
     if len(together) < 2:
         return None

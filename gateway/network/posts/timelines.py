@@ -87,14 +87,16 @@ def by_tag(tag: str) -> ColumnElement[bool]:
     return exists().where(Tag.post_id == Post.id, Tag.tag == tag.casefold())
 
 
-def list_received(session: Session, address_id: int, limit: int, *conditions: Any) -> Sequence[ReceivedItem]:
+def list_received(
+    session: Session, address_id: int, limit: int, *conditions: Any, digest: int | None = None
+) -> Sequence[ReceivedItem]:
     """The items that were last sent to this address, the last to arrive first, without retracted ones. That is not the
     order in which they were written: a private one may have waited for `undo`, or for the carrier. Of what came in one
-    digest, private items come first, so that what answers the last item is as private as the most private of them."""
+    digest, private items come first, so that what answers the last item is as private as the most private of them.
+    `digest`: the one whose items are looked at, too; else the last one, if anything was sent to this address itself."""
     given = {"address": address_id, "most": max(limit, LATE)}
     rows = list(session.execute(HEARD.where(*conditions) if conditions else HEARD, given))
-    digest = rows[0].in_digest if rows else session.scalar(RECENT_DIGEST, given)
-    if digest:
+    if digest := digest or (rows[0].in_digest if rows else None):
         rows += session.execute(TOGETHER.where(*conditions), {"address": address_id, "digest": digest})
     found = {
         post.id: ReceivedItem(post, author, of, gone, bool(only), tag, by, reason == DIGEST)
