@@ -15,7 +15,7 @@ from gateway.language.words import digest_times
 from gateway.ledger.outbox import held
 from gateway.network.audience import visibility
 from gateway.network.people.digest_settings import DAILY, DigestSetting
-from gateway.network.posts import rendering
+from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Post
 from handlers.pausing import describe_waited
 
@@ -131,6 +131,9 @@ def digest_item(session: Session, context: CommandContext) -> str:
     post = session.get_one(Post, post_id)
     author = session.get_one(Account, post.author_id)
     group = session.get(Account, post.group_id) if post.group_id else None
+    first = session.get(Post, post.repeat_of) if post.repeat_of else None
+    by = rendering.signature(author, group, post, posts.origin(session, first))
+    link = context.actor.media_url(post_id, context.address.id) if post.attached else ""
     context.quotes |= {post_id}
     held.show_again(session, post_id, context.address.id)
-    return f"{rendering.signature(author, group, post)}: {post.text}"
+    return f"{by}: {post.text}{rendering.link_media(post.attached, post.text, link)}"

@@ -135,3 +135,23 @@ def test_what_was_for_the_mailbox_and_came_by_text_is_answered_there(desk: Desk)
     assert desk.heard("pat")[-1] == "Kim Lee: first thing"
     desk.says("pat", "r hello")
     assert desk.heard("kim")[-1] == "Pat Quinn: hello"
+
+
+def test_a_number_tells_who_wrote_what_a_repeat_passes_on(desk: Desk) -> None:
+    desk.says("sam", "digest kim")
+    desk.says("kim", "follow bob")
+    desk.says("bob", "the pump is back")
+    desk.says("kim", "rt")
+    desk.heard("sam")
+    desk.says("sam", "digest now")
+    shown = desk.heard("sam")[-1]
+    assert "1 Kim Lee rt Bob Reyes: the pump is back" in shown
+    assert answer(desk, "1") == "Kim Lee rt Bob Reyes: the pump is back"
+
+
+def test_a_number_gives_the_link_to_the_pictures_of_an_update(desk: Desk) -> None:
+    gets(desk, "look at this")
+    desk.office.sql("UPDATE posts SET attached = '2 photos'")
+    words, _, link = answer(desk, "1").partition(" (2 photos) ")
+    assert words == "Kim Lee: look at this"
+    assert "/m/" in link

@@ -4,21 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.network.test_wake_ups import Desk
+from tests.support.desk import Desk, opened
 from tests.support.office import Office
-from workers import deliver
-from workers.runtime.context import enter
 
 
 @pytest.fixture
 def desk(office: Office) -> Iterator[Desk]:
-    made = Desk(office)
-    enter(made.context)
-    deliver._texts.cache_clear()
-    deliver._letters.cache_clear()
-    yield made
-    enter(None)
-    made.context.close()
+    with opened(office) as made:
+        yield made
 
 
 def waiting(desk: Desk) -> list[tuple[object, ...]]:
@@ -159,3 +152,28 @@ def test_undo_of_a_follow_in_a_digest_that_was_there_keeps_it(desk: Desk) -> Non
     desk.says("sam", "undo")
     desk.says("sam", "digest")
     assert desk.heard("sam")[-1].startswith("Your digest comes every Monday at 09:00")
+
+
+def test_what_was_for_the_phone_may_be_in_the_digest_of_the_mailbox(desk: Desk) -> None:
+    """The audit finds nothing wrong with that, also while the digest has not left."""
+    desk.says("pat", "follow kim")
+    desk.says("pat", "digest kim")
+    desk.says("kim", "first thing")
+    desk.office.sql("UPDATE held SET until = now()")
+    desk.fold()
+    [[apart]] = desk.office.sql(
+        "SELECT h.address_id <> g.address_id FROM held h JOIN digests g ON h.digest_id = g.message_id"
+    )
+    assert (apart, [state for state, _, _ in desk.states()]) == (True, ["folded"])
+    desk.clean()
+
+
+def test_what_waits_for_a_digest_is_no_matter_of_quiet_hours(desk: Desk) -> None:
+    desk.says("sam", "digest kim")
+    desk.says("kim", "first thing")
+    desk.says("sam", "quiet 22-7")
+    desk.heard("sam")
+    desk.says("sam", "quiet")
+    assert "wait" not in desk.heard("sam")[0]
+    desk.says("sam", "digest")
+    assert "1 update waits." in desk.heard("sam")[0]

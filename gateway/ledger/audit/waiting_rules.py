@@ -53,11 +53,12 @@ ENDLESS: Final = """
     FROM held WHERE (ended_at IS NULL) <> (state IN ('waiting', 'folded'))
 """
 
+# Of the same person, and not of the same address: what was for a phone may come in the mailbox's digest.
 STRAYED: Final = """
     SELECT h.message_id || ':' || h.address_id,
            CASE WHEN g.message_id IS NULL THEN 'in a digest that is none' ELSE 'in somebody else''s digest' END
     FROM held h LEFT JOIN digests g ON g.message_id = h.digest_id
-    WHERE h.state = 'folded' AND (g.account_id, g.address_id) IS DISTINCT FROM (h.account_id, h.address_id)
+    WHERE h.state = 'folded' AND g.account_id IS DISTINCT FROM h.account_id
 """
 
 # A digest that did not leave keeps its number in the row, and then the item goes by itself.

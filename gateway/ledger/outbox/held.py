@@ -83,7 +83,7 @@ def wake(session: Session, account_id: int, address_id: int) -> dict[str, int]:
 
 
 def waiting(session: Session, account_id: int, address_id: int) -> int:
-    """How many items wait at an address."""
+    """How many items wait at an address until it may ring; what waits for a digest is another matter."""
     return session.scalar(WAITING, {"account": account_id, "address": address_id}) or 0
 
 
@@ -229,7 +229,7 @@ WAKE: Final = text(f"""
       AND (address_id = :address AND reason <> 'digest' OR reason = 'digest' AND slot IS NULL)
     RETURNING reason
 """)  # noqa: S608
-WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE}")  # noqa: S608
+WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE} AND reason <> 'digest'")  # noqa: S608
 
 _GIVEN: Final = "unnest(CAST(:messages AS bigint[]), CAST(:accounts AS bigint[]), CAST(:addresses AS bigint[])"
 _ROW: Final = "message_id, account_id, address_id"

@@ -29,7 +29,7 @@ PRIVATE: Final = "(private)"  # as in the text of a private update
 
 @dataclass(frozen=True, slots=True)
 class DigestWords:
-    """What one digest says now. `posts`: what its numbers stand for; `quotes`: all posts whose words are in it."""
+    """What one digest says now. `posts`: those whose words are in it, in the order of their numbers."""
 
     text: str
     subject: str
