@@ -655,9 +655,9 @@ BEGIN
     RETURN NOT open;
 END $$;
 
--- What waits for its reader: until their quiet hours end, or what they turned off is on again. Its delivery has ended as
--- held. Each row must still end: as sent, folded into a digest that then leaves, or cancelled with a reason. There are no
--- foreign keys, as for deliveries.
+-- What waits for its reader: until their quiet hours end, what they turned off is on again, or their next digest is due.
+-- Its delivery has ended as held. Each row must still end: as sent, folded into a digest that then leaves, or cancelled
+-- with a reason. There are no foreign keys, as for deliveries.
 CREATE TABLE held (
     message_id  bigint NOT NULL,                                         -- what
     account_id  bigint NOT NULL,                                         -- for whom

@@ -26,6 +26,7 @@ from gateway.store.database import connect
 from tests.support import log_scan, ports
 from tests.support.answer_recorder import AnswerRecorder, listen
 from tests.support.databases import Kept, migrate, owned
+from tests.support.desk import Desk, opened
 from tests.support.memory_folder import memory_folder
 from tests.support.office import Office, point_command_line
 from tests.support.unproved_mails import DEMO
@@ -244,6 +245,13 @@ def office(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     made = Office(engine, settings)
     made.assemble()
     return made
+
+
+@pytest.fixture
+def desk(office: Office) -> Iterator[Desk]:
+    """The same office, whose texts and mails leave through the real workers."""
+    with opened(office) as made:
+        yield made
 
 
 @pytest.fixture

@@ -8,7 +8,12 @@ from gateway.channels import NOUNS
 
 Plain = dict[str, Any]
 WORDS = {**NOUNS, "cli": "command line"}
-WAITS_FOR = {"quiet": "quiet hours", "off_till": "turned off till then", "behind": "behind others that waited"}
+WAITS_FOR = {
+    "quiet": "quiet hours",
+    "off_till": "turned off till then",
+    "behind": "behind others that waited",
+    "digest": "for a digest",
+}
 
 
 class Event(NamedTuple):

@@ -122,7 +122,7 @@ def _told(held: RestoreHold) -> str:
         f"{held.deliveries:,} {'delivery' if held.deliveries == 1 else 'deliveries'}",
     )
     if held.items:
-        parts = (*parts, format_count(held.items, "item") + " for readers in quiet hours")
+        parts = (*parts, format_count(held.items, "item") + " waiting for readers")
     return f"Held: {', '.join(parts)}. critter restore --release lets them go, --drop ends them."
 
 

@@ -209,14 +209,14 @@ def _months(settings: Settings) -> str:
 
 
 def _waiting(settings: Settings) -> str:
-    """Whether what waited for its reader's quiet hours comes when they end."""
+    """Whether what waits for its reader comes when its moment has come."""
     items = _asked(settings, waiting_items.count)
     if items.overdue and items.overdue > waiting_items.LATE:
         raise Refused(
-            f"the oldest item that waited for its reader's quiet hours is overdue for {format_age(items.overdue)}: see "
+            f"the oldest item that waited for its reader is overdue for {format_age(items.overdue)}: see "
             "that critter clock and critter worker fanout run; the worker's log says what fails"
         )
-    return f"{format_count(items.waiting, 'item')} for readers in quiet hours, none overdue"
+    return f"{format_count(items.waiting, 'item')} waiting for readers, none overdue"
 
 
 def _asked(settings: Settings, question: Callable[[Session], Answer]) -> Answer:

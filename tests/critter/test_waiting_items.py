@@ -2,25 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 
+from critter.administration.timeline import WAITS_FOR
 from critter.doctor.check import run
 from gateway.ledger.operations import drain_mode
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.doors.test_metrics import of, served, told
-from tests.support.desk import Desk, asleep, opened
-from tests.support.office import Office
+from tests.support.desk import Desk, asleep
 
 LATE = "UPDATE held SET until = now() - interval '20 minutes' WHERE state = 'waiting'"
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
 
 
 def newest_post(desk: Desk) -> str:
@@ -62,6 +55,19 @@ def test_a_trace_says_that_one_item_came_by_itself(desk: Desk) -> None:
     assert "text to @sam: has waited, and is sent by itself" in output
 
 
+def test_a_trace_tells_of_every_reason_to_wait(desk: Desk) -> None:
+    """The reasons are those that the database allows."""
+    desk.says("sam", "digest kim")
+    desk.says("kim", "starting the ACME proposal")
+    assert "text to @sam: waits until" in (output := desk.office.critter("trace", newest_post(desk)).output)
+    assert "(for a digest)" in output
+    [[allowed]] = desk.office.sql(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conrelid = 'held'::regclass AND contype = 'c' AND conname ~ 'reason'"
+    )
+    assert set(re.findall(r"'(\w+)'", str(allowed))) == WAITS_FOR.keys()
+
+
 def test_the_outbox_counts_what_waits(desk: Desk) -> None:
     asleep(desk, "starting the ACME proposal")
     output = desk.office.critter("outbox").output
@@ -76,7 +82,7 @@ def test_the_outbox_counts_what_waits(desk: Desk) -> None:
 def test_what_is_overdue_is_an_alarm(desk: Desk, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     asleep(desk, "starting the ACME proposal")
     run(settings)
-    assert "ok     waiting     1 item for readers in quiet hours, none overdue" in capsys.readouterr().out
+    assert "ok     waiting     1 item waiting for readers, none overdue" in capsys.readouterr().out
     desk.office.sql(LATE)
     assert run(settings) == 1
     assert "wrong  waiting     the oldest item" in capsys.readouterr().out

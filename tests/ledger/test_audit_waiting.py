@@ -1,7 +1,6 @@
 """`critter audit` about what waits for its reader and about quiet hours: for each rule one row is broken and named. The
 rule about quiet hours is asked around each change of the wall clock, against what decides about deliveries."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,8 +10,7 @@ from sqlalchemy import Engine, text
 from gateway.attention import quiet
 from gateway.ledger.audit.invariants import prove
 from gateway.store.database import transaction
-from tests.support.desk import Desk, asleep, opened
-from tests.support.office import Office
+from tests.support.desk import Desk, asleep
 
 KEY = "message_id || ':' || address_id"
 HELD_ONE = f"SELECT {KEY} FROM held ORDER BY message_id LIMIT 1"
@@ -23,12 +21,6 @@ NIGHT = "UPDATE addresses SET quiet = '{}', quiet_since = now() - interval '2 da
 SAM = "SELECT id FROM accounts WHERE handle = 'sam'"
 HALF_PAST = "UPDATE attempts SET started_at = date_trunc('hour', now()) - interval '30 minutes'"  # never 23:59
 EVERY_DAY = "mo,tu,we,th,fr,sa,su"
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
 
 
 def found(desk: Desk) -> set[tuple[str, str]]:

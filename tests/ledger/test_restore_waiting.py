@@ -1,13 +1,10 @@
 """After a restore nothing that waited for its reader is sent before an operator says so, for it may have come since."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from gateway.ledger.operations import restore_hold
 from gateway.store.database import transaction
-from tests.support.desk import Desk, asleep, opened
-from tests.support.office import Office
+from tests.support.desk import Desk, asleep
 
 AWAKE = "UPDATE addresses SET quiet = NULL, quiet_since = NULL"
 DUE = "UPDATE held SET until = now() WHERE state = 'waiting' AND until < '3000-01-01 00:00+00'"
@@ -20,12 +17,6 @@ MOMENTS = {
     "in a digest on its way": ["fold", SENDING],
     "in a digest that failed": ["fold", ENDED.format("failed")],
 }
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
 
 
 def restored(desk: Desk, moment: str) -> None:
@@ -51,7 +42,7 @@ def test_nothing_that_waits_is_sent(desk: Desk, moment: str) -> None:
     desk.says("sam", "off 8h")
     desk.says("sam", "on")
     assert "thing" not in heard(desk)
-    assert "2 items for readers in quiet hours" in desk.office.critter("restore").output
+    assert "2 items waiting for readers" in desk.office.critter("restore").output
     desk.clean()
 
 

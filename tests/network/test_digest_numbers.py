@@ -1,19 +1,10 @@
 """The numbers of a digest that came by text: each stands for the update that it stood beside, whatever came between."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support.desk import Desk, asleep, opened
-from tests.support.office import Office
+from tests.support.desk import Desk, asleep
 
 WHICH = "Which one do you answer?"
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
 
 
 def gets(desk: Desk, *words: str) -> str:

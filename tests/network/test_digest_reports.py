@@ -2,15 +2,11 @@
 nothing comes twice that is not marked."""
 
 import hashlib
-from collections.abc import Iterator
-
-import pytest
 
 from gateway.ledger.outbox import attempt_reports, due_work, in_doubt
 from gateway.ledger.outbox.attempt_reports import AttemptReport
 from gateway.store.database import transaction
-from tests.support.desk import Desk, asleep, opened
-from tests.support.office import Office
+from tests.support.desk import Desk, asleep
 from workers import deliver
 
 KIMS = ("first thing", "second thing")
@@ -19,12 +15,6 @@ OF_DIGESTS = " WHERE message_id IN (SELECT message_id FROM digests)"
 AWAKE = "UPDATE addresses SET quiet = NULL, quiet_since = NULL"
 DUE = "UPDATE held SET until = now() WHERE state = 'waiting'"
 ITEMS = "SELECT d.state, d.reason FROM deliveries d JOIN held USING (message_id, address_id) ORDER BY message_id"
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
 
 
 def left(desk: Desk) -> int:

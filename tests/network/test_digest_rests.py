@@ -1,23 +1,14 @@
 """Digests that meet quiet hours or an `off`: each comes once, when it may, and none is tried without end."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import text
 
 from gateway.ledger.outbox import claims
 from gateway.ledger.outbox.in_doubt import give_up, record_absent
 from gateway.ledger.outbox.settlements import Settlement, settle
 from gateway.store.database import transaction
-from tests.support.desk import SLEEP, Desk, opened
-from tests.support.office import Office
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
+from tests.support.desk import SLEEP, Desk
 
 
 def wanted(desk: Desk, *words: str) -> None:

@@ -1,17 +1,6 @@
 """Follows that come in a digest: when, where, what is in it, and how it ends. The real workers and statements."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.support.desk import Desk, opened
-from tests.support.office import Office
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
+from tests.support.desk import Desk
 
 
 def waiting(desk: Desk) -> list[tuple[object, ...]]:

@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,18 +12,12 @@ from gateway.ledger.operations import retention
 from gateway.ledger.operations.retention import PastMonth
 from gateway.store.database import transaction
 from tests.ledger.test_retention import pass_over
-from tests.support.desk import Desk, asleep, opened
+from tests.support.desk import Desk, asleep
 from tests.support.office import Office
 
 AWAKE = "UPDATE addresses SET quiet = NULL, quiet_since = NULL"
 DUE = "UPDATE held SET until = now() WHERE state = 'waiting'"
 SAMS = "SELECT count(*) FROM {} WHERE account_id = (SELECT id FROM accounts WHERE name = '(removed)')"
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
 
 
 def months(office: Office) -> list[PastMonth]:

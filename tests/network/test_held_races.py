@@ -1,7 +1,7 @@
 """What happens while something waits for its reader: each change before it is put into a digest, between that and the
 claim, while a carrier has the digest in hand, and after it was sent. The real workers; the carrier is played."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -12,20 +12,13 @@ from gateway.network.people import accounts, addresses
 from gateway.network.verification import number_lifecycle
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address
-from tests.support.desk import Desk, asleep, opened
-from tests.support.office import Office
+from tests.support.desk import Desk, asleep
 
 Change = Callable[[Desk], None]
 AWAKE = "UPDATE addresses SET quiet = NULL, quiet_since = NULL"
 DUE = "UPDATE held SET until = now() WHERE state = 'waiting'"
 AGAIN = "UPDATE deliveries SET not_before = now() WHERE state = 'retry'"
 KIMS, BOBS = ("first thing", "second thing"), "can you open at six"
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
 
 
 def by(handle: str, words: str) -> Change:

@@ -1,24 +1,13 @@
 """What authors hear about readers for whom their update waits: it comes to them later, so it has neither arrived nor
 failed."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from gateway.network.receipts import author_reports
 from gateway.store.database import transaction
 from gateway.store.tables import Telling
-from tests.support.desk import SLEEP, Desk, asleep, opened
-from tests.support.office import Office
+from tests.support.desk import SLEEP, Desk, asleep
 
 WORDS = "starting the ACME proposal"
 MINUTES = "UPDATE held SET until = now() WHERE state = 'waiting'"
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
 
 
 def asked(desk: Desk, words: str = "who got") -> str:

@@ -1,19 +1,9 @@
 """What waits for its reader: held in quiet hours and while a phone is off, then sent by itself or in one digest. The
 real workers and statements; only the carriers are played."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from tests.support.desk import Desk, asleep, opened
-from tests.support.office import Office
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
+from tests.support.desk import Desk, asleep
 
 
 def test_one_item_waits_and_then_comes_by_itself(desk: Desk) -> None:

@@ -1,18 +1,6 @@
 """`why` about what waited for its reader: it says what it waited for, and the word that ends that."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.support.desk import Desk, asleep, opened
-from tests.support.office import Office
-
-
-@pytest.fixture
-def desk(office: Office) -> Iterator[Desk]:
-    with opened(office) as made:
-        yield made
-
+from tests.support.desk import Desk, asleep
 
 WAITED = "It waited for your quiet hours to end; QUIET OFF ends them."
 
