@@ -5,8 +5,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import digesting
-from gateway.actions.digesting import DigestState
+from gateway.actions import digests
+from gateway.actions.digests import DigestState
 from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.i18n.refusals import refusal
@@ -38,19 +38,19 @@ def digest(session: Session, context: CommandContext) -> str:
         return _put_source(session, context)
     said = context.reading.args[0] if context.reading.args else None
     if said is None:
-        return _shown(context, digesting.state_of(session, context.actor))
+        return _shown(context, digests.state_of(session, context.actor))
     if said == "off":
-        return _ended(context, digesting.end_digests(session, context.actor))
+        return _ended(context, digests.end_digests(session, context.actor))
     if said == "now":
-        return _sent(context, digesting.send_digest(session, context.actor))
+        return _sent(context, digests.send_digest(session, context.actor))
     time = digest_times.read(said) if said != "on" else None
     setting = DigestSetting("day" if time.weekday is None else "week", time.at, time.weekday) if time else DAILY
-    return _set(context, digesting.set_digest_time(session, context.actor, setting))
+    return _set(context, digests.set_digest_time(session, context.actor, setting))
 
 
 def _put_source(session: Session, context: CommandContext) -> Phrase:
     source = context.names[0]
-    state = digesting.add_to_digest(session, context.actor, source)
+    state = digests.add_to_digest(session, context.actor, source)
     comes = say("{name} comes in your digest now:", name=source.name)
     back = say("To get it one by one again: FOLLOW {handle!u}", handle=source.handle)
     return joined([comes, say("{when}, {by}.", when=_when(state), by=_by(state)), back])

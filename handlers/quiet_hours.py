@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import quieting
 from gateway.actions.lookups.quiet_setting import quiet_setting
+from gateway.actions.quiet_hours import QuietSetting, set_hours
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
 from gateway.inbound.commands import CommandContext, ask, command, question
 from gateway.language.words import quiet_hours
@@ -37,17 +37,17 @@ def quiet(session: Session, context: CommandContext) -> str:
 
 
 def _set(session: Session, context: CommandContext, hours: str) -> Phrase:
-    quieting.set_hours(session, context.actor, context.address, hours)
+    set_hours(session, context.actor, context.address, hours)
     comes = say("What comes then waits, and comes when they end. To end them: QUIET OFF")
     return joined([describe_hours(hours, context.account.timezone), comes])
 
 
 def _ended(session: Session, context: CommandContext) -> Phrase:
-    done = quieting.set_hours(session, context.actor, context.address, None)
+    done = set_hours(session, context.actor, context.address, None)
     return joined([say("Quiet hours are off."), describe_waited(done.waiting)])
 
 
-def _shown(context: CommandContext, now: quieting.QuietSetting) -> Phrase:
+def _shown(context: CommandContext, now: QuietSetting) -> Phrase:
     if now.hours is None:
         return say("You have no quiet hours. To have some: QUIET 22-7, or QUIET MON-FRI 22-7")
     waits = count("{count} update waits.", "{count} updates wait.", now.waiting) if now.waiting else ""

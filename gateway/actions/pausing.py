@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import quieting, silencing
+from gateway.actions import quiet_hours, silencing
 from gateway.actions.following import amend
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import confirm_end
@@ -25,7 +25,7 @@ def turn_off(session: Session, actor: Actor, address: Address, until: datetime |
         confirm_end(actor, address.channel, "", until)
     actor.did("off", address.id, **now)
     addresses.set_receiving(session, address.id, False, until)
-    quieting.wake(session, actor, address)
+    quiet_hours.wake(session, actor, address)
 
 
 def turn_on(session: Session, actor: Actor, address: Address) -> int:
@@ -33,7 +33,7 @@ def turn_on(session: Session, actor: Actor, address: Address) -> int:
     actor.check_own(address)
     actor.did("on", address.id, **addresses.receiving_now(session, address.id))
     addresses.set_receiving(session, address.id, True, None)
-    return quieting.wake(session, actor, address, "off_till")
+    return quiet_hours.wake(session, actor, address, "off_till")
 
 
 def turn_off_source(session: Session, actor: Actor, source: NamedAccount, until: datetime | None = None) -> None:
@@ -71,5 +71,5 @@ def _undo_address(session: Session, actor: Actor, effect: Effect) -> Undone:
     if row is None:
         raise refusal("address_gone")
     addresses.restore_receiving(session, row, effect.detail["receiving"], effect.detail["until"])
-    quieting.wake(session, actor, row)
+    quiet_hours.wake(session, actor, row)
     return Undone(f"{row.channel}_on" if row.receiving else f"{row.channel}_off")

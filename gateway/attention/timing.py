@@ -3,10 +3,11 @@ of gateway/attention/eligibility.py."""
 
 from typing import Final
 
-from gateway.attention import digest_slots, quiet, zones
+from gateway.attention import digest_slots, zones
 from gateway.attention.decision import Decision, Drop
 from gateway.attention.eligibility import Rule
 from gateway.attention.facts import Facts
+from gateway.attention.quiet_hours import quiet_until
 from gateway.ledger.outbox.held import Hold
 
 UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; for the others somebody waits
@@ -37,7 +38,7 @@ def quiet_hours(facts: Facts) -> Decision | None:
     """In quiet hours nothing rings but what its reader waits for."""
     if facts.quiet is None or facts.kind not in UNASKED or facts.in_conversation or facts.test_mail:
         return None
-    until = quiet.quiet_until(facts.quiet, zones.zone(facts.timezone), facts.now)
+    until = quiet_until(facts.quiet, zones.zone(facts.timezone), facts.now)
     if until is None:
         return None
     return Drop("quiet") if facts.kind == "digest" else Hold("quiet", until, facts.cause)

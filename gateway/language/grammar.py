@@ -10,6 +10,7 @@ from gateway.language.command_reader import command, forced_command
 from gateway.language.everyday_commands import ends_politely, name_after_verb, natural_command
 from gateway.language.fragments.part_marks import TextPart
 from gateway.language.fragments.reassembly import Arrived, find_mark, place_part
+from gateway.language.mistyped_settings import mistyped_setting
 from gateway.language.model.reading import Channel, Context, PendingFragment, Reading, ResolvedName, Resolver
 from gateway.language.opt_out.keywords import carrier_word, may_stop, stops_mails
 from gateway.language.opt_out.stop_requests import (
@@ -25,7 +26,6 @@ from gateway.language.privacy.preambles import private_behind
 from gateway.language.privacy.private_messages import VERBS, private_reading, read_slip
 from gateway.language.reactions.reactions import ReadReaction, reaction
 from gateway.language.reactions.shapes import possible_reaction, words_beside
-from gateway.language.slips_in_settings import setting_slip
 from gateway.language.usage.verbs import Verb
 from gateway.language.words.normalize import OPENING_QUOTES, clean, name_of, unquote
 
@@ -316,7 +316,7 @@ def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolv
         return None
     before = _BEFORE_COMMANDS.match(text)
     bare = text[before.end() :] if before else text
-    found = name_after_verb(bare, verbs, resolver, context) or setting_slip(bare, verbs, resolver, context)
+    found = name_after_verb(bare, verbs, resolver, context) or mistyped_setting(bare, verbs, resolver, context)
     return replace(found, text=text) if found else None
 
 

@@ -39,8 +39,8 @@ NIGHT, LATE = "22:00-07:00", "23:00-09:00"
     ],
 )  # fmt: skip
 def test_the_same_night_in_many_forms(text):
-    assert canonical(text) == f"{DAILY} {NIGHT}"
-    assert canonical(fold_case(text)) == f"{DAILY} {NIGHT}"
+    assert read(text) == f"{DAILY} {NIGHT}"
+    assert read(fold_case(text)) == f"{DAILY} {NIGHT}"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_same_night_in_many_forms(text):
     ],
 )  # fmt: skip
 def test_workdays_in_many_forms(text):
-    assert canonical(text) == f"{WORKDAYS} {NIGHT}"
+    assert read(text) == f"{WORKDAYS} {NIGHT}"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_workdays_in_many_forms(text):
     ],
 )
 def test_what_is_kept(text, kept):
-    assert canonical(text) == kept
+    assert read(text) == kept
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_is_kept(text, kept):
     ],
 )  # fmt: skip
 def test_what_is_none(text):
-    assert canonical(text) is None
+    assert read(text) is None
 
 
 @pytest.mark.parametrize(
@@ -156,15 +156,15 @@ def test_what_is_none(text):
     ],
 )
 def test_very_long_hours_and_the_other_reading(text, hours, offered):
-    kept = canonical(text)
+    kept = read(text)
     assert kept is not None
     assert longest(kept) == timedelta(hours=hours)
-    assert evening(kept) == (canonical(offered) if offered else None)
+    assert evening(kept) == (read(offered) if offered else None)
 
 
 def test_which_days_an_answer_names():
     def named(text):
-        kept = canonical(text)
+        kept = read(text)
         assert kept is not None
         return [(each.kind, each.days) for each in shown(kept)]
 
@@ -203,7 +203,7 @@ def test_whatever_overlaps_is_written_once_and_read_again(some):
     assert re.fullmatch(PATTERN, kept)
     assert write(parse(kept)) == kept
     assert write(reversed(some)) == kept
-    assert canonical(kept) == kept  # whoever copies an answer writes it so
+    assert read(kept) == kept  # whoever copies an answer writes it so
     assert quiet_minutes(parse(kept)) == quiet_minutes(some)
     assert len(quiet_minutes(some)) < 7 * 1440  # there is always a moment when what waits can be told
 
@@ -220,7 +220,7 @@ def quiet_minutes(some):
 
 @given(st.text(st.sampled_from("0123456789:-,;. apmhtolunviedmr&/y"), max_size=30))
 def test_anything_is_read_without_an_error(text):
-    kept = canonical(text)
+    kept = read(text)
     assert kept is None or write(parse(kept)) == kept
 
 
@@ -288,8 +288,3 @@ def test_the_verb_takes_them(text, args):
 
 def meant(text):
     return read_text(text, "sms", VERBS, resolver, CONTEXT)
-
-
-def canonical(text: str) -> str | None:
-    hours = read(text)
-    return hours.canonical if hours else None

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.attention import quiet
+from gateway.attention import quiet_hours
 from gateway.ledger.audit.invariants import prove
 from gateway.store.database import transaction
 from tests.support.desk import Desk, asleep
@@ -174,7 +174,7 @@ def test_whoever_is_named_was_to_be_left_in_peace(desk: Desk, zone: str, spans: 
     """
     for begin in ZONES[zone]:
         rows = desk.office.sql(asked, begin=f"{begin}+00", spans=spans, zone=zone)
-        decided = {row[0]: quiet.quiet_until(spans, ZoneInfo(zone), _moment(row[0])) is not None for row in rows}
+        decided = {row[0]: quiet_hours.quiet_until(spans, ZoneInfo(zone), _moment(row[0])) is not None for row in rows}
         assert [row[0] for row in rows if row[1] and not decided[row[0]]] == []
         missed = [row[0] for row in rows if decided[row[0]] and not row[1]]
         assert len(missed) <= timedelta(hours=1) / timedelta(minutes=5)

@@ -14,8 +14,8 @@ REGISTERED: Final = {"routes", "__all__"}
 FOR_TESTS: Final = {
     "gateway.actions.model.idempotency.once",  # for pages and the API: a text is done once by its row
     "gateway.actions.uploading.upload",  # for pages and the API
-    "gateway.attention.quiet.next_begin",  # from here to `shown`: for the commands quiet, digest and zone
-    "gateway.attention.zones.find",
+    "gateway.attention.quiet_hours.next_begin",  # the other side of `quiet_until`: tests compare the two
+    "gateway.attention.zones.find",  # for the command zone
     "migrations.unsafe.find_unsafe",  # a test refuses migrations that would keep a door waiting
     "workers.upkeep.lease_sweeper.sweep",  # one turn of four tasks of the clock
     "workers.upkeep.media_gc.sweep",  # one turn over all shelves

@@ -113,12 +113,6 @@ def _time(text: str) -> str | None:
     return bare if digest_times.read(bare) is not None else None
 
 
-def _hours(text: str) -> str | None:
-    """Hours of quiet with their days, in the canonical form."""
-    hours = quiet_hours.read(text)
-    return hours.canonical if hours else None
-
-
 def _account(source: ArgumentWords, at: int) -> Iterator[Taken]:
     """A handle or a first name, and then every longer run of words that may be a full name."""
     if len(source.all[at]) <= LONGEST_WORD:
@@ -166,7 +160,7 @@ KINDS: dict[str, Accepts] = {
     "ADDRESS": _span(_address, 6, as_written=True),
     "CODE": _one(_matching(_CODE)),
     "TIME": _span(_time, 6),
-    "RANGE": _span(_hours, MOST_TOKENS),
+    "RANGE": _span(quiet_hours.read, MOST_TOKENS),
     "LANG": _one(language),
     "KIND": _one(_among("open", "closed", "broadcast")),
     "ONOFF": _one(_among("on", "off")),

@@ -30,24 +30,13 @@ class ShownSpan:
     span: QuietSpan
 
 
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """What was understood, as the database keeps it."""
-
-    canonical: str
-
-    @property
-    def spans(self) -> tuple[QuietSpan, ...]:
-        return parse(self.canonical)
-
-
-def read(text: str) -> QuietHours | None:
-    """The hours of quiet that a text names, without the word `quiet`; None when it names none, or a whole day. Hours
-    are taken as written: "10-7" begins in the morning, and `evening` is the other way to read it."""
+def read(text: str) -> str | None:
+    """The hours of quiet that a text names, without the word `quiet`, as the database keeps them (quiet_spans.py); None
+    when it names none, or a whole day. Hours are taken as written: "10-7" begins in the morning, and `evening` is the
+    other way to read it."""
     tokens = tokens_of(text)
     spans = _spans(tokens) if tokens else None
-    canonical = write(spans) if spans else None
-    return QuietHours(canonical) if canonical else None
+    return write(spans) if spans else None
 
 
 def _spans(tokens: list[Token]) -> list[QuietSpan] | None:

@@ -1,8 +1,8 @@
 """Rules about what waits for its reader (I11), and about quiet hours (I12): each is a query that returns the rows that
 break it. invariants.py runs them.
 
-I12 asks by the wall clock, minute by minute, in a statement of its own: gateway/attention/quiet, which decides about
-each delivery, computes instants instead, so a mistake in one of the two shows.
+I12 asks by the wall clock, minute by minute, in a statement of its own: gateway/attention/quiet_hours, which decides
+about each delivery, computes instants instead, so a mistake in one of the two shows.
 """
 
 from typing import Final

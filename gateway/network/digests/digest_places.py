@@ -7,7 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.attention import quiet, zones
+from gateway.attention import zones
+from gateway.attention.quiet_hours import quiet_until
 from gateway.store.arrays import numbers
 from gateway.store.channel_sql import rank
 
@@ -22,7 +23,7 @@ class DigestPlace(NamedTuple):
 
     def quiet_until(self, timezone: str, now: datetime) -> datetime | None:
         """When the quiet hours there end; None when there are none now."""
-        return quiet.quiet_until(self.quiet, zones.zone(timezone), now) if self.quiet else None
+        return quiet_until(self.quiet, zones.zone(timezone), now) if self.quiet else None
 
 
 def find(session: Session, people: Iterable[int]) -> dict[int, DigestPlace]:

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
-from gateway.attention import quiet, zones
+from gateway.attention import zones
+from gateway.attention.quiet_hours import quiet_until
 from gateway.i18n.refusals import refusal
 from gateway.ledger.outbox import held
-from gateway.network.people import addresses, quiet_hours
+from gateway.network.people import addresses, quiet_settings
 from gateway.store.tables import Account, Address, Effect
 
 DRAIN: Final = "wake_ups"
@@ -29,10 +30,10 @@ class QuietSetting:
 def set_hours(session: Session, actor: Actor, address: Address, hours: str | None) -> QuietSetting:
     """Sets or ends them. What waits is decided about again, by the new hours."""
     actor.check_own(address)
-    was = quiet_hours.hours_now(session, address.id)
+    was = quiet_settings.hours_now(session, address.id)
     if was["hours"] != hours:
         actor.did("quiet", address.id, **was)
-        quiet_hours.set_hours(session, address.id, hours)
+        quiet_settings.set_hours(session, address.id, hours)
     return QuietSetting(hours, wake(session, actor, address, "quiet", "behind"))
 
 
@@ -41,7 +42,7 @@ def undo_hours(session: Session, actor: Actor, effect: Effect) -> Undone:
     row = next((each for each in mine if each.id == effect.subject_id), None)
     if row is None:
         raise refusal("address_gone")
-    quiet_hours.set_hours(session, row.id, effect.detail["hours"])
+    quiet_settings.set_hours(session, row.id, effect.detail["hours"])
     wake(session, actor, row)
     return Undone("quiet_hours", {"hours": row.quiet, "timezone": actor.account.timezone})
 
@@ -59,4 +60,4 @@ def _rests(session: Session, address: Address) -> bool:
     now: datetime = session.execute(select(func.now())).scalar_one()
     off = not address.receiving and (address.off_until is None or address.off_until > now)
     zone = zones.zone(session.get_one(Account, address.account_id).timezone)
-    return off or (address.quiet is not None and quiet.quiet_until(address.quiet, zone, now) is not None)
+    return off or (address.quiet is not None and quiet_until(address.quiet, zone, now) is not None)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.attention.quiet import next_begin, parse, quiet_until
+from gateway.attention.quiet_hours import next_begin, quiet_until
 from gateway.attention.zones import zone
 from gateway.language.words.quiet_hours import read
-from gateway.language.words.quiet_spans import QuietSpan, write
+from gateway.language.words.quiet_spans import QuietSpan, parse, write
 
 NEW_YORK = ZoneInfo("America/New_York")
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -155,22 +155,22 @@ def test_any_hours_at_any_moment(said, where, second):
     if quiet is None:
         return
     place, now = where
-    check(quiet.canonical, ZoneInfo(place), now + second)
-    begin = next_begin(quiet.canonical, ZoneInfo(place), now)
+    check(quiet, ZoneInfo(place), now + second)
+    begin = next_begin(quiet, ZoneInfo(place), now)
     assert begin > now
-    assert quiet_until(quiet.canonical, ZoneInfo(place), begin) is not None
-    assert quiet_until(quiet.canonical, ZoneInfo(place), begin - SECOND) is None
+    assert quiet_until(quiet, ZoneInfo(place), begin) is not None
+    assert quiet_until(quiet, ZoneInfo(place), begin - SECOND) is None
 
 
 @given(hours, st.tuples(places, moments))
 def test_nothing_changes_until_it_ends(said, where):
     quiet = read(said)
     place, now = where
-    end = quiet and quiet_until(quiet.canonical, ZoneInfo(place), now)
+    end = quiet and quiet_until(quiet, ZoneInfo(place), now)
     if not quiet or not end:
         return
     for part in range(10):
-        assert quiet_until(quiet.canonical, ZoneInfo(place), now + (end - now) * part / 10) == end
+        assert quiet_until(quiet, ZoneInfo(place), now + (end - now) * part / 10) == end
 
 
 def test_what_is_parsed_is_written_again():
@@ -216,4 +216,4 @@ def at(text):
 def canonical(hours):
     found = read(hours)
     assert found is not None, hours
-    return found.canonical
+    return found

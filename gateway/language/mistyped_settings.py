@@ -26,7 +26,7 @@ _FIRST, _LAST = frozenset("qdsr"), frozenset("ton")  # of quiet, digest, silenci
 _SWITCHES: Final = frozenset(["on", "off", "now"])
 
 
-def setting_slip(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
+def mistyped_setting(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     """A courtesy changes nothing, a mistyped verb is asked about, and so are hours that are none."""
     if len(text) > LONGEST or "\n" in text:
         return None

@@ -9,8 +9,6 @@ from zoneinfo import ZoneInfo
 from gateway.attention.wall_clock import first_at, last_at
 from gateway.language.words.quiet_spans import QuietSpan, parse
 
-__all__ = ["QuietSpan", "next_begin", "parse", "quiet_until"]
-
 _WEEK = 7 * 86_400  # seconds
 _FIRST_MONDAY = 4 * 86_400  # 5 January 1970, as a UNIX time
 # Days around a week of UTC. Before: clocks are up to a day off, and a span may have begun the day before. After: spans
