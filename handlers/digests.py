@@ -12,7 +12,7 @@ from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, command, meaning
 from gateway.language.words import digest_times
-from gateway.ledger.outbox import held
+from gateway.ledger.outbox import digest_items
 from gateway.network.audience import visibility
 from gateway.network.people.digest_settings import DAILY, DigestSetting
 from gateway.network.posts import posts, rendering
@@ -135,5 +135,5 @@ def digest_item(session: Session, context: CommandContext) -> str:
     by = rendering.signature(author, group, post, posts.origin(session, first))
     link = context.actor.media_url(post_id, context.address.id) if post.attached else ""
     context.quotes |= {post_id}
-    held.show_again(session, post_id, context.address.id)
+    digest_items.show_again(session, post_id, context.address.id)
     return f"{by}: {post.text}{rendering.link_media(post.attached, post.text, link)}"

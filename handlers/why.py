@@ -12,7 +12,7 @@ from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.track_phrases import quoted
-from gateway.network.digests.waited import LastDigest
+from gateway.network.digests.sent_digests import SentDigest
 from gateway.network.posts import timelines
 
 _TO_END: Final = say("To end them: QUIET OFF")
@@ -33,14 +33,15 @@ def why(session: Session, context: CommandContext) -> str:
     return joined([_waited(context, waited) if waited else "", _brought(context, cause)])
 
 
-def _digest(context: CommandContext, digest: LastDigest) -> Phrase:
+def _digest(context: CommandContext, digest: SentDigest) -> Phrase:
+    number = len(digest.posts)
     if digest.kind == "back":
-        return _back(context, digest.number)
+        return _back(context, number)
     if digest.kind != "wake":
-        wanted = count("{count} update of your digest.", "{count} updates of your digest.", digest.number)
+        wanted = count("{count} update of your digest.", "{count} updates of your digest.", number)
         return joined([wanted, say("To end it: DIGEST OFF")])
     came = count(
-        "{count} update that came in your quiet hours.", "{count} updates that came in your quiet hours.", digest.number
+        "{count} update that came in your quiet hours.", "{count} updates that came in your quiet hours.", number
     )
     return joined([came, _TO_END])
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.channels import by_rank
-from gateway.ledger.outbox import held
+from gateway.ledger.outbox import digest_items, held
 from gateway.ledger.outbox.held import HeldItem
 from gateway.network.digests import wake_up
 from gateway.store.database import transaction
@@ -33,7 +33,7 @@ def step(context: WorkerContext) -> bool:
     with transaction(context.engine) as session:
         items = held.due(session, PEOPLE)
         if not items:
-            held.follow_digests(session)
+            digest_items.follow_digests(session)
             items = held.due(session, PEOPLE)
         channels = _woken(session, items) if items else frozenset()
     for channel in by_rank(channels):

@@ -42,7 +42,7 @@ from gateway.inbound.process import process
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
-from gateway.ledger.outbox import fanouts, held
+from gateway.ledger.outbox import digest_items, fanouts, held
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
@@ -246,7 +246,7 @@ def _compose(stage: Stage, session: Session, message: Message) -> bool:
 
 def _wake_up(stage: Stage) -> bool:
     with transaction(stage.engine) as session:
-        held.follow_digests(session)
+        digest_items.follow_digests(session)
         items = held.due(session, 100)
         if items:
             wake_up.wake_up(session, items)

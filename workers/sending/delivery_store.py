@@ -18,7 +18,7 @@ from gateway.carriers.common.send_gate import HasAttempt
 from gateway.channels import CHANNELS, EMAIL, SMS
 from gateway.ledger.commit import counters
 from gateway.ledger.money import charges
-from gateway.ledger.outbox import claims, held, settlements
+from gateway.ledger.outbox import claims, digest_items, settlements
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key, MessageContent, Senders
 from gateway.ledger.outbox.settlements import Settlement
 from gateway.network.audience import delivery_decisions, visibility
@@ -199,7 +199,7 @@ class DeliveryStore(Generic[Parcel]):
     def _follow(self, session: Session, messages: AbstractSet[int]) -> None:
         """The items of the digests among these messages end with them."""
         if digests := self._digests & messages:
-            held.follow(session, digests)
+            digest_items.follow(session, digests)
             self._digests -= digests
 
     def decide(self, loads: Sequence[OutboundItem[Parcel]]) -> frozenset[int]:

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.i18n.refusals import refusal
+from gateway.ledger.outbox import held
 from gateway.network.audience import visibility
-from gateway.network.digests import waited
-from gateway.network.digests.waited import LastDigest
+from gateway.network.digests import sent_digests
+from gateway.network.digests.sent_digests import SentDigest
 from gateway.network.follows import follows, tag_follows, trackers
 from gateway.network.people import accounts
 from gateway.network.posts.timelines import ReceivedItem
@@ -43,16 +44,16 @@ def cause_of(session: Session, actor: Actor, item: ReceivedItem | None) -> Cause
     return _followed(session, actor, item, source) if source else _worded(session, actor, item.source_id)
 
 
-def digest_of(session: Session, address: Address, item: ReceivedItem | None) -> LastDigest | None:
+def digest_of(session: Session, address: Address, item: ReceivedItem | None) -> SentDigest | None:
     """The digest that is the last thing at this address, or None when `item`, the last one, came by itself or was shown
     again since."""
-    digest = waited.last_digest(session, address.id)
+    digest = sent_digests.newest(session, address.id)
     return digest if digest and (item is None or item.age >= digest.age) else None
 
 
 def waited_for(session: Session, address: Address, item: ReceivedItem | None) -> str | None:
     """Why an item waited before it came here, as `held` has it; None when it came at once."""
-    return waited.reason(session, item.post.id, address.id) if item else None
+    return held.waited_for(session, item.post.id, address.id) if item else None
 
 
 def _private(session: Session, actor: Actor, item: ReceivedItem) -> Cause:

@@ -2,12 +2,12 @@
 
 The delivery has ended as `held`, so it is in no lane and is not given up; its row in `held` says what it waits for and
 until when. A wake-up decides about it again: it is sent by itself (`release`), folded into a digest (`fold`), waits on
-(`postpone`) or must not be sent any more (`cancel`). The delivery of a folded item follows its digest
-(`follow_digests`): it was sent when the digest was. held_cancellations.py ends what was taken back meanwhile.
+(`postpone`) or must not be sent any more (`cancel`). digest_items.py says what then becomes of folded items, and
+held_cancellations.py ends what was taken back meanwhile.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -114,6 +114,12 @@ def waiting_for_digest(session: Session, account_id: int) -> int:
     return session.scalar(WAITING_FOR_DIGEST, {"account": account_id}) or 0
 
 
+def waited_for(session: Session, post_id: int, address_id: int) -> str | None:
+    """Why an item that has come to an address waited before; None when it came at once."""
+    found: str | None = session.scalar(WAITED_FOR, {"post": post_id, "address": address_id})
+    return found
+
+
 def release(session: Session, items: Sequence[HeldItem]) -> None:
     """Puts them into the queue again, with the full time until a delivery is given up."""
     if items:
@@ -142,25 +148,6 @@ def fold(session: Session, folded: Sequence[tuple[HeldItem, int]]) -> None:
     if folded:
         digests = numbers(digest for _, digest in folded)
         session.execute(FOLD, {**_keys([item for item, _ in folded]), "digests": digests})
-
-
-def follow(session: Session, digest_ids: Collection[int]) -> None:
-    """Ends the items of those of these digests that have left, or may have, in the transaction that settles them: what
-    their reader answers next is about these items."""
-    session.execute(FOLLOW_THESE, {"digests": list(digest_ids)})
-
-
-def follow_digests(session: Session) -> None:
-    """The same for all digests, for their worker may have been lost; the items of digests that surely did not leave
-    wait again, and then go one by one."""
-    session.execute(UNFOLD)
-    session.execute(FOLLOW)
-
-
-def show_again(session: Session, post_id: int, address_id: int) -> None:
-    """Makes an item of a digest the last one that was sent there: what answers it now is about it alone. It may first
-    have been for another address of the same person."""
-    session.execute(SHOW_AGAIN, {"post": post_id, "address": address_id})
 
 
 def _keys(items: Sequence[HeldItem]) -> dict[str, str]:
@@ -231,6 +218,12 @@ WAKE: Final = text(f"""
 """)  # noqa: S608
 WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE} AND reason <> 'digest'")  # noqa: S608
 
+WAITED_FOR: Final = text("""
+    SELECT h.reason FROM held h JOIN messages m ON m.id = h.message_id
+    WHERE m.post_id = :post AND h.address_id = :address AND h.state = 'sent'
+    ORDER BY h.message_id DESC LIMIT 1
+""")
+
 _GIVEN: Final = "unnest(CAST(:messages AS bigint[]), CAST(:accounts AS bigint[]), CAST(:addresses AS bigint[])"
 _ROW: Final = "message_id, account_id, address_id"
 _HELD: Final = "h.message_id = given.message_id AND h.account_id = given.account_id"
@@ -268,49 +261,3 @@ FOLD: Final = text(f"""
     UPDATE held h SET state = 'folded', digest_id = given.digest_id
     FROM {_GIVEN}, CAST(:digests AS bigint[])) AS given ({_ROW}, digest_id) WHERE {_HELD}
 """)  # noqa: S608
-
-# A digest that failed or was cancelled did not leave; one that came into the next quiet hours is made anew. One that
-# was not settled may have left: its items count as sent until more is known (digest_items.py).
-_ENDED: Final = """FROM deliveries digest WHERE digest.message_id = h.digest_id AND h.state = 'folded'
-      AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')"""
-
-UNFOLD: Final = text(f"""
-    UPDATE held h SET state = 'waiting', until = now(),
-        digest_id = CASE WHEN digest.reason IN ('quiet', 'off_till', 'behind') THEN NULL ELSE h.digest_id END
-    {_ENDED} AND digest.state IN ('failed', 'cancelled')
-""")  # noqa: S608
-
-# The digests are locked, so that no report of the carrier changes them meanwhile; those that somebody else has in hand
-# come next time. An item that a late report has settled was sent twice, perhaps.
-_FOLLOW: Final = """
-    WITH ended AS MATERIALIZED (
-        SELECT digest.message_id, digest.sent_at FROM deliveries digest
-        WHERE digest.message_id {which}
-          AND (digest.ended_at IS NOT NULL OR digest.state = 'unknown')
-          AND digest.state NOT IN ('failed', 'cancelled')
-        FOR SHARE OF digest SKIP LOCKED
-    ), gone AS (
-        UPDATE held h SET state = 'sent', ended_at = now() FROM ended
-        WHERE h.digest_id = ended.message_id AND h.state = 'folded'
-        RETURNING h.message_id, h.address_id, coalesce(ended.sent_at, now()) AS sent_at
-    )
-    UPDATE deliveries d
-    SET state = CASE WHEN d.state IN ('held', 'queued', 'retry') THEN 'sent' ELSE d.state END,
-        reason = CASE WHEN d.state IN ('held', 'queued', 'retry') THEN 'digest' ELSE d.reason END,
-        possible_duplicate = d.possible_duplicate OR d.state <> 'held',
-        sent_at = CASE WHEN d.state IN ('held', 'queued', 'retry') THEN gone.sent_at ELSE d.sent_at END,
-        ended_at = now()
-    FROM gone
-    WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id AND d.state NOT IN ('sending', 'cancelled')
-    RETURNING d.message_id
-"""
-FOLLOW: Final = text(_FOLLOW.format(which="IN (SELECT digest_id FROM held WHERE state = 'folded')"))
-FOLLOW_THESE: Final = text(_FOLLOW.format(which="= ANY (CAST(:digests AS bigint[]))"))
-
-SHOW_AGAIN: Final = text("""
-    UPDATE deliveries d SET sent_at = now()
-    FROM messages m, held h, digests x
-    WHERE m.post_id = :post AND d.message_id = m.id AND d.reason = 'digest'
-      AND h.message_id = d.message_id AND h.address_id = d.address_id
-      AND x.message_id = h.digest_id AND x.address_id = :address
-""")

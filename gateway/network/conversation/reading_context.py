@@ -70,7 +70,7 @@ def context(
 def _digest(session: Session, address: Address, items: Sequence[ReceivedItem]) -> NumberedItems | None:
     """The digest in which the last item came, until one of its items is shown alone. It may have more items than are
     looked at for other texts."""
-    newest = sent_digests.newest(session, address.id)
+    newest = sent_digests.numbered(session, address.id)
     if newest is None or items[0].post.id not in newest.posts:
         return None
     these = Post.id.in_(newest.posts)
@@ -82,7 +82,7 @@ def _digest(session: Session, address: Address, items: Sequence[ReceivedItem]) -
 
 
 def _numbers_of_digest(session: Session, address: Address) -> NumberedPosts | None:
-    newest = sent_digests.newest(session, address.id)
+    newest = sent_digests.numbered(session, address.id)
     return NumberedPosts(newest.message_id, tuple(newest.posts)) if newest else None
 
 

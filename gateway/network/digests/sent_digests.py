@@ -1,20 +1,38 @@
-"""The digests that have left: what their numbers stand for."""
+"""The digest that left for an address last: what its numbers stand for, and what `why` tells about it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.store.tables import Delivery, Digest
-
-LEFT: Final = ("sent", "delivered", "unknown")
 NUMBERS_COUNT: Final = timedelta(hours=12)  # how long the numbers of a digest stand for its items
 
 
-def newest(session: Session, address_id: int) -> Digest | None:
-    """The digest that was sent to this address last, as long as its numbers count."""
-    mine = select(Digest).join(Delivery, Delivery.message_id == Digest.message_id)
-    left = mine.where(Digest.address_id == address_id, Delivery.state.in_(LEFT))
-    left = left.where(func.coalesce(Delivery.sent_at, Delivery.created_at) > func.now() - NUMBERS_COUNT)
-    return session.scalars(left.order_by(Digest.message_id.desc()).limit(1)).first()
+class SentDigest(NamedTuple):
+    """`kind`: as in the table of digests; `posts`: in the order of their numbers. What it brought has the same age."""
+
+    message_id: int
+    kind: str
+    posts: Sequence[int]
+    age: timedelta
+
+
+def newest(session: Session, address_id: int) -> SentDigest | None:
+    row = session.execute(NEWEST, {"address": address_id}).first()
+    return SentDigest(*row) if row else None
+
+
+def numbered(session: Session, address_id: int) -> SentDigest | None:
+    """The same, as long as its numbers count."""
+    digest = newest(session, address_id)
+    return digest if digest and digest.age < NUMBERS_COUNT else None
+
+
+NEWEST: Final = text("""
+    SELECT g.message_id, g.kind, g.posts, now() - coalesce(d.sent_at, d.created_at)
+    FROM digests g JOIN deliveries d ON d.message_id = g.message_id
+    WHERE g.address_id = :address AND d.state IN ('sent', 'delivered', 'unknown')
+    ORDER BY g.message_id DESC LIMIT 1
+""")

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.attention import digest_slots
-from gateway.attention.slots import Slot
+from gateway.attention.digest_slots import Slot
 from gateway.store.tables import Account, Attention, Digest
 
 REGULAR = ("day", "week")  # kinds of digests

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.attention.slots import Slot, next_slot
+from gateway.attention.digest_slots import Slot, next_slot
 
 NEW_YORK, TOKYO, HONOLULU = ZoneInfo("America/New_York"), ZoneInfo("Asia/Tokyo"), ZoneInfo("Pacific/Honolulu")
 MONDAY, SUNDAY = 0, 6
