@@ -22,6 +22,7 @@ from handlers.pausing import describe_waited
 DAYS: Final = (
     say("Monday"), say("Tuesday"), say("Wednesday"), say("Thursday"), say("Friday"), say("Saturday"), say("Sunday")
 )  # fmt: skip
+FILL: Final = say("To put a follow into it: DIGEST NAME")
 BY: Final = {SMS: say("by text"), EMAIL: say("by mail")}
 
 
@@ -60,7 +61,7 @@ def _set(context: CommandContext, state: DigestState) -> Phrase:
     comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
     if state.follows:
         return joined([comes, say("To end it: DIGEST OFF")])
-    return joined([comes, say("To put a follow into it: DIGEST NAME")])
+    return joined([comes, FILL])
 
 
 def _ended(context: CommandContext, state: DigestState) -> Phrase:
@@ -102,8 +103,10 @@ def _sent(context: CommandContext, state: DigestState) -> Phrase:
 def _shown(context: CommandContext, state: DigestState) -> Phrase:
     if state.setting.every is None:
         return say("You have no digest. To get a follow in one: DIGEST NAME. To set its time: DIGEST 8AM")
-    waits = count("{count} update waits.", "{count} updates wait.", state.waiting) if state.waiting else ""
     comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
+    if not state.follows and not state.waiting:
+        return joined([comes, FILL])
+    waits = count("{count} update waits.", "{count} updates wait.", state.waiting) if state.waiting else ""
     return joined([comes, waits, say("To send it now: DIGEST NOW. To end it: DIGEST OFF")])
 
 

@@ -20,13 +20,14 @@ from gateway.network.people.digest_settings import DAILY, DigestSetting
 from gateway.store.tables import Effect
 
 DRAIN = "wake_ups"
-WAY = ("way",)
+WAY = ("way", *follow_snapshot.SWITCH)  # what it changes in a follow
 
 
 @dataclass(frozen=True, slots=True)
 class DigestState:
     """`channel`: where digests go; None for who has nothing that receives. `quiet`: whether it is quiet there now, so
-    that one which is due waits. `waiting`: items for the next one; `follows`: how many follows come in it."""
+    that one which is due waits. `waiting`: items for the next one; `follows`: how many follows come in it,
+    without those that are off."""
 
     setting: DigestSetting
     channel: str | None
@@ -45,10 +46,11 @@ def set_digest_time(session: Session, actor: Actor, setting: DigestSetting) -> D
 
 
 def add_to_digest(session: Session, actor: Actor, source: NamedAccount) -> DigestState:
-    """Has a follow come in the digest, which is daily unless another time was set."""
+    """Has a follow come in the digest, which is daily unless another time was set. One that is off is on again."""
     was = follow_snapshot.take_snapshot(session, actor.account.id, source.id)
     if not follows.set_way(session, actor.account.id, source.id, "digest"):
         raise refusal("not_followed", name=source.name, handle=source.handle)
+    follows.set_off(session, actor.account.id, source.id, False)
     first = digest_settings.setting_of(session, actor.account.id).every is None
     actor.did("digest_source", source.id, was=was, first=first)
     if first:

@@ -1,5 +1,10 @@
 """Follows that come in a digest: when, where, what is in it, and how it ends. The real workers and statements."""
 
+from email import message_from_string, policy
+
+from gateway.network.mail import own_lists, unsubscribe
+from gateway.security.signed_tokens import Signer
+from gateway.store.database import transaction
 from tests.support.desk import Desk
 
 
@@ -166,3 +171,63 @@ def test_what_waits_for_a_digest_is_no_matter_of_quiet_hours(desk: Desk) -> None
     assert "wait" not in desk.heard("sam")[0]
     desk.says("sam", "digest")
     assert "1 update waits." in desk.heard("sam")[0]
+
+
+def unsubscribes(desk: Desk) -> tuple[int, int]:
+    """What the last mail to Pat says that one click ends: the source, and the mailbox."""
+    mail = message_from_string(desk.mailed("pat")[-1], policy=policy.default)
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    token = str(mail["List-Unsubscribe"]).partition("mailto:u+")[2].partition("@")[0]
+    assert f"/u/{token}" in mail.get_body(("plain",)).get_content().replace("\n", "")
+    ids = Signer(desk.office.settings.secret_keys).read("unsubscribe", token)
+    assert ids is not None
+    return ids[0], ids[1]
+
+
+def test_its_mail_ends_with_one_click(desk: Desk) -> None:
+    desk.says("pat", "follow kim")
+    desk.says("pat", "digest kim")
+    desk.says("kim", "first thing")
+    due(desk)
+    source, mailbox = unsubscribes(desk)
+    assert source == own_lists.NUMBERS["digest"]
+    assert "You get this because you asked for a digest. Stop:" in desk.mailed("pat")[-1]
+    desk.says("kim", "second thing")
+    with transaction(desk.office.engine) as session:
+        ending = unsubscribe.pair(session, source, mailbox)
+        assert ending is not None
+        unsubscribe.end(session, ending)
+    before = len(desk.mailed("pat"))
+    due(desk)
+    desk.heard("pat")
+    assert (len(desk.mailed("pat")), desk.states()[-1]) == (before, ("cancelled", "digest", "off"))
+    desk.says("pat", "digest")
+    assert "To put a follow into it: DIGEST NAME" in desk.heard("pat")[0]
+    desk.clean()
+
+
+def test_a_mail_of_what_waited_ends_with_one_click_too(desk: Desk) -> None:
+    desk.says("pat", "follow kim")
+    desk.office.sql("UPDATE follows SET by_text = false, way = NULL")
+    desk.office.sql(
+        "UPDATE addresses SET quiet = 'mo,tu,we,th,fr,sa,su 00:00-23:59', quiet_since = now() WHERE channel = 'email'"
+    )
+    desk.says("kim", "first thing")
+    desk.says("kim", "second thing")
+    desk.office.sql("UPDATE addresses SET quiet = NULL, quiet_since = NULL")
+    due(desk)
+    assert "You get this in one mail because it waited for you." in desk.mailed("pat")[-1]
+    assert unsubscribes(desk)[0] == own_lists.NUMBERS["mails"]
+
+
+def test_what_is_off_and_put_into_a_digest_is_on_again(desk: Desk) -> None:
+    desk.says("sam", "off kim")
+    desk.says("sam", "digest kim")
+    desk.heard("sam")
+    desk.says("kim", "first thing")
+    assert waiting(desk) == [("digest", "waiting", True)]
+    desk.says("sam", "undo")
+    desk.heard("sam")
+    assert [tuple(row) for row in desk.office.sql("SELECT off, way FROM follows WHERE off")] == [(True, None)]
+    due(desk)
+    assert desk.heard("sam") == []

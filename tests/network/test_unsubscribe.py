@@ -13,7 +13,8 @@ from sqlalchemy import Engine, text
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.network.follows import follows, tag_follows, trackers
-from gateway.network.mail import unsubscribe
+from gateway.network.mail import own_lists, unsubscribe
+from gateway.network.mail.unsubscribe import Unsubscribed
 from gateway.network.people import accounts, addresses
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -154,13 +155,12 @@ def test_a_word_that_is_forgotten_by_now_is_ended_all_the_same(settings, sam):
 def test_a_token_of_one_follow_does_nothing_to_another(settings, sam):
     with transaction(sam.engine) as session:
         kim = unsubscribe.pair(session, sam.kim, sam.mailbox)
-        board = unsubscribe.pair(session, sam.board, sam.mailbox)
         old = sam.signer.sign("again", sam.kim, sam.mailbox, 0, int(time.time()) - 3700)
     tokens = [
         sam.signer.sign("again", sam.sales, sam.mailbox, 0, int(time.time())),
         sam.signer.sign("again", sam.kim, sam.mailbox + 1, 0, int(time.time())),
         sam.signer.sign("unsubscribe", sam.kim, sam.mailbox),
-        unsubscribe.again_token(Signer(("another",)), kim, False),
+        unsubscribe.way_back(Signer(("another",)), kim, Unsubscribed("ended")),
         old,
     ]
     with served(settings) as url:
@@ -168,7 +168,7 @@ def test_a_token_of_one_follow_does_nothing_to_another(settings, sam):
         for token in tokens:
             assert "Too late" in requests.post(url + sam.path(sam.kim), data={"again": token}, timeout=9).text
         gone = requests.post(url + sam.path(sam.board), data=CLICK, timeout=9).text
-        back = {"again": unsubscribe.again_token(sam.signer, board, False)}
+        back = {"again": sam.signer.sign("again", sam.board, sam.mailbox, 0, int(time.time()))}
         assert "Too late" in requests.post(url + sam.path(sam.board), data=back, timeout=9).text
     assert "Its owners decide" in gone
     assert offered(gone, "again") == ""
@@ -203,6 +203,67 @@ def test_all_mails_go_off_and_on(settings, sam):
     with transaction(sam.engine) as session:
         actions = session.scalars(text("SELECT action FROM audit ORDER BY number")).all()
     assert [one for one in actions if one.startswith("mails.")] == ["mails.off", "mails.on"] * 2
+
+
+def digested(sam: Follower) -> None:
+    """Kim and Sales come in Sam's digest; Sales was switched off before."""
+    with transaction(sam.engine) as session:
+        for source in (sam.kim, sam.sales):
+            follows.set_way(session, sam.sam, source, "digest")
+        follows.set_off(session, sam.sam, sam.sales, True)
+
+
+def test_a_digest_ends_with_one_click_and_comes_back_as_it_was(settings, sam):
+    digested(sam)
+    path = sam.path(own_lists.NUMBERS["digest"])
+    before = sam.hears
+    with served(settings) as url:
+        asked = requests.get(url + path, timeout=9).text
+        assert sam.hears == before
+        done = requests.post(url + path, data=CLICK, timeout=9)
+        assert sam.hears == {sam.board, sam.attic}
+        twice = requests.post(url + path, data=CLICK, timeout=9)
+        back = requests.post(url + path, data={"again": offered(done.text, "again")}, timeout=9)
+        late = requests.post(url + path, data={"again": sam.signer.sign("again", 1, sam.mailbox, 0, 1)}, timeout=9)
+    assert "No more digests?" in asked
+    assert (twice.status_code, "comes no more" in twice.text) == (200, True)
+    assert "You still follow <bdi>#win</bdi> and 2 more." in done.text
+    assert "comes again" in back.text
+    assert "Too late" in late.text
+    assert sam.hears == before, "what was off before is off"
+    assert sam.rows("SELECT CAST(detail AS text) FROM audit WHERE action LIKE 'follow.%' ORDER BY number") == [
+        '{"from": "digest"}',
+        '{"to": "digest"}',
+    ]
+
+
+def test_the_way_back_of_a_digest_is_for_its_reader_alone(settings, sam):
+    """It switches on what one follows oneself, and what is not followed any more stays so."""
+    digested(sam)
+    path = sam.path(own_lists.NUMBERS["digest"])
+    with served(settings) as url:
+        done = requests.post(url + path, data=CLICK, timeout=9)
+        with transaction(sam.engine) as session:
+            follows.unfollow(session, sam.sam, sam.kim)
+        again = {"again": offered(done.text, "again")}
+        other = requests.post(url + sam.path(sam.sales), data=again, timeout=9).text
+        requests.post(url + path, data=again, timeout=9)
+    assert "Too late" in other
+    assert sam.hears == {sam.board, sam.attic}
+
+
+def test_a_digest_that_nobody_ordered_ends_as_all_mails_do(settings, sam):
+    """It brought what waited, by whichever follow."""
+    path = sam.path(own_lists.NUMBERS["mails"])
+    with served(settings) as url:
+        assert "No more mails?" in requests.get(url + path, timeout=9).text
+        off = requests.post(url + path, data=CLICK, timeout=9)
+        assert sam.rows("SELECT receiving FROM addresses WHERE account_id = :sam") == [False]
+        on = requests.post(url + path, data={"on": offered(off.text, "on")}, timeout=9)
+        assert "Too late" in requests.post(url + path, data={"again": offered(off.text, "on")}, timeout=9).text
+    assert "All mails are off" in off.text
+    assert "Mails are on" in on.text
+    assert sam.rows("SELECT receiving FROM addresses WHERE account_id = :sam") == [True]
 
 
 def test_a_mail_to_its_address_ends_it_too(office: Office) -> None:

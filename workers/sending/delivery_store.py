@@ -143,7 +143,12 @@ class DeliveryStore(Generic[Parcel]):
         self._digests |= words.keys()
         for message, found in words.items():
             contents[message] = replace(
-                contents[message], text=found.text, subject=found.subject, body=found.body, quotes=found.posts
+                contents[message],
+                text=found.text,
+                subject=found.subject,
+                body=found.body,
+                quotes=found.posts,
+                digest=found.kind,
             )
         empty = {row.key: "empty" for row in rows if row.message_id in digests - words.keys()}
         claims.cancel(session, rows, empty)

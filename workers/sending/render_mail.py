@@ -11,7 +11,7 @@ from gateway.mail.compose import compose, headers
 from gateway.mail.compose.compose import ListHeaders, Template
 from gateway.mail.compose.dkim_signer import DkimKey
 from gateway.mail.compose.layout import MailLayout, lay_out
-from gateway.network.mail import daily_mail
+from gateway.network.mail import own_lists
 from gateway.network.posts import rendering
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -45,9 +45,10 @@ class Mailing:
         """Returns what leaves and "": a mail is never cut, so there is no rest."""
         address_id = claimed.address_id
         token = self._sign("bounce", claimed.message_id, address_id)
-        source_id = daily_mail.SOURCE if content.kind == "daily" else claimed.source_id
+        own = own_lists.of_message(content.kind, content.digest)
+        source_id = own_lists.NUMBERS[own] if own else claimed.source_id
         ending = "" if source_id is None else self._sign("unsubscribe", source_id, address_id)
-        source = daily_mail.LIST if content.kind == "daily" else claimed.source
+        source = content.kind if own else claimed.source
         template = self._template(content, source, claimed.follows or "", claimed.language or ENGLISH)
         mail = template.fill(
             claimed.address,
@@ -102,6 +103,7 @@ class Mailing:
             broadcast=content.access == "broadcast",
             direct=content.direct,
             follows=follows,
+            digest=content.digest or "",
             words_language=content.lang or "",
         )
 

@@ -77,8 +77,8 @@ def _act(session: Session, signer: Signer, ending: Pair, form: MultiDict[str, st
     8058 3.1), and so does the page's button; a form that none of our pages sends does nothing."""
     wish = list(form.items(multi=True))
     if wish == [ONE_CLICK]:
-        done, by_text = unsubscribing.end(session, ending)
-        return done, unsubscribing.again_token(signer, ending, by_text) if done == "ended" and ending.open else ""
+        done = unsubscribing.end(session, ending)
+        return done.how, unsubscribing.way_back(signer, ending, done)
     if len(wish) == 1 and wish[0][0] == "again":
         return "again" if unsubscribing.again(session, signer, ending, wish[0][1]) else "late", ""
     if wish == [("mails", "off")] and ending.is_mailbox:

@@ -39,11 +39,12 @@ def lay_out(
     broadcast: bool = False,
     direct: bool = False,
     follows: str = "",
+    digest: str = "",
     words_language: str = "",
 ) -> MailLayout:
     """The layout of a message. `kind` is the message's kind; `follows` names what the reader follows (Kim Lee (@kim),
-    #win) or tracks ("acme"); it is empty when the mail is addressed to the reader. A reply in a `broadcast` group goes
-    to its posters."""
+    #win) or tracks ("acme"); it is empty when the mail is addressed to the reader. `digest`: the kind of digest that it
+    is. A reply in a `broadcast` group goes to its posters."""
 
     def said(phrase: str) -> str:
         return translated(phrase, language) if phrase else ""
@@ -53,8 +54,8 @@ def lay_out(
         author=author,
         place=said(_place(handle, group, direct)) if author else "",
         hint=said(_hint(kind, author, group, broadcast, direct)),
-        reason=said(_reason(kind, author, direct, follows)),
-        stop=said(say("Stop")) if follows else "",
+        reason=said(_reason(kind, author, direct, follows, digest)),
+        stop=said(say("Stop")) if follows or digest else "",
         sender=f"Critter · {company}" if company else "Critter",
         language=translator(language).locale.language,
         words_language=words_language,
@@ -84,7 +85,11 @@ def _hint(kind: str, author: str, group: str, broadcast: bool, direct: bool) -> 
     return ""
 
 
-def _reason(kind: str, author: str, direct: bool, follows: str) -> str:
+def _reason(kind: str, author: str, direct: bool, follows: str, digest: str) -> str:
+    if digest in ("wake", "back"):
+        return say("You get this in one mail because it waited for you.")
+    if digest:
+        return say("You get this because you asked for a digest.")
     if follows.startswith('"') and follows.endswith('"'):  # a name is followed by its handle
         return say("You get this because it has {phrase} in it, which you track.", phrase=follows)
     if follows:

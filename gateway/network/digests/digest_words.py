@@ -29,8 +29,10 @@ PRIVATE: Final = "(private)"  # as in the text of a private update
 
 @dataclass(frozen=True, slots=True)
 class DigestWords:
-    """What one digest says now. `posts`: those whose words are in it, in the order of their numbers."""
+    """What one digest says now. `kind`: as in the table of digests; `posts`: those whose words are in it, in the order
+    of their numbers."""
 
+    kind: str
     text: str
     subject: str
     body: str
@@ -91,6 +93,7 @@ def _words(row: Row[Any], entries: Sequence[_Entry], signer: Signer, domain: str
     opening, language = _opening(row.kind, len(entries)), row.language
     names = list(dict.fromkeys(entry.update.name for entry in entries))
     return DigestWords(
+        row.kind,
         translated(_text(opening, entries), language),
         translated(say("{opening} {names}", opening=opening, names=_names(names)), language),
         _mail(opening, entries, row, signer, domain),

@@ -20,8 +20,6 @@ from gateway.network.digests.update_list import ListedUpdate
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, DailyMail
 
-SOURCE: Final = 0  # the source in its unsubscribe token: no account and no topic has this id
-LIST: Final = "daily"  # the first word of its List-Id
 PICKS: Final = 8
 PRIORITY: Final = 9
 LANE: Final = -1  # a lane of its own, beside Critter's other words: no answer waits for it

@@ -1,4 +1,4 @@
-"""Ends one follow, or the daily mail, by a link or address in a mail (R35, RFC 8058), and offers what one may want
+"""Ends one follow, or a list of ours, by a link or address in a mail (R35, RFC 8058), and offers what one may want
 right after: that follow again, or no more mails at all. The pages ask and act; mail to u+TOKEN comes here too, from
 mail_routing.
 
@@ -9,7 +9,7 @@ sends a text or lets anybody in where owners decide.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import case, func, literal, select, union_all
 from sqlalchemy.orm import Session
@@ -19,7 +19,8 @@ from gateway.language.track_phrases import TrackPhrase, quoted
 from gateway.ledger.audit import audit_log
 from gateway.network.audience import visibility
 from gateway.network.follows import follows, tag_follows, trackers
-from gateway.network.mail import daily_mail
+from gateway.network.mail import daily_mail, own_lists
+from gateway.network.mail.own_lists import OwnList
 from gateway.network.people import addresses
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, Address, Follow, Topic, TopicFollow, Tracker
@@ -28,14 +29,22 @@ from gateway.store.views import ADDRESSES, FOLLOWS, FollowInForce, TopicFollowIn
 AGAIN: Final = 3600  # seconds in which the page brings a follow back
 SHOWN: Final = 10  # names of what else is followed
 SIGN: Final = case((Account.kind == "group", "#"), else_="@")
-Ended = Literal["ended", "kept", "nothing"]
+
+
+class Unsubscribed(NamedTuple):
+    """How it ended: "kept" keeps a role in a group, "off" are all mails. `by_text`, `follows`: what the way back needs,
+    whether the follow went to a phone, or the follows that came in the digest."""
+
+    how: Literal["ended", "kept", "nothing", "off"]
+    by_text: bool = False
+    follows: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
     """Who follows whom or what, according to the token. `called`: @kim or #win; `back`: what `follow` takes, or for a
-    tracked phrase what `track` takes, for the daily mail what `on` takes; `access`: a group's; `is_mailbox`: what goes
-    to this address are mails; `phrase`: what is tracked."""
+    tracked phrase what `track` takes; `access`: a group's; `is_mailbox`: what goes to this address are mails;
+    `phrase`: what is tracked; `own`: it is a list of ours."""
 
     follower_id: int
     source_id: int
@@ -46,10 +55,7 @@ class Pair:
     access: str | None = None
     is_mailbox: bool = True
     phrase: TrackPhrase | None = None
-
-    @property
-    def is_daily(self) -> bool:
-        return self.source_id == daily_mail.SOURCE
+    own: OwnList | None = None
 
     @property
     def open(self) -> bool:
@@ -72,8 +78,8 @@ def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
     if address is None or address.account_id is None:
         return None
     keys, is_mailbox = (address.account_id, source_id, address_id), address.channel == "email"
-    if source_id == daily_mail.SOURCE:
-        return Pair(*keys, daily_mail.LIST, daily_mail.LIST, "the daily mail", is_mailbox=is_mailbox)
+    if own := own_lists.by_number(source_id):
+        return Pair(*keys, own, own, own_lists.NAMES[own], is_mailbox=is_mailbox, own=own)
     account = session.get(Account, source_id)
     if account is not None:
         sign = "#" if account.kind == "group" else "@"
@@ -92,24 +98,41 @@ def _tracked(session: Session, keys: tuple[int, int, int], is_mailbox: bool) -> 
     return Pair(*keys, called, quoted(phrase.shown), called, is_mailbox=is_mailbox, phrase=phrase)
 
 
-def end(session: Session, ending: Pair) -> tuple[Ended, bool]:
-    """Ends it; returns how it ended, and whether it went to a phone. It is the same success however often it is asked.
-    Whoever owns a group or posts in it keeps that role and gets nothing more of it ("kept"): one click takes no role
-    away, and leaves no group without an owner.
+def end(session: Session, ending: Pair) -> Unsubscribed:
+    """Ends it. It is the same success however often it is asked. Whoever owns a group or posts in it keeps that role
+    and gets nothing more of it: one click takes no role away, and leaves no group without an owner.
 
     No input records it, so the audit does: who left a closed group was in it before."""
-    if ending.is_daily:
-        return "ended" if daily_mail.subscribe(session, ending.follower_id, False) else "nothing", False
+    match ending.own:
+        case "daily":
+            return Unsubscribed("ended" if daily_mail.subscribe(session, ending.follower_id, False) else "nothing")
+        case "digest":
+            return _end_digest(session, ending)
+        case "mails":
+            _set_mails(session, ending, False)
+            return Unsubscribed("off")
+    return _end_follow(session, ending)
+
+
+def _end_digest(session: Session, ending: Pair) -> Unsubscribed:
+    """Nothing that comes in the digest is sent any more; what it was made of is still followed."""
+    gone = follows.switch_off_way(session, ending.follower_id, "digest")
+    if gone:
+        _note(session, ending, "follow.unsubscribe", _whom(ending, "from"))
+    return Unsubscribed("ended" if gone else "nothing", follows=gone)
+
+
+def _end_follow(session: Session, ending: Pair) -> Unsubscribed:
     mine = select(Follow.role).where(Follow.follower_id == ending.follower_id, Follow.account_id == ending.source_id)
     if session.scalar(mine) in ("owner", "poster"):
         follows.set_off(session, ending.follower_id, ending.source_id, True)
-        return "kept", False
+        return Unsubscribed("kept")
     row = follows.unfollow(session, ending.follower_id, ending.source_id)
     gone = row or _leave_words(session, ending)
     if gone is None:
-        return "nothing", False
+        return Unsubscribed("nothing")
     _note(session, ending, "follow.unsubscribe", _whom(ending, "from"))
-    return "ended", gone.by_text
+    return Unsubscribed("ended", gone.by_text)
 
 
 def _leave_words(session: Session, ending: Pair) -> TopicFollow | Tracker | None:
@@ -122,9 +145,14 @@ def _whom(ending: Pair, name: str) -> dict[str, str]:
     return {name: "a tracked word" if ending.phrase else ending.back}
 
 
-def again_token(signer: Signer, ending: Pair, by_text: bool) -> str:
-    """The token that restores the follow within an hour, as it was: by text or by mail."""
-    return signer.sign("again", ending.source_id, ending.address_id, int(by_text), int(time.time()))
+def way_back(signer: Signer, ending: Pair, done: Unsubscribed) -> str:
+    """The token that restores within an hour what has ended, as it was; "" when only owners can."""
+    if done.how == "off":
+        return signer.sign("mails", ending.source_id, ending.address_id, int(time.time()))
+    if done.how != "ended" or not ending.open:
+        return ""
+    restored = int(done.by_text), int(time.time()), *done.follows
+    return signer.sign("again", ending.source_id, ending.address_id, *restored)
 
 
 def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
@@ -133,13 +161,15 @@ def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
     ids = signer.read("again", token)
     if visibility.holder(session, ending.address_id) is None:
         return False
-    if ids is None or ids[:2] != (ending.source_id, ending.address_id) or len(ids) != 4 or not ending.open:
+    if ids is None or ids[:2] != (ending.source_id, ending.address_id) or len(ids) < 4 or not ending.open:
         return False
     if not _is_fresh(ids[3]):
         return False
-    if ending.is_daily:
+    if ending.own == "daily":
         daily_mail.subscribe(session, ending.follower_id, True)
-    elif not _followed(session, ending, by_text=bool(ids[2])):
+    elif ending.own == "digest":
+        follows.switch_on(session, ending.follower_id, ids[4:])
+    elif ending.own or not _followed(session, ending, by_text=bool(ids[2])):
         return False
     _note(session, ending, "follow.again", _whom(ending, "to"))
     return True
@@ -163,22 +193,25 @@ def _followed(session: Session, ending: Pair, by_text: bool) -> bool:
 def switch_off(session: Session, signer: Signer, ending: Pair) -> str:
     """Stops mails to this mailbox; answers still come, and follows stay. Returns the token that switches them on again
     within an hour."""
-    addresses.set_receiving(session, ending.address_id, False)
-    _note(session, ending, "mails.off", {})
-    return signer.sign("mails", ending.source_id, ending.address_id, int(time.time()))
+    _set_mails(session, ending, False)
+    return way_back(signer, ending, Unsubscribed("off"))
 
 
 def switch_on(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
-    """False for any token but the one that switching off returned: otherwise whoever a mail was forwarded to could
+    """False for any token but that of `way_back`: otherwise whoever a mail was forwarded to could
     order mails."""
     ids = signer.read("mails", token)
     if ids is None or len(ids) != 3 or ids[:2] != (ending.source_id, ending.address_id) or not _is_fresh(ids[2]):
         return False
     if visibility.holder(session, ending.address_id) is None:
         return False
-    addresses.set_receiving(session, ending.address_id, True)
-    _note(session, ending, "mails.on", {})
+    _set_mails(session, ending, True)
     return True
+
+
+def _set_mails(session: Session, ending: Pair, on: bool) -> None:
+    addresses.set_receiving(session, ending.address_id, on)
+    _note(session, ending, "mails.on" if on else "mails.off", {})
 
 
 def others(session: Session, ending: Pair) -> RemainingSubscriptions:
