@@ -104,8 +104,10 @@ CREATE TABLE attention (
     digest_every    text CHECK (digest_every IN ('day', 'week')),        -- how often a digest comes; none: there is none
     digest_at       time NOT NULL DEFAULT '08:00',                       -- when, by their clock
     digest_weekday  smallint CHECK (digest_weekday BETWEEN 0 AND 6),     -- of a weekly one: 0 is Monday
+    texts_a_day     smallint CONSTRAINT attention_texts_a_day_check CHECK (texts_a_day BETWEEN 1 AND 500),  -- how many texts they want on a day by their clock; none: all
     CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL))
 );
+CREATE INDEX attention_limited ON attention (account_id) WHERE texts_a_day IS NOT NULL;
 
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
 CREATE TABLE aliases (
@@ -665,7 +667,7 @@ CREATE TABLE held (
     author_id   bigint NOT NULL DEFAULT 0,                               -- whose words; 0 for Critter's own
     source_id   bigint,                                                  -- what brings it, as in deliveries
     cause       smallint NOT NULL CHECK (cause BETWEEN 0 AND 8),         -- what brings it, by kind: gateway/attention/causes.py
-    reason      text NOT NULL CHECK (reason IN ('quiet', 'off_till', 'behind', 'digest')),  -- why it waits; behind: others for that address are about to leave
+    reason      text NOT NULL CHECK (reason IN ('quiet', 'off_till', 'behind', 'digest', 'over')),  -- why it waits; behind: others for that address are about to leave; over: its reader has had the texts of their day
     until       timestamptz NOT NULL,                                    -- when it is decided about again
     state       text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'folded', 'sent', 'cancelled')),  -- folded: into a digest that is about to leave
     why         text,                                                    -- cancelled: why
@@ -686,7 +688,7 @@ CREATE TABLE digests (
     message_id  bigint PRIMARY KEY REFERENCES messages ON DELETE CASCADE,  -- the message
     account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- its reader
     address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,  -- where it goes
-    kind        text NOT NULL CHECK (kind IN ('wake', 'back', 'day', 'week', 'now')),  -- wake: after quiet hours; back: after an `off` with an end; now: asked for
+    kind        text NOT NULL CHECK (kind IN ('wake', 'back', 'day', 'week', 'now', 'over')),  -- wake: after quiet hours; back: after an `off` with an end; now: asked for; over: of what was over the texts of a day alone
     slot        timestamp NOT NULL,                                      -- the moment for which it was made, as its reader's wall clock shows it; day and week: the date, at 00:00
     posts       bigint[] NOT NULL DEFAULT '{}',                          -- what its numbers stand for; written when it leaves
     folded      integer NOT NULL DEFAULT 0,                              -- how many items it was made of
@@ -977,9 +979,9 @@ CREATE TRIGGER consent_is_audited AFTER INSERT ON consent FOR EACH ROW
 
 -- What texts took from each budget: parts, but millionths of a dollar for the company's month. Behind one lock.
 CREATE TABLE budgets (
-    day           date NOT NULL,                                         -- UTC; the first of the month for a month
-    scope         text NOT NULL CHECK (scope IN ('company_day', 'company_month', 'country', 'group', 'person')),  -- whose budget
-    subject       text NOT NULL DEFAULT '',                              -- country: ISO code; group, person: account id
+    day           date NOT NULL,                                         -- UTC; the first of the month for a month; a reader's by their clock
+    scope         text NOT NULL CHECK (scope IN ('company_day', 'company_month', 'country', 'group', 'person', 'reader')),  -- whose budget; reader: the texts that somebody wants on a day, of whom a limit is set
+    subject       text NOT NULL DEFAULT '',                              -- country: ISO code; group, person, reader: account id
     used          bigint NOT NULL DEFAULT 0,                             -- what was taken and not given back
     allowed       bigint NOT NULL DEFAULT 0,                             -- the limit when something was last taken
     exhausted_at  timestamptz,                                           -- since when something did not fit; said once
@@ -995,7 +997,9 @@ CREATE TABLE charges (
     country     text NOT NULL,                                           -- ISO code of the phone's
     parts       smallint NOT NULL,                                       -- of the text
     micros      bigint NOT NULL,                                         -- millionths of a dollar, by the price table
-    billed      bigint                                                   -- the same, as the carrier says it was
+    billed      bigint,                                                  -- the same, as the carrier says it was
+    reader_id   bigint,                                                  -- whose texts of a day it is one of; none: of somebody without a limit
+    reader_day  date                                                     -- that day, by their clock
 );
 CREATE INDEX charges_unbilled ON charges (charged_at) WHERE billed IS NULL;
 
@@ -1101,5 +1105,7 @@ SELECT id, account_id, channel, address, state, is_primary, receiving, off_until
        sender_id, created_at, bouncing_since,
        NOT receiving AND coalesce(off_until > now(), true) AS off_now,   -- its owner turned everything off, and it is still
        (receiving OR coalesce(off_until <= now(), false)) AND bouncing_since IS NULL AS receives,  -- it is on, and its mails do not come back
-       quiet, quiet_since
+       quiet, quiet_since,
+       channel = 'sms' AND (SELECT EXISTS (SELECT FROM attention WHERE texts_a_day IS NOT NULL)) AND EXISTS (
+           SELECT FROM attention w WHERE w.account_id = addresses.account_id AND w.texts_a_day IS NOT NULL) AS limited  -- its owner wants only so many texts a day
 FROM addresses;

@@ -131,6 +131,10 @@ class Attention(Table):
     digest_every: Mapped[str | None]
     digest_at: Mapped[time] = mapped_column(server_default=text("'08:00'"))
     digest_weekday: Mapped[int | None] = mapped_column(SmallInteger)
+    texts_a_day: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+Index("attention_limited", Attention.account_id, postgresql_where=Attention.texts_a_day.is_not(None))
 
 
 class Alias(Table):
@@ -872,6 +876,8 @@ class Charge(Table):
     parts: Mapped[int] = mapped_column(SmallInteger)
     micros: Mapped[int]
     billed: Mapped[int | None]
+    reader_id: Mapped[int | None]
+    reader_day: Mapped[date | None]
 
 
 Index("charges_unbilled", Charge.charged_at, postgresql_where=Charge.billed.is_(None))

@@ -27,7 +27,7 @@ FOLLOWS: Final = _view("follows_in_force", Follow, "off_now")
 TOPIC_FOLLOWS: Final = _view("topic_follows_in_force", TopicFollow)
 TRACKERS: Final = _view("trackers_in_force", Tracker)
 SILENCES: Final = _view("silences_in_force", Silence)
-ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives")
+ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives", "limited")
 
 
 def _rows(of: type[Row], view: FromClause) -> type[Row]:
