@@ -70,19 +70,17 @@ def _ended(context: CommandContext, state: DigestState) -> Phrase:
         "Digests are off: {count} follows come one by one again.",
         state.follows,
     )
-    return joined([ended if state.follows else say("Digests are off."), _waited(state)])
+    return joined([ended if state.follows else say("Digests are off."), describe_released(state, state.waiting)])
 
 
-def _waited(state: DigestState) -> Phrase | str:
-    """What became of what waited when digests ended."""
-    if state.channel is None or not state.waiting:
+def describe_released(state: DigestState, number: int) -> Phrase | str:
+    """What becomes of updates that need not wait for a digest any more."""
+    if state.channel is None or not number:
         return ""
     if not state.quiet:
-        return describe_waited(state.waiting)
+        return describe_waited(number)
     return count(
-        "{count} update comes when your quiet hours end.",
-        "{count} updates come when your quiet hours end.",
-        state.waiting,
+        "{count} update comes when your quiet hours end.", "{count} updates come when your quiet hours end.", number
     )
 
 
@@ -101,6 +99,8 @@ def _sent(context: CommandContext, state: DigestState) -> Phrase:
 
 
 def _shown(context: CommandContext, state: DigestState) -> Phrase:
+    if state.setting.every is None and state.waiting:
+        return joined([describe_next(state), say("To send it now: DIGEST NOW")])
     if state.setting.every is None:
         return say("You have no digest. To get a follow in one: DIGEST NAME. To set its time: DIGEST 8AM")
     comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
@@ -108,6 +108,16 @@ def _shown(context: CommandContext, state: DigestState) -> Phrase:
         return joined([comes, FILL])
     waits = count("{count} update waits.", "{count} updates wait.", state.waiting) if state.waiting else ""
     return joined([comes, waits, say("To send it now: DIGEST NOW. To end it: DIGEST OFF")])
+
+
+def describe_next(state: DigestState) -> Phrase | str:
+    """When and where what waits comes; "" when nothing does. Who has no digest gets what was over their texts of a day
+    at the usual time."""
+    if not state.waiting:
+        return ""
+    waits = count("{count} update waits for your digest,", "{count} updates wait for your digest,", state.waiting)
+    setting = DAILY if state.setting.every is None else state.setting
+    return joined([waits, say("{when}, {by}.", when=describe_time(setting), by=_by(state))])
 
 
 def _when(state: DigestState) -> Phrase:

@@ -20,6 +20,7 @@ from handlers.digests import describe_time
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours
+from handlers.text_limit import describe_limit
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
@@ -84,6 +85,8 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
             if setting.every is None:
                 return say("You have no digest any more.")
             return say("Your digest comes {when} again.", when=describe_time(setting))
+        case "text_limit":
+            return describe_limit(facts["most"])
         case "quiet_hours":
             return describe_hours(**facts) if facts["hours"] else say("Quiet hours are off.")
     return say(SENTENCES[outcome], **facts)

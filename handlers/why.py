@@ -27,23 +27,55 @@ def why(session: Session, context: CommandContext) -> str:
     items = timelines.list_received(session, context.address.id, 1)
     item = items[0] if items else None
     if digest := delivery_cause.digest_of(session, context.address, item):
-        return _digest(context, digest)
+        return _digest(session, context, digest)
     cause = delivery_cause.cause_of(session, context.actor, item)
     waited = delivery_cause.waited_for(session, context.address, item)
+    if waited == "over":
+        return joined([_over(session, context), _brought(context, cause)])
     return joined([_waited(context, waited) if waited else "", _brought(context, cause)])
 
 
-def _digest(context: CommandContext, digest: SentDigest) -> Phrase:
+def _over(session: Session, context: CommandContext) -> Phrase:
+    """Of one item. The limit may have been changed since, so it is named only as it is now."""
+    limit = delivery_cause.text_limit(session, context.actor)
+    if limit is None:
+        return say("It came over the texts a day that you had set, so it waited for the digest.")
+    return count(
+        "It came over your {count} text a day, so it waited for the digest. LIMIT OFF stops that.",
+        "It came over your {count} texts a day, so it waited for the digest. LIMIT OFF stops that.",
+        limit,
+    )
+
+
+def _digest(session: Session, context: CommandContext, digest: SentDigest) -> Phrase:
     number = len(digest.posts)
+    if digest.kind == "over":
+        return _all_over(session, context, number)
     if digest.kind == "back":
         return _back(context, number)
     if digest.kind != "wake":
         wanted = count("{count} update of your digest.", "{count} updates of your digest.", number)
-        return joined([wanted, say("To end it: DIGEST OFF")])
+        return joined([wanted, _some_over(digest.over), say("To end it: DIGEST OFF")])
     came = count(
         "{count} update that came in your quiet hours.", "{count} updates that came in your quiet hours.", number
     )
     return joined([came, _TO_END])
+
+
+def _all_over(session: Session, context: CommandContext, number: int) -> Phrase:
+    over = count("{count} update over your texts of a day.", "{count} updates over your texts of a day.", number)
+    limit = delivery_cause.text_limit(session, context.actor)
+    return joined([over, say("To end the limit: LIMIT OFF") if limit else ""])
+
+
+def _some_over(number: int) -> Phrase | str:
+    if not number:
+        return ""
+    return count(
+        "{count} was over your texts of a day: LIMIT OFF ends that.",
+        "{count} were over your texts of a day: LIMIT OFF ends that.",
+        number,
+    )
 
 
 def _back(context: CommandContext, number: int) -> Phrase:

@@ -13,6 +13,7 @@ WAITS_FOR = {
     "off_till": "turned off till then",
     "behind": "behind others that waited",
     "digest": "for a digest",
+    "over": "for a digest, over the texts of a day",
 }
 
 

@@ -20,6 +20,7 @@ from gateway.actions import (
     reacting,
     reporting,
     silencing,
+    text_limit,
     tracking,
 )
 from gateway.actions.model.actor import Actor
@@ -43,6 +44,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "digest": digests.undo_time,
     "digest_source": digests.undo_source,
     "digest_end": digests.undo_end,
+    "limit": text_limit.undo_limit,
     "silence": silencing.undo_silence,
     "lift": silencing.undo_lift,
     "add": membership.undo_change,

@@ -45,6 +45,7 @@ class Facts:
     digest_weekday: int | None = None
     digest_last: datetime | None = None  # the date of the reader's last digest, at 00:00 and without a zone
     digest_failed: bool = False  # it was in a digest that did not leave
+    texts_a_day: int | None = None  # how many texts the reader wants on a day
     # What may be a reason. A delivery is looked at only if one of these is unusual.
     give_up_at: datetime = NEVER  # when trying ends; usual: later
     address_state: str = "verified"
@@ -64,12 +65,14 @@ class Facts:
     digested: bool = False  # the reader wants what comes by this follow in a digest
     quiet: str | None = None  # hours in which this address is not to ring
     behind: bool = False  # something that waited for this address is about to leave
+    limited: bool = False  # to a phone whose owner wants only so many texts a day
 
     @property
     def in_question(self) -> bool:
         """Whether the circumstances that are looked up can change what is decided."""
         stopped = self.address_state == "stopped" or self.bouncing
-        return stopped or self.quiet is not None or self.behind or self.address_off or self.digested
+        resting = self.quiet is not None or self.behind or self.address_off
+        return stopped or resting or self.digested or self.limited
 
 
 TIMES: Final = ("now", "give_up_at")
@@ -86,6 +89,7 @@ LOOKED_UP: Final = (
     "digest_weekday",
     "digest_last",
     "digest_failed",
+    "texts_a_day",
 )
 CIRCUMSTANCES: Final = frozenset({"kind", "channel", "now", *LOOKED_UP})
 
@@ -211,7 +215,7 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
         ) OR EXISTS (
             SELECT FROM trackers_in_force k WHERE k.track_id = d.source_id AND k.follower_id = a.account_id
         ) AS subscribed,
-        a.quiet,
+        a.quiet, a.limited,
         {{behind}} AS behind
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
     JOIN deliveries d USING (message_id, address_id)
@@ -257,9 +261,10 @@ SELECT d.message_id, d.address_id,
     CASE WHEN w.digest_every IS NOT NULL THEN (
         SELECT max(had.slot) FROM digests had WHERE had.account_id = a.account_id AND had.kind IN ('day', 'week')
     ) END AS digest_last,
-    w.digest_every IS NOT NULL AND (
+    (w.digest_every IS NOT NULL OR w.texts_a_day IS NOT NULL) AND (
         SELECT h.digest_id FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
-    ) IS NOT NULL AS digest_failed
+    ) IS NOT NULL AS digest_failed,
+    w.texts_a_day
 FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
 JOIN deliveries d USING (message_id, address_id)
 JOIN messages m ON m.id = d.message_id

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -47,6 +48,11 @@ def zone(name: str) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder's name is an OSError
         log.warning("no time zone is called %r, UTC is taken for it: %s", name[:LONGEST_TEXT], type(error).__name__)
         return ZoneInfo("UTC")
+
+
+def today(name: str, now: datetime) -> date:
+    """The date that the clocks of a kept zone show at an instant."""
+    return now.astimezone(zone(name)).date()
 
 
 def find(text: str, language: str = "en") -> ZonesFound:

@@ -128,6 +128,7 @@ _NOT = {
     "TIME": template("“{word}” is not a time of day"),
     "FOR": template("“{word}” is not an end like 3h, till 9 or till monday"),
     "RANGE": template("“{word}” is not a range of hours"),
+    "NUMBER": template("“{word}” is not a number of texts a day"),
     "LANG": template("“{word}” is not a language"),
     "ONOFF": template("“{word}” is not on or off"),
     "VERB": template("“{word}” is not a command"),

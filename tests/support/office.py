@@ -115,13 +115,12 @@ class Office:
     def send(self, channel: str) -> bool:
         with transaction(self.engine) as session:
             claimed = claims.claim(session, channel, "test", LEASE, 100)
-            sent = delivery_decisions.keep_allowed(session, claimed)
+            sent, limits = delivery_decisions.keep_allowed(session, claimed)
             if channel == "sms":
                 contents = claims.contents(session, {one.message_id for one in sent})
                 loads = [OutboundItem(one, Parcel(one.attempt_id), 1) for one in sent]
-                sent = [
-                    load.claimed for load in budget_reservation.reserve(session, self.settings, loads, contents).loads
-                ]
+                kept = budget_reservation.reserve(session, self.settings, loads, contents, limits)
+                sent = [load.claimed for load in kept.loads]
         with transaction(self.engine) as session:
             settle(session, [Settlement(one, "sent", f"SM{uuid.uuid4().hex}", segments=1) for one in sent])
         return bool(claimed)

@@ -9,11 +9,12 @@ from typing import Final, Generic, TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
+from gateway.attention.text_limit import TextLimit
 from gateway.carriers.common.send_gate import HasAttempt
 from gateway.ledger.money import budgets, charges
-from gateway.ledger.money.budgets import BudgetOutcome, BudgetRequest, Scope
-from gateway.ledger.outbox import claims
-from gateway.ledger.outbox.claims import MessageContent
+from gateway.ledger.money.budgets import BudgetOutcome, BudgetRequest, ReaderDay, Scope
+from gateway.ledger.outbox import claims, held
+from gateway.ledger.outbox.claims import Key, MessageContent
 from gateway.settings import Settings
 from gateway.sms import destinations
 from workers.sending.send_loop import OutboundItem
@@ -36,28 +37,45 @@ class Reservation(Generic[Parcel]):
 
 
 def reserve(
-    session: Session, settings: Settings, loads: Sequence[OutboundItem[Parcel]], contents: Mapping[int, MessageContent]
+    session: Session,
+    settings: Settings,
+    loads: Sequence[OutboundItem[Parcel]],
+    contents: Mapping[int, MessageContent],
+    limits: Mapping[Key, TextLimit],
 ) -> Reservation[Parcel]:
-    """Ends what may not leave or does not fit, puts off what waits for the budget breaker, and takes the rest from its
-    budgets. Call it last in a transaction: it locks the budgets, and other workers wait for them."""
+    """Ends what may not leave or does not fit, puts off what waits for the budget breaker or is over its reader's
+    limit, and takes the rest from its budgets. Call it last in a transaction: it locks the budgets, and other workers
+    wait for them."""
     barred = {load.claimed.key: trouble for load in loads if (trouble := _trouble(settings, load))}
-    wanted = [_wanted(settings, load, contents) for load in loads if load.claimed.key not in barred]
+    wanted = [_wanted(settings, load, contents, limits) for load in loads if load.claimed.key not in barred]
     taken = budgets.take(session, budgets.limits(settings), wanted) if wanted else BudgetOutcome({}, frozenset())
+    _hold(session, [load for load in loads if load.claimed.attempt_id in taken.full_days], limits)
     over = {load.claimed.key: OVER for load in loads if load.claimed.attempt_id in taken.over}
     claims.cancel(session, [load.claimed for load in loads], barred | over)
     claims.release(session, [load.claimed for load in loads if load.claimed.attempt_id in taken.held], WAIT)
     budgets.fall_short(session, _missed(wanted, taken))
-    gone = taken.over.keys() | taken.held
+    gone = taken.over.keys() | taken.held | taken.full_days
     left = [one for one in loads if one.claimed.key not in barred and one.claimed.attempt_id not in gone]
     return Reservation(left, taken)
 
 
+def _hold(session: Session, loads: Sequence[OutboundItem[Parcel]], limits: Mapping[Key, TextLimit]) -> None:
+    """Has updates wait whose readers have had the texts of their day."""
+    rows = [load.claimed for load in loads]
+    over = {row.key: limits[row.key].over for row in rows}
+    held.hold(session, rows, {key: hold for key, hold in over.items() if hold})
+
+
 def reserve_again(
-    session: Session, settings: Settings, loads: Sequence[OutboundItem[Parcel]], contents: Mapping[int, MessageContent]
+    session: Session,
+    settings: Settings,
+    loads: Sequence[OutboundItem[Parcel]],
+    contents: Mapping[int, MessageContent],
+    limits: Mapping[Key, TextLimit],
 ) -> Reservation[Parcel]:
     """Does the same for items that have a reservation but waited too long: first their reservation is given back."""
     charges.refund(session, [load.claimed.attempt_id for load in loads])
-    return reserve(session, settings, loads, contents)
+    return reserve(session, settings, loads, contents, limits)
 
 
 def _trouble(settings: Settings, load: OutboundItem[Parcel]) -> str | None:
@@ -65,8 +83,13 @@ def _trouble(settings: Settings, load: OutboundItem[Parcel]) -> str | None:
     return found.value if found else None
 
 
-def _wanted(settings: Settings, load: OutboundItem[Parcel], contents: Mapping[int, MessageContent]) -> BudgetRequest:
-    content, parts = contents[load.claimed.message_id], load.segments or 1
+def _wanted(
+    settings: Settings,
+    load: OutboundItem[Parcel],
+    contents: Mapping[int, MessageContent],
+    limits: Mapping[Key, TextLimit],
+) -> BudgetRequest:
+    content, parts, limit = contents[load.claimed.message_id], load.segments or 1, limits.get(load.claimed.key)
     country = destinations.country(load.claimed.address)
     return BudgetRequest(
         attempt_id=load.claimed.attempt_id,
@@ -81,6 +104,7 @@ def _wanted(settings: Settings, load: OutboundItem[Parcel], contents: Mapping[in
         micros=budgets.micros(parts * settings.price_of(country)),
         urgent=content.private and content.must_arrive if content.author_id else content.kind not in UNASKED,
         pausable=content.kind in ("update", *UNASKED) and not content.private,
+        reader=ReaderDay(limit.reader_id, limit.day, limit.most, limit.over is None) if limit else None,
     )
 
 

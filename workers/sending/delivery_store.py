@@ -82,7 +82,7 @@ class DeliveryStore(Generic[Parcel]):
             rows = self._claimed(session, limit, suspects)
             if not rows:
                 return Batch((), 0, decided_at)
-            allowed = delivery_decisions.keep_allowed(session, rows)
+            allowed, limits = delivery_decisions.keep_allowed(session, rows)
             contents = self._content_of(session, {row.message_id for row in allowed})
             allowed = self._with_words(session, allowed, contents)
             loads = self._rendered(session, allowed, contents, self._cut_off(session, allowed, contents))
@@ -90,7 +90,7 @@ class DeliveryStore(Generic[Parcel]):
                 self._day.took(session, len(loads))
             if not self._priced:
                 return Batch(loads, len(rows), decided_at)
-            bought = budget_reservation.reserve(session, self._context.settings, loads, contents)
+            bought = budget_reservation.reserve(session, self._context.settings, loads, contents, limits)
         budget_reservation.tell(bought.taken)
         return Batch(bought.loads, len(rows), decided_at)
 
@@ -215,15 +215,14 @@ class DeliveryStore(Generic[Parcel]):
                 self._release(session, [load.claimed for load in loads], PAUSED)
                 return frozenset()
             ours = claims.keep(session, [load.claimed for load in loads], self._context.owner, self._lease)
-            kept = self._unchanged(session, delivery_decisions.keep_allowed(session, ours))
-            allowed = {one.attempt_id for one in kept}
+            still, limits = delivery_decisions.keep_allowed(session, ours)
+            allowed = {one.attempt_id for one in self._unchanged(session, still)}
             self._uncount(session, [one.attempt_id for one in ours if one.attempt_id not in allowed])
             left = [load for load in loads if load.claimed.attempt_id in allowed]
             if not self._priced:
                 return frozenset(allowed)
-            bought = budget_reservation.reserve_again(
-                session, self._context.settings, left, self._content_of(session, _messages(left))
-            )
+            contents = self._content_of(session, _messages(left))
+            bought = budget_reservation.reserve_again(session, self._context.settings, left, contents, limits)
         budget_reservation.tell(bought.taken)
         return frozenset(load.claimed.attempt_id for load in bought.loads)
 

@@ -14,7 +14,7 @@ from gateway.network.audience import visibility
 from gateway.network.digests import sent_digests
 from gateway.network.digests.sent_digests import SentDigest
 from gateway.network.follows import follows, tag_follows, trackers
-from gateway.network.people import accounts
+from gateway.network.people import accounts, text_limits
 from gateway.network.posts.timelines import ReceivedItem
 from gateway.store.tables import Account, Address, Post, PostRecipient
 
@@ -54,6 +54,11 @@ def digest_of(session: Session, address: Address, item: ReceivedItem | None) -> 
 def waited_for(session: Session, address: Address, item: ReceivedItem | None) -> str | None:
     """Why an item waited before it came here, as `held` has it; None when it came at once."""
     return held.waited_for(session, item.post.id, address.id) if item else None
+
+
+def text_limit(session: Session, actor: Actor) -> int | None:
+    """How many texts a day they want now; None for all."""
+    return text_limits.limit_of(session, actor.account.id)
 
 
 def _private(session: Session, actor: Actor, item: ReceivedItem) -> Cause:

@@ -18,6 +18,10 @@ MOST_TOKENS = 16  # as many as hours of quiet for workdays and weekends take
 
 _EDGES = ".,:;!?"
 _PHONE = re.compile(r"\+?[\d .()/-]+")
+_A_DAY = re.compile(
+    r"([0-9]{1,6})(?: ?(?:texts?|sms|messages?|textos?|mensajes?))?"
+    r"(?: ?(?:/|a|per|each|every|al|por) ?(?:day|d[ií]a)| daily| diarios)?"
+)
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _MAILBOX = re.compile(r"[^\s@<>(),;:\"]{1,64}@[^\s@<>(),;:\"]+\.(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{1,59})")
 _CODE = re.compile(r"(?=.*\d)[a-z0-9-]{4,12}")
@@ -97,6 +101,12 @@ def _count(text: str) -> str | None:
     return str(int(text)) if text.isascii() and text.isdigit() and len(text) <= 3 and int(text) else None
 
 
+def _number_a_day(text: str) -> str | None:
+    """How many a day; also one that is too high, or 0, so that the answer can say what is possible."""
+    match = _A_DAY.fullmatch(text.rstrip(_EDGES))
+    return str(int(match[1])) if match else None
+
+
 def _address(text: str) -> str | None:
     """A phone's digits, or a mailbox in lower case. Case folding would change a domain with a sharp s (ß)."""
     bare = unicodedata.normalize("NFKC", strip_invisible(text)).lower().rstrip(_EDGES)
@@ -156,6 +166,7 @@ KINDS: dict[str, Accepts] = {
     "TOPIC": _word,
     "QUOTE": _quote,
     "COUNT": _one(_count),
+    "NUMBER": _span(_number_a_day, 4),
     "FOR": _span(duration, 3),
     "ADDRESS": _span(_address, 6, as_written=True),
     "CODE": _one(_matching(_CODE)),

@@ -12,8 +12,8 @@ ad adds age aid air al all and any apt are art arts as ask at ate bat bet bit bl
 cast cat check clock close cost cover crop cut dad date day dec did die do doc dog drops due dug each east ela even far
 fast fellow few fly for fun fur game games gas gem gets go god good got guest had hat have he hello help her here hers
 hey hi hike him his hold hole home hollow hook hop hot hour how i if im in inn invited invites is it its jet john joins
-joint judge just knew lane lang lasts late lead leaf least leaves led left leg let lets lie life light liked likes line
-link links list lists live lived lives lock log logic long look loose lost lot love made make mark may mean meet men met
+joint judge just knew lane lang lasts late lead leaf least leaves led left leg let lets lie life light liked likes limits
+line link links list lists live lived lives lock log logic long look loose lost lot love made make mark may mean meet men met
 mind mine mo mom moo mood moon moor mop most mouth move moved much mum must mute my nail near need net news next nine no
 nor not note now nut odd of offer offs oh old one ones only open opt or other our out over own pair pal park parks parts
 party pass past path pay per pet play plus point port post put quite rain rat read ready red remote repeats replay reply

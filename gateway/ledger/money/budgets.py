@@ -2,15 +2,18 @@
 leave.
 
 workers/sending/budget_reservation reserves; gateway/ledger/money/charges gives back what surely did not leave. A
-budget is a counter of parts (the company's month: of millionths of a dollar) for one UTC day or month. One lock guards
-all budgets, taken late in a claim: each text counts in several budgets, and every text in the company's, so finer locks
-would only mean more locks.
+budget is a counter of parts (the company's month: of millionths of a dollar) for one UTC day or month. A reader who
+wants only so many texts a day has one, too: it counts texts, on a day by the reader's own clock, and an update beyond
+it waits. One lock guards all budgets, taken late in a claim: each text counts in several budgets, and every text in
+the company's, so finer locks would only mean more locks.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import func, select, text
@@ -20,7 +23,7 @@ from gateway.ledger.money import spend_breaker
 from gateway.settings import Settings
 from gateway.store.arrays import numbers
 
-Scope = Literal["company_day", "company_month", "country", "group", "person"]
+Scope = Literal["company_day", "company_month", "country", "group", "person", "reader"]
 Key = tuple[Scope, str]  # the scope, and the id or ISO code that it is for; "" for the company's
 
 MICROS: Final = 1_000_000  # in a dollar
@@ -29,8 +32,22 @@ LOCK: Final = 0x6D6F6E6579  # the lock of all budgets, "money"; held until the t
 COMPANY: Final[tuple[Key, Key]] = (("company_day", ""), ("company_month", ""))
 
 
+class ReaderDay(NamedTuple):
+    """One of a reader's days, and how many texts they want on it. `passes`: the text comes however many there were."""
+
+    account_id: int
+    day: date
+    most: int
+    passes: bool
+
+    @property
+    def key(self) -> Key:
+        return "reader", str(self.account_id)
+
+
 class BudgetRequest(NamedTuple):
-    """A text that is to leave. `urgent`: it may use the reserve. `pausable`: the open spend breaker holds it up."""
+    """A text that is to leave. `urgent`: it may use the reserve. `pausable`: the open spend breaker holds it up.
+    `reader`: None for a reader without a limit."""
 
     attempt_id: int
     message_id: int
@@ -44,6 +61,7 @@ class BudgetRequest(NamedTuple):
     micros: int
     urgent: bool
     pausable: bool
+    reader: ReaderDay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +80,12 @@ class BudgetLimits:
 @dataclass(frozen=True, slots=True)
 class BudgetOutcome:
     """`over`: the attempts that did not fit, each with the budget that was full. `held`: the attempts that wait for the
-    spend breaker. `exhausted`: budgets that were used up just now. `tripped`: the hour's parts and the usual ones, when
-    the breaker tripped just now."""
+    spend breaker. `full_days`: the attempts whose readers have had the texts of their day. `exhausted`: budgets that
+    were used up just now. `tripped`: the hour's parts and the usual ones, when the breaker tripped just now."""
 
     over: dict[int, Scope]
     held: frozenset[int]
+    full_days: frozenset[int] = frozenset()
     exhausted: tuple[Key, ...] = ()
     tripped: tuple[int, int] | None = None
 
@@ -88,18 +107,25 @@ def micros(dollars: Decimal) -> int:
 
 
 def take(session: Session, most: BudgetLimits, wanted: Sequence[BudgetRequest]) -> BudgetOutcome:
-    """Charges what fits, in the order given. The caller sends nothing of `over` and `held`, and commits soon: until
-    then every other worker waits."""
+    """Charges what fits, in the order given. The caller sends nothing of `over`, `held` and `full_days`, and commits
+    soon: until then every other worker waits.
+
+    A reader's day comes before money: what waits for its reader costs nobody's budget."""
+    readers = {one.reader.key: one.reader for one in wanted if one.reader}
     keys = sorted({key for one in wanted for key, _ in _costs(one, most)} | set(COMPANY))
     lock(session)
-    used = used_now(session, keys)
+    used = used_now(session, keys, {key: reader.day for key, reader in readers.items()})
     going, tripped = spend_breaker.admit(session, most.hour, [(one.parts, one.pausable) for one in wanted])
     held = frozenset(one.attempt_id for one, goes in zip(wanted, going, strict=True) if not goes)
     over: dict[int, Scope] = {}
+    full_days: set[int] = set()
     taken: list[BudgetRequest] = []
     spent: Counter[Key] = Counter()
     for one in wanted:
         if one.attempt_id in held:
+            continue
+        if _day_is_full(one.reader, used):
+            full_days.add(one.attempt_id)
             continue
         full = _full(one, most, used)
         if full is not None:
@@ -109,9 +135,13 @@ def take(session: Session, most: BudgetLimits, wanted: Sequence[BudgetRequest]) 
         for key, cost in _costs(one, most):
             used[key] += cost
             spent[key] += cost
-    _write(session, most, spent, taken)
+    _write(session, most, spent, taken, readers)
     full_now = {key for one in wanted if one.attempt_id in over for key in [_named(one, over[one.attempt_id])]}
-    return BudgetOutcome(over, held, _note_full(session, full_now), tripped)
+    return BudgetOutcome(over, held, frozenset(full_days), _note_full(session, full_now), tripped)
+
+
+def _day_is_full(reader: ReaderDay | None, used: Mapping[Key, int]) -> bool:
+    return reader is not None and not reader.passes and used[reader.key] >= reader.most
 
 
 def lock(session: Session) -> None:
@@ -129,11 +159,15 @@ def _costs(one: BudgetRequest, most: BudgetLimits) -> Iterable[tuple[Key, int]]:
         yield ("group", str(one.group_id)), one.parts
     if one.author_id:
         yield ("person", str(one.author_id)), one.parts
+    if one.reader:
+        yield one.reader.key, 1
 
 
 def _full(one: BudgetRequest, most: BudgetLimits, used: dict[Key, int]) -> Key | None:
-    """The first budget that the text does not fit into."""
+    """The first of the budgets of money that the text does not fit into."""
     for key, cost in _costs(one, most):
+        if key[0] == "reader":
+            continue
         limit = limit_of(key[0], most)
         if key in COMPANY and not one.urgent:
             limit -= reserve(limit)
@@ -163,15 +197,27 @@ def _named(one: BudgetRequest, scope: Scope) -> Key:
     return scope, subjects.get(scope, "")
 
 
-def _columns(keys: Iterable[Key]) -> dict[str, object]:
+def _columns(keys: Iterable[Key], days: Mapping[Key, date]) -> dict[str, object]:
+    """`days`: of readers, by their own clocks; for all other budgets it is the day of the database."""
     listed = list(keys)
-    return {"scopes": [scope for scope, _ in listed], "subjects": [subject for _, subject in listed]}
+    return {
+        "scopes": [scope for scope, _ in listed],
+        "subjects": [subject for _, subject in listed],
+        "days": [days.get(key) for key in listed],
+    }
 
 
-def _write(session: Session, most: BudgetLimits, spent: Counter[Key], taken: Sequence[BudgetRequest]) -> None:
+def _write(
+    session: Session,
+    most: BudgetLimits,
+    spent: Counter[Key],
+    taken: Sequence[BudgetRequest],
+    readers: Mapping[Key, ReaderDay],
+) -> None:
     if not taken:
         return
-    amounts = {"amounts": numbers(spent.values()), "most": numbers(limit_of(scope, most) for scope, _ in spent)}
+    limits = (readers[key].most if key in readers else limit_of(key[0], most) for key in spent)
+    amounts = {"amounts": numbers(spent.values()), "most": numbers(limits)}
     rows = {
         "attempts": numbers(one.attempt_id for one in taken),
         "authors": numbers(one.author_id for one in taken),
@@ -184,15 +230,18 @@ def _write(session: Session, most: BudgetLimits, spent: Counter[Key], taken: Seq
         "tries": numbers(one.number for one in taken),
         "digests": [one.digest for one in taken],
         "sum": sum(one.parts for one in taken),
+        "readers": numbers(one.reader.account_id if one.reader else None for one in taken),
+        "reader_days": [one.reader.day if one.reader else None for one in taken],
     }
-    session.execute(SPEND, {**_columns(spent), **amounts, **rows})
+    days = {key: reader.day for key, reader in readers.items()}
+    session.execute(SPEND, {**_columns(spent, days), **amounts, **rows})
 
 
 def _note_full(session: Session, keys: set[Key]) -> tuple[Key, ...]:
     """Marks these budgets as used up, and returns those that were not marked before."""
     if not keys:
         return ()
-    rows = session.execute(EXHAUSTED, _columns(sorted(keys))).all()
+    rows = session.execute(EXHAUSTED, _columns(sorted(keys), {})).all()
     return tuple((row.scope, row.subject) for row in rows)
 
 
@@ -216,21 +265,24 @@ def forget_old(session: Session) -> None:
         session.execute(statement)
 
 
-def used_now(session: Session, keys: Sequence[Key]) -> dict[Key, int]:
-    """What was used of these budgets today or this month, read without a lock."""
-    rows = session.execute(USED, _columns(keys)).all()
+def used_now(session: Session, keys: Sequence[Key], days: Mapping[Key, date] = MappingProxyType({})) -> dict[Key, int]:
+    """What was used of these budgets today or this month, read without a lock. `days`: of readers."""
+    rows = session.execute(USED, _columns(keys, days)).all()
     return dict.fromkeys(keys, 0) | {(row.scope, row.subject): row.used for row in rows}
 
 
-DAY: Final = """CASE given.scope WHEN 'company_month' THEN date_trunc('month', now() AT TIME ZONE 'UTC')
-                ELSE now() AT TIME ZONE 'UTC' END::date"""
-GIVEN: Final = "unnest(CAST(:scopes AS text[]), CAST(:subjects AS text[])) AS given (scope, subject)"
+DAY: Final = """coalesce(given.day, CASE given.scope
+                WHEN 'company_month' THEN date_trunc('month', now() AT TIME ZONE 'UTC')
+                ELSE now() AT TIME ZONE 'UTC' END::date)"""
+GIVEN: Final = """unnest(CAST(:scopes AS text[]), CAST(:subjects AS text[]), CAST(:days AS date[]))
+                  AS given (scope, subject, day)"""
 
 USED: Final = text(f"""
     SELECT b.scope, b.subject, b.used FROM {GIVEN}
     JOIN budgets b ON b.day = {DAY} AND b.scope = given.scope AND b.subject = given.subject
 """)  # noqa: S608
 
+# What a reader's budget allowed is the highest limit of that day: lowering it later overdraws nothing.
 # A text's attempt is written before the text leaves, because its callback may come before its request is answered (a
 # mail's is written when it has ended). It is written here, together with its charge: the words of the text are known by
 # now, and this saves a statement. With the installation's key in the hash, nobody can guess a short text from it.
@@ -245,16 +297,19 @@ SPEND: Final = text(f"""
     ), spent AS (
         INSERT INTO budgets AS b (day, scope, subject, used, allowed)
         SELECT {DAY}, scope, subject, amount, most
-        FROM unnest(CAST(:scopes AS text[]), CAST(:subjects AS text[]), CAST(:amounts AS bigint[]),
-                    CAST(:most AS bigint[])) AS given (scope, subject, amount, most)
-        ON CONFLICT (day, scope, subject) DO UPDATE SET used = b.used + excluded.used, allowed = excluded.allowed
+        FROM unnest(CAST(:scopes AS text[]), CAST(:subjects AS text[]), CAST(:days AS date[]),
+                    CAST(:amounts AS bigint[]), CAST(:most AS bigint[])) AS given (scope, subject, day, amount, most)
+        ON CONFLICT (day, scope, subject) DO UPDATE
+        SET used = b.used + excluded.used,
+            allowed = CASE b.scope WHEN 'reader' THEN greatest(b.allowed, excluded.allowed) ELSE excluded.allowed END
     ), hour AS (
         INSERT INTO hours AS h (hour, parts) VALUES (date_trunc('hour', now(), 'UTC'), :sum)
         ON CONFLICT (hour) DO UPDATE SET parts = h.parts + excluded.parts
     )
-    INSERT INTO charges (attempt_id, author_id, group_id, country, parts, micros)
+    INSERT INTO charges (attempt_id, author_id, group_id, country, parts, micros, reader_id, reader_day)
     SELECT * FROM unnest(CAST(:attempts AS bigint[]), CAST(:authors AS bigint[]), CAST(:groups AS bigint[]),
-                         CAST(:countries AS text[]), CAST(:parts AS smallint[]), CAST(:micros AS bigint[]))
+                         CAST(:countries AS text[]), CAST(:parts AS smallint[]), CAST(:micros AS bigint[]),
+                         CAST(:readers AS bigint[]), CAST(:reader_days AS date[]))
 """)  # noqa: S608
 
 EXHAUSTED: Final = text(f"""

@@ -28,19 +28,20 @@ def correct(session: Session, prices: dict[str, int]) -> int:
     return int(session.scalar(CORRECT, {"ids": list(prices), "prices": numbers(prices.values())}) or 0)
 
 
-# The budgets that a charge counted in, one row for each.
+# The budgets that a charge counted in, one row for each. `unit`: 1 counts parts, 2 money, 3 texts.
 FROM: Final = """(VALUES ('company_day', '', 1), ('company_month', '', 2), ('country', c.country, 1),
-                  ('group', CAST(c.group_id AS text), 1), ('person', CAST(c.author_id AS text), 1))
+                  ('group', CAST(c.group_id AS text), 1), ('person', CAST(c.author_id AS text), 1),
+                  ('reader', CAST(c.reader_id AS text), 3))
                  AS took (scope, subject, unit)"""
 CHARGED: Final = """CASE took.scope WHEN 'company_month' THEN date_trunc('month', c.charged_at AT TIME ZONE 'UTC')
-                    ELSE c.charged_at AT TIME ZONE 'UTC' END::date"""
+                    WHEN 'reader' THEN c.reader_day ELSE c.charged_at AT TIME ZONE 'UTC' END::date"""
 
 REFUND: Final = text(f"""
     WITH c AS (
         DELETE FROM charges WHERE attempt_id = ANY (CAST(:attempts AS bigint[])) RETURNING *
     ), back AS (
         SELECT {CHARGED} AS day, took.scope, took.subject,
-               sum(CASE took.unit WHEN 2 THEN coalesce(c.billed, c.micros) ELSE c.parts END) AS amount
+               sum(CASE took.unit WHEN 2 THEN coalesce(c.billed, c.micros) WHEN 3 THEN 1 ELSE c.parts END) AS amount
         FROM c CROSS JOIN LATERAL {FROM} GROUP BY 1, 2, 3
     )
     UPDATE budgets b SET used = greatest(0, b.used - back.amount)

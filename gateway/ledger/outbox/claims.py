@@ -73,7 +73,7 @@ class MessageContent:
     lang: str | None = None  # the language of the words, when the writer gave it
     inbound_id: int | None = None
     quotes: tuple[int, ...] = ()  # posts whose words are in it, besides the one it carries
-    digest: str | None = None  # the kind of digest that it is: day, week, now, wake or back
+    digest: str | None = None  # the kind of digest that it is: day, week, now, wake, back or over
     alone: bool = False  # it has a subject of its own, for a post above it in the thread was deleted
 
     @property

@@ -19,9 +19,11 @@ from gateway.ledger.outbox.claims import FORGET, ClaimedDelivery, Key
 from gateway.store.arrays import numbers
 from gateway.store.channel_sql import gives_up_after
 
+FOR_DIGEST: Final = ("digest", "over")  # reasons of what waits for a digest, wherever that goes to
+
 
 class Hold(NamedTuple):
-    """Why an item waits (`quiet`, `off_till`, `behind`, `digest`), until when, and what brings it
+    """Why an item waits (`quiet`, `off_till`, `behind`, `digest`, `over`), until when, and what brings it
     (gateway/attention/causes). `slot`: the date of the digest that it waits for."""
 
     reason: str
@@ -112,6 +114,11 @@ def wait_for_digest(session: Session, account_id: int, until: datetime | None, s
 
 def waiting_for_digest(session: Session, account_id: int) -> int:
     return session.scalar(WAITING_FOR_DIGEST, {"account": account_id}) or 0
+
+
+def wake_over(session: Session, account_id: int) -> int:
+    """Has what was over somebody's texts of a day come now, in a digest without a date. Returns how many items."""
+    return len(session.execute(WAKE_OVER, {"account": account_id}).all())
 
 
 def waited_for(session: Session, post_id: int, address_id: int) -> str | None:
@@ -205,7 +212,7 @@ FAR_FUTURE: Final = "3000-01-01 00:00+00"  # the end of what waits for an operat
 
 _WAITS: Final = f"state = 'waiting' AND account_id = :account AND until < timestamptz '{FAR_FUTURE}'"
 _MINE: Final = f"{_WAITS} AND address_id = :address"
-_FOR_DIGEST: Final = f"{_WAITS} AND reason = 'digest'"
+_FOR_DIGEST: Final = f"{_WAITS} AND reason IN {FOR_DIGEST}"
 WAIT_FOR_DIGEST: Final = text(f"""
     UPDATE held SET until = coalesce(CAST(:until AS timestamptz), now()), slot = :slot WHERE {_FOR_DIGEST}
     RETURNING message_id
@@ -213,10 +220,13 @@ WAIT_FOR_DIGEST: Final = text(f"""
 WAITING_FOR_DIGEST: Final = text(f"SELECT count(*) FROM held WHERE {_FOR_DIGEST}")  # noqa: S608
 WAKE: Final = text(f"""
     UPDATE held SET until = now() WHERE {_WAITS}
-      AND (address_id = :address AND reason <> 'digest' OR reason = 'digest' AND slot IS NULL)
+      AND (address_id = :address AND reason NOT IN {FOR_DIGEST} OR reason IN {FOR_DIGEST} AND slot IS NULL)
     RETURNING reason
 """)  # noqa: S608
-WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE} AND reason <> 'digest'")  # noqa: S608
+WAKE_OVER: Final = text(f"""
+    UPDATE held SET until = now(), slot = NULL WHERE {_WAITS} AND reason = 'over' RETURNING message_id
+""")  # noqa: S608
+WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE} AND reason NOT IN {FOR_DIGEST}")  # noqa: S608
 
 WAITED_FOR: Final = text("""
     SELECT h.reason FROM held h JOIN messages m ON m.id = h.message_id

@@ -86,6 +86,8 @@ def _hint(kind: str, author: str, group: str, broadcast: bool, direct: bool) -> 
 
 
 def _reason(kind: str, author: str, direct: bool, follows: str, digest: str) -> str:
+    if digest == "over":
+        return say("You get this in one mail because it was over your texts of a day.")
     if digest in ("wake", "back"):
         return say("You get this in one mail because it waited for you.")
     if digest:

@@ -1,8 +1,9 @@
 """Whether a delivery leaves now, waits, or must not leave any more: decided for each at the moment when it is about to
 be sent, and for what waited when its moment has come. The rules are in gateway/attention."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -10,20 +11,36 @@ from gateway.attention import facts
 from gateway.attention.decide import decide
 from gateway.attention.decision import Drop, Send
 from gateway.attention.facts import NEVER, Facts, UnusualDelivery
+from gateway.attention.text_limit import TextLimit, text_limit
 from gateway.ledger.outbox import claims, held
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
-from gateway.ledger.outbox.held import HeldItem, Hold
+from gateway.ledger.outbox.held import FOR_DIGEST, HeldItem, Hold
 from gateway.network.audience.visibility import may_read_all
 
 Refused = Drop | Hold
 
 
-def keep_allowed(session: Session, claimed: Sequence[ClaimedDelivery]) -> list[ClaimedDelivery]:
+class AllowedDeliveries(NamedTuple):
+    """Rows that may leave now. `limits`: of those whose readers want only so many texts a day; whoever charges the
+    texts to their budgets finds out whether the day is full."""
+
+    rows: list[ClaimedDelivery]
+    limits: Mapping[Key, TextLimit]
+
+
+def keep_allowed(session: Session, claimed: Sequence[ClaimedDelivery]) -> AllowedDeliveries:
     """Of rows that were claimed, those that may leave now. The others end here, or wait."""
-    refused = find(session, [one.key for one in claimed])
+    found = facts.find(session, [one.key for one in claimed])
+    refused = _decided(session, found)
     claims.cancel(session, claimed, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
     held.hold(session, claimed, {key: one for key, one in refused.items() if isinstance(one, Hold)})
-    return [one for one in claimed if one.key not in refused]
+    return AllowedDeliveries([one for one in claimed if one.key not in refused], _limits(found))
+
+
+def _limits(found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Key, TextLimit]:
+    limited = ((one, known) for known, deliveries in found if known.limited for one in deliveries)
+    limits = ((one.key, text_limit(known, one.reader_id)) for one, known in limited)
+    return {key: limit for key, limit in limits if limit}
 
 
 def find(session: Session, keys: Collection[Key]) -> dict[Key, Refused]:
@@ -35,7 +52,7 @@ def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collect
     """The same for items that waited: they are not given up for that, and are behind nobody but themselves. What waited
     for a digest goes into it, wherever that is sent to. `nowhere`: people who have no address now to which their digest
     could be sent; for them the address of each item decides."""
-    waited = {item.key: item for item in items if item.reason == "digest"}
+    waited = {item.key: item for item in items if item.reason in FOR_DIGEST}
     for_digest = {key for key, item in waited.items() if item.account_id not in nowhere}
     found = []
     for one, rows in facts.find(session, [item.key for item in items], waited=True):

@@ -122,6 +122,8 @@ def _mail(opening: Phrase, entries: Sequence[_Entry], row: Row[Any], signer: Sig
 def _opening(kind: str, number: int) -> Phrase:
     if kind in ("day", "week", "now"):
         return count("Your digest, {count} update:", "Your digest, {count} updates:", number)
+    if kind == "over":
+        return count("Over your texts of a day, {count} update:", "Over your texts of a day, {count} updates:", number)
     if kind == "back":
         return count("While it was off, {count} update came:", "While it was off, {count} updates came:", number)
     return count("While you were quiet, {count} update came:", "While you were quiet, {count} updates came:", number)

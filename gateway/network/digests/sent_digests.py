@@ -11,12 +11,14 @@ NUMBERS_COUNT: Final = timedelta(hours=12)  # how long the numbers of a digest s
 
 
 class SentDigest(NamedTuple):
-    """`kind`: as in the table of digests; `posts`: in the order of their numbers. What it brought has the same age."""
+    """`kind`: as in the table of digests; `posts`: in the order of their numbers; `over`: how many of them had been
+    over the texts of a day. What it brought has the same age."""
 
     message_id: int
     kind: str
     posts: Sequence[int]
     age: timedelta
+    over: int
 
 
 def newest(session: Session, address_id: int) -> SentDigest | None:
@@ -31,7 +33,8 @@ def numbered(session: Session, address_id: int) -> SentDigest | None:
 
 
 NEWEST: Final = text("""
-    SELECT g.message_id, g.kind, g.posts, now() - coalesce(d.sent_at, d.created_at)
+    SELECT g.message_id, g.kind, g.posts, now() - coalesce(d.sent_at, d.created_at), (
+        SELECT count(*) FROM held h WHERE h.digest_id = g.message_id AND h.state = 'sent' AND h.reason = 'over')
     FROM digests g JOIN deliveries d ON d.message_id = g.message_id
     WHERE g.address_id = :address AND d.state IN ('sent', 'delivered', 'unknown')
     ORDER BY g.message_id DESC LIMIT 1

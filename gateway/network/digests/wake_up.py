@@ -16,7 +16,7 @@ from gateway.attention import zones
 from gateway.attention.causes import DeliveryCause
 from gateway.attention.decision import Drop
 from gateway.ledger.outbox import held, outbox
-from gateway.ledger.outbox.held import HeldItem, Hold
+from gateway.ledger.outbox.held import FOR_DIGEST, HeldItem, Hold
 from gateway.ledger.outbox.outbox import OwnMessage
 from gateway.network.audience import delivery_decisions
 from gateway.network.digests import digest_places
@@ -24,7 +24,7 @@ from gateway.network.digests.digest_places import DigestPlace
 from gateway.store.arrays import numbers
 
 LANE: Final = -2  # a lane of its own, beside Critter's other words and the daily mail
-WANTED: Final = "digest"  # the reason of what its reader wants in a digest
+OVER: Final = "over"  # the reason of what came when its reader had had the texts of their day
 URGENT, LATER = 8, 9  # priorities, behind updates; the first when something in it was written to its reader
 AGAIN: Final = timedelta(minutes=1)  # until the next look at whoever has a digest of the same moment already
 
@@ -50,7 +50,7 @@ def wake_up(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
     something leaves now."""
     held.close(session, [item for item in items if item.state != "held"])
     waiting = [item for item in items if item.state == "held"]
-    wanting = {item.account_id for item in waiting if item.reason == WANTED}
+    wanting = {item.account_id for item in waiting if item.reason in FOR_DIGEST}
     places = digest_places.find(session, wanting) if wanting else {}
     refused = delivery_decisions.find_waiting(session, waiting, wanting - places.keys())
     held.cancel(session, waiting, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
@@ -60,21 +60,21 @@ def wake_up(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
 
 
 def _until(item: HeldItem, hold: Hold) -> Hold:
-    """What is wanted in a digest stays so while its reader has no address that receives."""
-    return hold._replace(reason=WANTED) if item.reason == WANTED else hold
+    """What is for a digest stays so while its reader has no address that receives."""
+    return hold._replace(reason=item.reason) if item.reason in FOR_DIGEST else hold
 
 
 def _awake(session: Session, items: Sequence[HeldItem], places: Places) -> list[HeldItem]:
-    """Without what is wanted in a digest that would come in the quiet hours of the place that it goes to. Such an item
+    """Without what is for a digest that would come in the quiet hours of the place that it goes to. Such an item
     has no date any more: it comes as soon as they end, however the next digests are set."""
     rest = _resting(session, items, places)
-    later = ((item, Hold(WANTED, rest[item.account_id], item.cause)) for item in items if _wants(item, rest))
+    later = ((item, Hold(item.reason, rest[item.account_id], item.cause)) for item in items if _wants(item, rest))
     held.postpone(session, later)
     return [item for item in items if not _wants(item, rest)]
 
 
 def _wants(item: HeldItem, people: Mapping[int, object]) -> bool:
-    return item.reason == WANTED and item.account_id in people
+    return item.reason in FOR_DIGEST and item.account_id in people
 
 
 def _resting(session: Session, items: Sequence[HeldItem], places: Places) -> dict[int, datetime]:
@@ -92,7 +92,7 @@ def _resting(session: Session, items: Sequence[HeldItem], places: Places) -> dic
 def _send(session: Session, items: Sequence[HeldItem], places: Places) -> frozenset[str]:
     """Critter's own words stand in no digest, and what was in one that did not leave goes by itself."""
     foldable = [item for item in items if item.cause != DeliveryCause.OURS and item.digest_id is None]
-    groups = [*_after_rest(foldable), *_digests([item for item in foldable if item.reason == WANTED], places)]
+    groups = [*_after_rest(foldable), *_digests([item for item in foldable if item.reason in FOR_DIGEST], places)]
     together = {item.key for group in groups for item in group.items}
     alone = [item for item in items if item.key not in together]
     held.release(session, alone)
@@ -104,7 +104,7 @@ def _after_rest(items: Iterable[HeldItem]) -> list[_Group]:
     """What waited for an address to ring again, where there are several."""
     found: dict[int, list[HeldItem]] = defaultdict(list)
     for item in items:
-        if item.reason != WANTED:
+        if item.reason not in FOR_DIGEST:
             found[item.address_id].append(item)
     return [_woken(each) for each in found.values() if len(each) > 1]
 
@@ -117,7 +117,8 @@ def _woken(items: Sequence[HeldItem]) -> _Group:
 
 
 def _digests(items: Iterable[HeldItem], places: Places) -> list[_Group]:
-    """What people want in a digest, also when it is one item: by mail, else where it was to go."""
+    """What people want in a digest and what was over their texts of a day, also when it is one item: by mail, else
+    where it was to go."""
     found: dict[int, list[HeldItem]] = defaultdict(list)
     for item in items:
         found[item.account_id].append(item)
@@ -128,9 +129,14 @@ def _wanted(items: Sequence[HeldItem], place: DigestPlace | None) -> _Group:
     first = items[0]
     address_id, channel = (place.address_id, place.channel) if place else (first.address_id, first.channel)
     slots = [item.slot for item in items if item.slot]
-    kind = (place.every if place and place.every else "day") if slots else "now"
     slot = max(slots) if slots else _wall(first, max(item.until for item in items))
-    return _Group(tuple(items), address_id, channel, kind, slot)
+    return _Group(tuple(items), address_id, channel, _kind(items, place), slot)
+
+
+def _kind(items: Sequence[HeldItem], place: DigestPlace | None) -> str:
+    if all(item.reason == OVER for item in items):
+        return OVER
+    return (place.every if place and place.every else "day") if any(item.slot for item in items) else "now"
 
 
 def _wall(item: HeldItem, moment: datetime) -> datetime:

@@ -20,9 +20,9 @@ def by_number(number: int) -> OwnList | None:
 
 def of_message(kind: str, digest: str | None) -> OwnList | None:
     """The list that a message belongs to. `digest`: which kind of digest it is. One that its reader did not order,
-    because it only waited for quiet hours or for an `off` to end, is like any mail."""
+    because it only waited for quiet hours or for an `off` to end, or was over the texts of a day, is like any mail."""
     if kind == "daily":
         return "daily"
     if kind == "digest":
-        return "mails" if digest in ("wake", "back") else "digest"
+        return "mails" if digest in ("wake", "back", "over") else "digest"
     return None

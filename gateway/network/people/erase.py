@@ -162,7 +162,7 @@ STEPS: Final = (
     ("daily mails", "DELETE FROM daily_mails WHERE account_id = :account"),
     ("digests", "DELETE FROM digests WHERE account_id = :account"),
     ("silences", "DELETE FROM silences WHERE account_id = :account OR other_id = :account"),
-    ("settings of digests", "DELETE FROM attention WHERE account_id = :account"),
+    ("settings of digests and texts", "DELETE FROM attention WHERE account_id = :account"),
     ("nudges", "DELETE FROM nudges WHERE account_id = :account OR other_id = :account"),
     ("invitations", f"DELETE FROM invitations WHERE inviter_id = :account OR address_id IN {_MINE}"),
     ("codes", "DELETE FROM codes WHERE account_id = :account"),

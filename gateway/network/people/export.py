@@ -51,7 +51,10 @@ SECTIONS: Final = {
         SELECT id, handle, name, title, state, role, language, timezone, pin, ack, created_at, deactivated_at
         FROM accounts WHERE id = :account""",
     "attention": """
-        SELECT digest_every, digest_at, digest_weekday FROM attention WHERE account_id = :account""",
+        SELECT digest_every, digest_at, digest_weekday, texts_a_day FROM attention WHERE account_id = :account""",
+    "texts_a_day": """
+        SELECT day, used, allowed FROM budgets WHERE scope = 'reader' AND subject = CAST(:account AS text)
+        ORDER BY day""",
     "aliases": "SELECT alias, kind, created_at FROM aliases WHERE account_id = :account ORDER BY alias",
     "addresses": """
         SELECT id, channel, address, state, is_primary, receiving, off_until, quiet, quiet_since, stopped_at,

@@ -1,0 +1,37 @@
+"""How many texts somebody wants on one of their days, as they set it, and how many have come today."""
+
+from datetime import date, datetime, time
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.attention import zones
+from gateway.attention.wall_clock import first_at
+from gateway.ledger.money import reader_days
+from gateway.store.tables import Account, Attention
+
+
+def limit_of(session: Session, account_id: int) -> int | None:
+    """None for all texts."""
+    return session.scalar(select(Attention.texts_a_day).where(Attention.account_id == account_id))
+
+
+def put(session: Session, account: Account, most: int | None) -> None:
+    """What has come today counts from now on, also what came before there was a limit."""
+    row = insert(Attention).values(account_id=account.id, texts_a_day=most)
+    session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_={"texts_a_day": most}))
+    if most is not None:
+        day = _today(session, account)
+        midnight = first_at(datetime.combine(day, time()), zones.zone(account.timezone))
+        reader_days.begin(session, account.id, day, midnight, most)
+
+
+def come_today(session: Session, account: Account) -> int:
+    """How many of the texts of today have come, while there is a limit."""
+    return reader_days.used(session, account.id, _today(session, account))
+
+
+def _today(session: Session, account: Account) -> date:
+    now: datetime = session.execute(select(func.now())).scalar_one()
+    return zones.today(account.timezone, now)
