@@ -92,7 +92,8 @@ def _resting(session: Session, items: Sequence[HeldItem], places: Places) -> dic
 def _send(session: Session, items: Sequence[HeldItem], places: Places) -> frozenset[str]:
     """Critter's own words stand in no digest, and what was in one that did not leave goes by itself."""
     foldable = [item for item in items if item.cause != DeliveryCause.OURS and item.digest_id is None]
-    groups = [*_after_rest(foldable), *_digests([item for item in foldable if item.reason in FOR_DIGEST], places)]
+    wanted = _digests([item for item in foldable if item.reason in FOR_DIGEST], places)
+    groups = [*_after_rest(foldable), *wanted, *_on_phones(_failed_elsewhere(session, items))]
     together = {item.key for group in groups for item in group.items}
     alone = [item for item in items if item.key not in together]
     held.release(session, alone)
@@ -137,6 +138,24 @@ def _kind(items: Sequence[HeldItem], place: DigestPlace | None) -> str:
     if all(item.reason == OVER for item in items):
         return OVER
     return (place.every if place and place.every else "day") if any(item.slot for item in items) else "now"
+
+
+def _failed_elsewhere(session: Session, items: Iterable[HeldItem]) -> list[HeldItem]:
+    """What was over the texts of a day, in a digest to a mailbox that did not take it."""
+    failed = [item for item in items if item.reason == OVER and item.digest_id is not None]
+    if not failed:
+        return []
+    given = {"digests": numbers(item.digest_id for item in failed)}
+    to = {row.message_id: row.address_id for row in session.execute(WENT_TO, given)}
+    return [item for item in failed if to.get(item.digest_id or 0, item.address_id) != item.address_id]
+
+
+def _on_phones(items: Iterable[HeldItem]) -> list[_Group]:
+    """One more digest where the items were to go first: one by one they would be the flood that the limit keeps out."""
+    found: dict[int, list[HeldItem]] = defaultdict(list)
+    for item in items:
+        found[item.address_id].append(item)
+    return [_wanted(each, None) for each in found.values()]
 
 
 def _wall(item: HeldItem, moment: datetime) -> datetime:
@@ -193,6 +212,7 @@ def _rows(made: Sequence[tuple[_Group, int]]) -> dict[str, object]:
 
 NEW_IDS: Final = text("SELECT new_id() FROM generate_series(1, :count)")
 
+WENT_TO: Final = text("SELECT message_id, address_id FROM digests WHERE message_id = ANY (CAST(:digests AS bigint[]))")
 _SLOTS: Final = "CAST(:addresses AS bigint[]), CAST(:kinds AS text[]), CAST(:slots AS timestamp[])"
 EXISTING: Final = text(f"""
     SELECT address_id, kind, slot FROM digests
