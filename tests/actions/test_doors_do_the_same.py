@@ -35,6 +35,7 @@ from gateway.actions import (
     replying,
     reporting,
     silencing,
+    text_limit,
     tracking,
     undoing,
 )
@@ -142,6 +143,9 @@ ROWS: Final = [
     Row("set_hours", "sam", ["quiet off"], lambda c: (quiet_hours.set_hours, c.address, None),
         before=[("sam", "quiet 22-7")]),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "quiet 22-7")]),
+    Row("set_limit", "sam", ["limit 20"], lambda c: (text_limit.set_limit, 20)),
+    Row("set_limit", "sam", ["limit off"], lambda c: (text_limit.set_limit, None), before=[("sam", "limit 20")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "limit 20"), ("sam", "limit 5")]),
     Row("set_digest_time", "sam", ["digest monday 9am"], lambda c: (digests.set_digest_time, MONDAYS)),
     Row("add_to_digest", "sam", ["digest kim"], lambda c: (digests.add_to_digest, c.named("kim"))),
     Row("end_digests", "sam", ["digest off"], lambda c: (digests.end_digests,), before=[("sam", "digest kim")]),
@@ -308,7 +312,7 @@ LEFT: Final = {
         WHERE m.kind NOT IN ('answer', 'code')""",
     "effects": """SELECT a.handle, e.kind, CAST(e.detail AS text), e.undone_at IS NOT NULL FROM effects e
         JOIN actions d ON d.id = e.action_id JOIN accounts a ON a.id = d.account_id WHERE e.kind <> 'asked'""",
-    "digests": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday FROM attention w
+    "digests": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday, w.texts_a_day FROM attention w
         JOIN accounts a ON a.id = w.account_id""",
     "accounts": "SELECT handle, name, language, ack, daily, state, access FROM accounts",
     "addresses": "SELECT address, state, receiving, off_until, quiet, stopped_at IS NOT NULL FROM addresses",

@@ -28,6 +28,7 @@ What nobody expected fails the story.
 
 import re
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.message import EmailMessage
@@ -37,13 +38,17 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
+from gateway.attention import facts
+from gateway.attention.text_limit import TextLimit, text_limit
 from gateway.inbound.commands import CommandRegistry, build_registry
 from gateway.inbound.process import process
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
+from gateway.ledger.money import budgets
+from gateway.ledger.money.budgets import BudgetRequest, ReaderDay
 from gateway.ledger.outbox import digest_items, fanouts, held
-from gateway.ledger.outbox.claims import ClaimedDelivery
+from gateway.ledger.outbox.claims import ClaimedDelivery, Key
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
 from gateway.network.digests import digest_words, wake_up
@@ -216,9 +221,11 @@ def _deliver(stage: Stage) -> bool:
         due = select(Delivery, Message, Address).join(Message, Message.id == Delivery.message_id)
         due = due.join(Address, Address.id == Delivery.address_id)
         rows = session.execute(due.where(Delivery.ended_at.is_(None)).order_by(Delivery.message_id)).all()
-        refused = delivery_decisions.find(session, [(row[0].message_id, row[0].address_id) for row in rows])
+        keys = [(row[0].message_id, row[0].address_id) for row in rows]
+        refused, limits = delivery_decisions.find(session, keys), _limits(session, keys)
         for delivery, message, address in rows:
-            why = refused.get((delivery.message_id, delivery.address_id))
+            key = delivery.message_id, delivery.address_id
+            why = refused.get(key) or _over(stage, session, key, limits.get(key))
             if isinstance(why, Hold):
                 _hold(session, delivery, address, why)
             elif message.kind != "digest" or _compose(stage, session, message):
@@ -226,6 +233,22 @@ def _deliver(stage: Stage) -> bool:
             else:
                 delivery.state, delivery.reason, delivery.ended_at = "cancelled", "empty", func.now()
     return bool(rows)
+
+
+def _limits(session: Session, keys: Collection[Key]) -> dict[Key, TextLimit]:
+    found = ((row, known) for known, rows in facts.find(session, keys) for row in rows)
+    return {row.key: limit for row, known in found if (limit := text_limit(known, row.reader_id))}
+
+
+def _over(stage: Stage, session: Session, key: Key, limit: TextLimit | None) -> Hold | None:
+    """Counts a text to somebody who wants only so many a day, as the workers do when they charge it."""
+    if limit is None:
+        return None
+    attempt = session.scalar(text("SELECT new_id()")) or 0
+    day = ReaderDay(limit.reader_id, limit.day, limit.most, limit.over is None)
+    asked = BudgetRequest(attempt, *key, 1, b"", 0, 0, "US", 1, 1, urgent=True, pausable=False, reader=day)
+    taken = budgets.take(session, budgets.limits(stage.registry.settings), [asked])
+    return limit.over if taken.full_days else None
 
 
 def _hold(session: Session, delivery: Delivery, address: Address, why: Hold) -> None:
