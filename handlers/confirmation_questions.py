@@ -12,20 +12,25 @@ from gateway.language.model.reading import NamedAccount
 from gateway.network.audience.private_repeats import Repeated
 from handlers.follows import local
 from handlers.pausing import OFF
+from handlers.preview_words import describe_waits
 
 SHOWN = 3  # names in an answer
 
 
 @confirms("reach")
 def _ask_reach(session: Session, context: CommandContext, needed: ConfirmationRequired) -> QuestionRequired:
-    asked = joined([describe_reach(needed.facts["reach"]), say("Reply OK to send it, DROP to delete it.")])
+    reach: ReachEstimate = needed.facts["reach"]
+    waits = describe_waits(context, reach) if reach.parts_left is None else ""  # one text has no room for both
+    asked = joined([describe_reach(reach), waits, say("Reply OK to send it, DROP to delete it.")])
     return QuestionRequired(asked, needed.gives)
 
 
 def describe_reach(reach: ReachEstimate) -> Phrase:
+    phones = count("{count} phone", "{count} phones", reach.phones)
+    about = count("about {count} phone", "about {count} phones", reach.phones)
     cost = say(
-        "This goes to {phones} phones: {parts}, {price}, {minutes}.",
-        phones=reach.phones,
+        "This goes to {phones}: {parts}, {price}, {minutes}.",
+        phones=phones if reach.exact else about,
         parts=count("about {count} part", "about {count} parts", reach.parts),
         price=reach.cost,
         minutes=count("{count} minute", "{count} minutes", reach.minutes),

@@ -6,6 +6,7 @@ from gateway.actions import posting
 from gateway.actions.posting import Posted
 from gateway.i18n.phrases import say
 from gateway.inbound.commands import CommandContext, meaning
+from handlers.preview_words import describe_posted
 
 UNHEARD = say(
     "Posted, but nobody follows you yet, so nobody got it. To reach somebody: @NAME text, #GROUP text, or d NAME text"
@@ -48,4 +49,4 @@ def tell_posted(context: CommandContext, posted: Posted, whole: str, short: str)
         return whole
     if posted.unheard:
         return short if context.account.ack or context.actor.upload_id else None
-    return say("Posted. To take it back: UNDO") if context.account.ack else None
+    return describe_posted(context, posted.reach) if posted.reach else None

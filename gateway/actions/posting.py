@@ -12,7 +12,7 @@ from gateway.actions.model import last_effect
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
 from gateway.actions.private_words import confirm_repeat
-from gateway.actions.reach_estimate import confirm_reach
+from gateway.actions.reach_estimate import ReachEstimate, confirm_reach, estimate
 from gateway.i18n.refusals import refusal
 from gateway.language.fragments.part_marks import part
 from gateway.language.words.normalize import clean
@@ -27,17 +27,18 @@ from gateway.store.tables import Account, Effect, Post
 @dataclass(frozen=True, slots=True)
 class Posted:
     """`group`: the handle of the first group it went to. `unheard`: nobody gets it, and its writer hears that for the
-    first time this week, or again."""
+    first time this week, or again. `reach`: whom it reaches and when, for writers who want each post confirmed."""
 
     post_id: int
     group: str | None = None
     unheard: Literal["first", "again"] | None = None
+    reach: ReachEstimate | None = None
 
 
 def post_update(session: Session, actor: Actor, text: str) -> Posted:
     words = NewPost(actor.account, text, "company", actor.door, inbound_id=actor.inbound_id)
     post = publish(session, actor, words)
-    return Posted(post.id, unheard=_unheard(session, actor, post, actor.account.id))
+    return Posted(post.id, None, _unheard(session, actor, post, actor.account.id), _reach(session, actor, words))
 
 
 def post_to_groups(
@@ -53,7 +54,12 @@ def post_to_groups(
         actor.account, text, "group", actor.door, first, others, followers=followers, inbound_id=actor.inbound_id
     )  # fmt: skip
     post = publish(session, actor, words)
-    return Posted(post.id, first.handle, _unheard(session, actor, post, first.id))
+    return Posted(post.id, first.handle, _unheard(session, actor, post, first.id), _reach(session, actor, words))
+
+
+def _reach(session: Session, actor: Actor, words: NewPost) -> ReachEstimate | None:
+    """Nothing of it has been sent yet: this transaction has not committed."""
+    return estimate(session, actor, words) if actor.account.ack else None
 
 
 def _unheard(session: Session, actor: Actor, post: Post, source_id: int) -> Literal["first", "again"] | None:

@@ -1,6 +1,8 @@
-"""What a post would cost before it goes: phones, parts, money and minutes. Many phones are confirmed first."""
+"""What a post would do before it goes: whom it reaches now, later or in a digest; phones, parts, money and minutes.
+Many phones are confirmed first."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from math import ceil
 
@@ -8,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import REACH, ConfirmationRequired
+from gateway.attention.facts import PlannedPost
 from gateway.ledger.inbox import media
 from gateway.ledger.money import budgets, spending
-from gateway.network.audience import phone_estimate
+from gateway.network.audience import phone_estimate, post_preview
 from gateway.network.posts import posts, rendering
 from gateway.network.posts.posts import NewPost
 from gateway.settings import Settings
@@ -20,14 +23,22 @@ TAG = "k7"  # every item of many has one
 
 @dataclass(frozen=True, slots=True)
 class ReachEstimate:
-    """`cost`: US dollars. `parts`: message segments, about; `parts_left`: what the budgets have left for them, None
-    when that is enough."""
+    """How many people get it `now`, `later` (the first of them at `until`), in a `digest`, or `nowhere`; `exact` unless
+    there are so many that only some were looked at. `phones`: of those who get it as a text, now or later; `parts`:
+    message segments, about; `cost`: US dollars. `parts_left`: what the budgets have left for them, None when that is
+    enough."""
 
     phones: int
     parts: int
     cost: Decimal
     minutes: int
     parts_left: int | None
+    now: int
+    later: int
+    until: datetime | None
+    digest: int
+    nowhere: int
+    exact: bool
 
 
 def confirm_reach(session: Session, actor: Actor, words: NewPost) -> None:
@@ -39,23 +50,50 @@ def confirm_reach(session: Session, actor: Actor, words: NewPost) -> None:
 
 
 def estimate_wide(session: Session, actor: Actor, words: NewPost) -> ReachEstimate | None:
-    """The reach, when it goes to so many phones that its writer must say yes."""
+    """The reach, when it goes to so many phones that its writer must say yes. Most posts cost one short count; those
+    whose followers mostly want them in a digest are found out by the preview."""
     limit, people = actor.settings.ask_phones, [person for person, _ in words.recipients]
     sources = posts.sources(session, words)
     if phone_estimate.phones(session, sources, people, limit + 1) <= limit:
         return None
-    return _estimate(session, actor, words)
+    reach = estimate(session, actor, words)
+    return None if reach.exact and reach.phones <= limit else reach
 
 
-def _estimate(session: Session, actor: Actor, words: NewPost) -> ReachEstimate:
-    settings, people = actor.settings, [person for person, _ in words.recipients]
-    phones = phone_estimate.countries(session, posts.sources(session, words), people)
+def estimate(session: Session, actor: Actor, words: NewPost) -> ReachEstimate:
+    """The reach of a post that is not written yet."""
+    settings, found = actor.settings, post_preview.preview(session, _planned(session, words))
     each = _parts_of_one(session, actor, words)
+    phones = {country: round(number) for country, number in found.phones.items()}
     cost = sum((number * each * settings.price_of(country) for country, number in phones.items()), Decimal(0))
-    parts = phones.total() * each
+    total = sum(phones.values())
     rate = settings.sms_rate * max(1, len(settings.sms_numbers))
-    left = _parts_left(session, settings, words, parts, cost)
-    return ReachEstimate(phones.total(), parts, cost.quantize(Decimal("0.01")), ceil(phones.total() / rate / 60), left)
+    left = _parts_left(session, settings, words, total * each, cost)
+    return ReachEstimate(
+        phones=total,
+        parts=total * each,
+        cost=cost.quantize(Decimal("0.01")),
+        minutes=ceil(total / rate / 60),
+        parts_left=left,
+        now=round(found.now),
+        later=round(found.later),
+        until=found.until,
+        digest=round(found.digest),
+        nowhere=round(found.nowhere),
+        exact=found.exact,
+    )
+
+
+def _planned(session: Session, words: NewPost) -> PlannedPost:
+    return PlannedPost(
+        words.author.id,
+        words.visibility,
+        posts.sources(session, words),
+        words.group.id if words.group else None,
+        words.in_reply_to,
+        list(words.recipients),
+        posts.mentioned_in(session, words),
+    )
 
 
 def _parts_of_one(session: Session, actor: Actor, words: NewPost) -> int:

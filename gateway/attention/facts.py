@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, time
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from gateway.attention.causes import DeliveryCause as Cause
@@ -110,6 +110,41 @@ class UnusualDelivery(NamedTuple):
 Found = tuple[Facts, list[UnusualDelivery]]
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedPost:
+    """A post that is not written yet, as far as it matters to who gets it. `people`: of a direct post, each with whom
+    the writer named; `mentioned`: whom its words name."""
+
+    author_id: int
+    visibility: str
+    sources: Sequence[int]
+    group_id: int | None = None
+    in_reply_to: int | None = None
+    people: Sequence[tuple[int, int]] = ()
+    mentioned: Sequence[int] = ()
+
+
+PLANNED: Final = 0  # stands for the message of a planned post; no row has such an id
+
+
+def find_planned(session: Session, post: PlannedPost, deliveries: Mapping[int, int | None]) -> list[Found]:
+    """The same for the deliveries that a planned post would have: address → the source that would bring it. Whom it
+    names privately is known from the plan, and so is not asked of the tables."""
+    given = {
+        "addresses": numbers(deliveries),
+        "sources": numbers(deliveries.values()),
+        "author": post.author_id,
+        "visibility": post.visibility,
+        "group": post.group_id,
+        "parent": post.in_reply_to,
+    }
+    found: dict[str, list[UnusualDelivery]] = {}
+    for *delivery, known in session.execute(_FACTS_OF_PLANNED, given):
+        found.setdefault(known, []).append(UnusualDelivery(*delivery))
+    facts = [(replace(_read(known), addressed=True), rows) for known, rows in found.items()]
+    return _look_up(session, facts, given)
+
+
 def find(session: Session, keys: Collection[Key], *, waited: bool = False) -> list[Found]:
     """The facts of those of `keys` about which anything is unusual, and of those that quote posts. Equal facts come
     once, with all deliveries that have them. Most have only the usual facts: they cost no transfer and no Python.
@@ -121,13 +156,14 @@ def find(session: Session, keys: Collection[Key], *, waited: bool = False) -> li
     return _look_up(session, [(_read(known), deliveries) for known, deliveries in found.items()])
 
 
-def _look_up(session: Session, found: list[Found]) -> list[Found]:
+def _look_up(session: Session, found: list[Found], planned: Mapping[str, object] | None = None) -> list[Found]:
     """Adds the circumstances that are asked for few."""
     waiting = {one.key for known, deliveries in found if known.in_question for one in deliveries}
     if not waiting:
         return found
     given = {"messages": numbers(key[0] for key in waiting), "addresses": numbers(key[1] for key in waiting)}
-    more = {(row[0], row[1]): tuple(row[2:]) for row in session.execute(_MORE, given)}
+    rows = session.execute(_MORE_OF_PLANNED, planned) if planned else session.execute(_MORE, given)
+    more = {(row[0], row[1]): tuple(row[2:]) for row in rows}
     return [each for known, deliveries in found for each in _split(known, deliveries, more)]
 
 
@@ -217,13 +253,11 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
         ) AS subscribed,
         a.quiet, a.limited,
         {{behind}} AS behind
-    FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
-    JOIN deliveries d USING (message_id, address_id)
-    JOIN messages m ON m.id = d.message_id
+    {{rows}}
     JOIN addresses_now a ON a.id = d.address_id
     LEFT JOIN accounts reader ON reader.id = a.account_id
     LEFT JOIN accounts author ON author.id = d.author_id
-    LEFT JOIN posts p ON p.id = m.post_id
+    LEFT JOIN {{posts}} p ON p.id = m.post_id
     LEFT JOIN posts o ON o.id = p.repeat_of
     LEFT JOIN accounts first ON first.id = o.author_id
     LEFT JOIN accounts g ON g.id = coalesce(o.group_id, p.group_id)
@@ -232,14 +266,45 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
 ) AS facts
 WHERE {_UNUSUAL} OR quotes IS NOT NULL
 """  # noqa: S608
-# psycopg remembers how it reads a statement only of those with at most 4,096 characters.
-_FACTS, _FACTS_OF_WAITING = (text(" ".join(_STATEMENT.format(behind=each).split())) for each in (_BEHIND, "false"))
+# The rows that are there, and those of a planned post.
+_ROWS: Final = {
+    "rows": """FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
+        JOIN deliveries d USING (message_id, address_id)
+        JOIN messages m ON m.id = d.message_id""",
+    "posts": "posts",
+}
+_PLANNED_ROWS: Final = {
+    "rows": f"""FROM (
+            SELECT CAST({PLANNED} AS bigint) AS message_id, address_id, source_id, CAST(:author AS bigint) AS author_id,
+                timestamptz '3000-01-01' AS give_up_at
+            FROM unnest(CAST(:addresses AS bigint[]), CAST(:sources AS bigint[])) AS k (address_id, source_id)
+        ) d
+        CROSS JOIN (
+            SELECT CAST({PLANNED} AS bigint) AS id, 'update' AS kind, CAST(:author AS bigint) AS author_id,
+                CAST({PLANNED} AS bigint) AS post_id, CAST(NULL AS bigint) AS inbound_id,
+                CAST(NULL AS bigint[]) AS quotes
+        ) m""",  # noqa: S608
+    "posts": f"""(
+            SELECT CAST({PLANNED} AS bigint) AS id, CAST(:visibility AS text) AS visibility,
+                CAST(:group AS bigint) AS group_id, CAST(:parent AS bigint) AS in_reply_to,
+                CAST(NULL AS bigint) AS repeat_of, CAST(NULL AS timestamptz) AS deleted_at
+        )""",
+}
 
-_MORE = text(f"""
+
+def _statement(written: str, rows: Mapping[str, str], behind: str = "") -> TextClause:
+    return text(" ".join(written.format(behind=behind, **rows).split()))
+
+
+# psycopg remembers how it reads a statement only of those with at most 4,096 characters.
+_FACTS, _FACTS_OF_WAITING = (_statement(_STATEMENT, _ROWS, each) for each in (_BEHIND, "false"))
+_FACTS_OF_PLANNED: Final = _statement(_STATEMENT, _PLANNED_ROWS, _BEHIND)
+
+_MORE_FACTS: Final = f"""
 SELECT d.message_id, d.address_id,
     a.state = 'stopped' AND EXISTS (
         SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
-          AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{{3,8}}$' OR EXISTS (
+          AND (i.intent = 'optout' AND i.opt_out_type IS NULL OR i.recipients[1] ~ '^[0-9]{{{{3,8}}}}$' OR EXISTS (
               SELECT FROM senders n WHERE n.number = i.recipients[1] AND {leaves_opt_outs_to_us("n.carrier")}))
     ) AS answers_stop,
     a.bouncing_since IS NOT NULL AND EXISTS (
@@ -265,12 +330,11 @@ SELECT d.message_id, d.address_id,
         SELECT h.digest_id FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
     ) IS NOT NULL AS digest_failed,
     w.texts_a_day
-FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
-JOIN deliveries d USING (message_id, address_id)
-JOIN messages m ON m.id = d.message_id
+{{rows}}
 JOIN addresses a ON a.id = d.address_id
 LEFT JOIN accounts reader ON reader.id = a.account_id
-LEFT JOIN posts p ON p.id = m.post_id
+LEFT JOIN {{posts}} p ON p.id = m.post_id
 LEFT JOIN accounts s ON s.id = d.source_id
 LEFT JOIN attention w ON w.account_id = a.account_id
-""")  # noqa: S608
+"""  # noqa: S608
+_MORE, _MORE_OF_PLANNED = (_statement(_MORE_FACTS, each) for each in (_ROWS, _PLANNED_ROWS))

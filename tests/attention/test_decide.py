@@ -26,7 +26,7 @@ LATE: Final = {"now": NOON, "give_up_at": NOON}
 STATES: Final = ("active", "suspended", "deactivated", None)
 PREFERENCES: Final = (
     "daily_wanted", "daily_outdated", "address_off", "subscribed", "source_off", "digested", "quiet",
-    "behind",
+    "behind", "limited",
 )  # fmt: skip
 
 # What keeps a delivery back, the most important first.

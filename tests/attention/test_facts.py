@@ -127,6 +127,12 @@ CHANGES: dict[str, tuple[str, int, object]] = {
     "source_off": ("UPDATE follows SET off = true", 31, True),
     "digested": ("UPDATE follows SET way = 'digest'", 31, True),
     "quiet": (f"UPDATE addresses SET quiet = '{NIGHTS}'", 35, NIGHTS),
+    "limited": (
+        """WITH phones AS (UPDATE addresses SET channel = 'sms', address = '+14155550' || 100 + id)
+           INSERT INTO attention (account_id, texts_a_day) SELECT n, 5 FROM generate_series(2, 4) n""",
+        31,
+        True,
+    ),
     "behind": (
         """INSERT INTO held (message_id, account_id, address_id, cause, reason, until)
            VALUES (31, 2, 12, 6, 'quiet', now() - interval '1 minute')""",

@@ -1,16 +1,15 @@
-"""Estimates how many phones a post would reach, and in which countries, before it is sent.
+"""Counts the phones that a post may reach before it is sent, for the question whether its writer must be asked.
 
-gateway/actions/reach_estimate.py asks for every post, so it counts no further than it must.
+gateway/actions/reach_estimate.py asks for every post, so it counts no further than it must; post_preview.py beside it
+finds out the rest.
 """
 
-from collections import Counter
 from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.sms import destinations
 from gateway.store.arrays import numbers
 
 EVERY: Final = 2**31 - 1
@@ -23,17 +22,6 @@ def phones(session: Session, sources: Collection[int], people: Collection[int], 
     return int(session.scalar(PHONES, keys) or 0)
 
 
-def countries(session: Session, sources: Collection[int], people: Collection[int]) -> Counter[str]:
-    """The same phones, by country. The country is told from the first digits of the number, of which there are few
-    different ones: near enough for a price."""
-    found: Counter[str] = Counter()
-    keys = {"sources": numbers(sources), "people": numbers(people), "most": EVERY}
-    for start, count in session.execute(STARTS, keys):
-        found[destinations.country(start + REST)] += count
-    return found
-
-
-REST: Final = "5550100"  # makes a number of its first digits
 _REACHED: Final = """
         SELECT a.address FROM (
             SELECT follower_id AS account_id FROM follows_in_force
@@ -51,4 +39,3 @@ _REACHED: Final = """
         LIMIT :most
 """
 PHONES: Final = text(f"SELECT count(*) FROM ({_REACHED}) AS reached")  # noqa: S608
-STARTS: Final = text(f"SELECT left(address, 5), count(*) FROM ({_REACHED}) AS reached GROUP BY 1")  # noqa: S608

@@ -1,8 +1,8 @@
 """Who gets a post: makes the deliveries of a fan-out chunk by chunk, and finds out whether anybody gets it at all."""
 
-from sqlalchemy import (
-    text,
-)
+from typing import Final
+
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.outbox import fanouts
@@ -16,6 +16,14 @@ def _unasked(column: str) -> str:
     """As a condition: a follow alone brings updates by this channel."""
     return such(column, lambda channel: not channel.on_request)
 
+
+# The one address at which somebody gets it, of `asked`: account_id, named and by_text.
+ADDRESS: Final = f"""
+        SELECT id, channel, sender_id, address FROM addresses_now
+        WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
+          AND ({_unasked("channel")} OR asked.named OR asked.by_text)
+        ORDER BY asked.named AND NOT receives, {rank("channel")} DESC LIMIT 1
+"""  # noqa: S608
 
 # One chunk of a post's audience: followers of its source (a person, a group, a topic or a track) after the cursor, and
 # the people it names, up to where the followers of this chunk end. Each person gets it at one address and once, however
@@ -86,12 +94,7 @@ WITH f AS (
            CASE WHEN NOT asked.named THEN CAST(:source AS bigint) END AS source_id
     FROM asked
     JOIN accounts reader ON reader.id = asked.account_id AND reader.state = 'active' AND reader.id <> :author
-    CROSS JOIN LATERAL (
-        SELECT id, channel, sender_id FROM addresses_now
-        WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
-          AND ({_unasked("channel")} OR asked.named OR asked.by_text)
-        ORDER BY asked.named AND NOT receives, {rank("channel")} DESC LIMIT 1
-    ) AS way
+    CROSS JOIN LATERAL ({ADDRESS}) AS way
     WHERE asked.account_id NOT IN (SELECT account_id FROM deaf)
       AND ((SELECT repeat_of FROM p) IS NULL OR NOT EXISTS (
         SELECT FROM told JOIN deliveries d ON d.message_id = told.id JOIN addresses mine ON mine.id = d.address_id

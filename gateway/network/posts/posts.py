@@ -163,6 +163,20 @@ def _mentioned(session: Session, post: Post, handles: Collection[str]) -> set[in
     return audience.readers_among(session, post.id, accounts) if accounts else set()
 
 
+def mentioned_in(session: Session, words: NewPost) -> list[int]:
+    """The people whom words that are not posted yet name, or answer, as far as they may read them."""
+    handles = _found(words).mentions
+    named = select(Account.id).where(Account.handle.in_(handles), Account.kind == "person")
+    people = set(session.scalars(named)) if handles and words.visibility != "direct" else set()
+    if words.in_reply_to and words.visibility != "direct":
+        people |= set(session.scalars(select(Post.author_id).where(Post.id == words.in_reply_to)))
+    people.discard(words.author.id)
+    if people and words.group and words.group.access == "closed":
+        members = select(Account.id).where(Account.id.in_(people), audience.following(Account.id, words.group.id))
+        return sorted(session.scalars(members))
+    return sorted(people)
+
+
 def sources(session: Session, words: NewPost) -> list[int]:
     """Whose followers get it: those of the groups, else the author's, and those of its #tags and of words in it when
     everyone may read it; 0 for a direct post, which has no followers."""
