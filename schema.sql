@@ -191,7 +191,7 @@ CREATE TABLE follows (
     CHECK (follower_id <> account_id)
 );
 CREATE INDEX follows_by_account ON follows (account_id, follower_id);
-CREATE INDEX follows_by_text ON follows (account_id) WHERE by_text;
+CREATE INDEX follows_by_way ON follows (account_id, by_text, hashint8(follower_id), follower_id) INCLUDE (expires_at) WHERE state = 'active';
 
 -- A #tag that somebody follows. Its id stands where an account's does: it is what brings an item.
 CREATE TABLE topics (
@@ -1106,6 +1106,6 @@ SELECT id, account_id, channel, address, state, is_primary, receiving, off_until
        NOT receiving AND coalesce(off_until > now(), true) AS off_now,   -- its owner turned everything off, and it is still
        (receiving OR coalesce(off_until <= now(), false)) AND bouncing_since IS NULL AS receives,  -- it is on, and its mails do not come back
        quiet, quiet_since,
-       channel = 'sms' AND (SELECT EXISTS (SELECT FROM attention WHERE texts_a_day IS NOT NULL)) AND EXISTS (
-           SELECT FROM attention w WHERE w.account_id = addresses.account_id AND w.texts_a_day IS NOT NULL) AS limited  -- its owner wants only so many texts a day
+       channel = 'sms' AND (SELECT EXISTS (SELECT FROM attention WHERE texts_a_day IS NOT NULL)) AND (
+           SELECT w.texts_a_day FROM attention w WHERE w.account_id = addresses.account_id) IS NOT NULL AS limited  -- its owner wants only so many texts a day
 FROM addresses;

@@ -34,6 +34,7 @@ MEASUREMENTS: Final = {
     "track": "bench.tracking",
     "decide": "bench.decisions",
     "digest": "bench.digests",
+    "preview": "bench.preview",
     "mail-leg": "bench.mail_out",
 }
 PEERS: Final = ("postfix", "wrk", "kannel", "kannel-extras")  # Debian's packages

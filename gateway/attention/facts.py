@@ -2,7 +2,7 @@
 gateway/attention/eligibility.py judge them."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, time
 from typing import Any, Final, NamedTuple
@@ -130,7 +130,14 @@ PLANNED: Final = 0  # stands for the message of a planned post; no row has such 
 def find_planned(session: Session, post: PlannedPost, deliveries: Mapping[int, int | None]) -> list[Found]:
     """The same for the deliveries that a planned post would have: address → the source that would bring it. Whom it
     names privately is known from the plan, and so is not asked of the tables."""
-    given = {
+    found = _collected(session.execute(_FACTS_OF_PLANNED, _planned(post, deliveries)))
+    found = [(replace(known, addressed=True), rows) for known, rows in found]
+    asked = {one.address_id: deliveries[one.address_id] for one in _in_question(found)}
+    return _with_more(found, session.execute(_MORE_OF_PLANNED, _planned(post, asked)).all()) if asked else found
+
+
+def _planned(post: PlannedPost, deliveries: Mapping[int, int | None]) -> dict[str, object]:
+    return {
         "addresses": numbers(deliveries),
         "sources": numbers(deliveries.values()),
         "author": post.author_id,
@@ -138,11 +145,6 @@ def find_planned(session: Session, post: PlannedPost, deliveries: Mapping[int, i
         "group": post.group_id,
         "parent": post.in_reply_to,
     }
-    found: dict[str, list[UnusualDelivery]] = {}
-    for *delivery, known in session.execute(_FACTS_OF_PLANNED, given):
-        found.setdefault(known, []).append(UnusualDelivery(*delivery))
-    facts = [(replace(_read(known), addressed=True), rows) for known, rows in found.items()]
-    return _look_up(session, facts, given)
 
 
 def find(session: Session, keys: Collection[Key], *, waited: bool = False) -> list[Found]:
@@ -150,19 +152,28 @@ def find(session: Session, keys: Collection[Key], *, waited: bool = False) -> li
     once, with all deliveries that have them. Most have only the usual facts: they cost no transfer and no Python.
     `waited`: these are items that waited, and they are behind nobody but themselves."""
     given = {"messages": numbers(key[0] for key in keys), "addresses": numbers(key[1] for key in keys)}
-    found: dict[str, list[UnusualDelivery]] = {}
-    for *delivery, known in session.execute(_FACTS_OF_WAITING if waited else _FACTS, given):
-        found.setdefault(known, []).append(UnusualDelivery(*delivery))
-    return _look_up(session, [(_read(known), deliveries) for known, deliveries in found.items()])
-
-
-def _look_up(session: Session, found: list[Found], planned: Mapping[str, object] | None = None) -> list[Found]:
-    """Adds the circumstances that are asked for few."""
-    waiting = {one.key for known, deliveries in found if known.in_question for one in deliveries}
-    if not waiting:
+    found = _collected(session.execute(_FACTS_OF_WAITING if waited else _FACTS, given))
+    asked = {one.key for one in _in_question(found)}
+    if not asked:
         return found
-    given = {"messages": numbers(key[0] for key in waiting), "addresses": numbers(key[1] for key in waiting)}
-    rows = session.execute(_MORE_OF_PLANNED, planned) if planned else session.execute(_MORE, given)
+    given = {"messages": numbers(key[0] for key in asked), "addresses": numbers(key[1] for key in asked)}
+    return _with_more(found, session.execute(_MORE, given).all())
+
+
+def _collected(rows: Iterable[Sequence[Any]]) -> list[Found]:
+    found: dict[str, list[UnusualDelivery]] = {}
+    for *delivery, known in rows:
+        found.setdefault(known, []).append(UnusualDelivery(*delivery))
+    return [(_read(known), deliveries) for known, deliveries in found.items()]
+
+
+def _in_question(found: Iterable[Found]) -> Iterator[UnusualDelivery]:
+    """Those about which more is asked."""
+    return (one for known, deliveries in found if known.in_question for one in deliveries)
+
+
+def _with_more(found: Iterable[Found], rows: Iterable[Sequence[Any]]) -> list[Found]:
+    """Adds the circumstances that are asked for few."""
     more = {(row[0], row[1]): tuple(row[2:]) for row in rows}
     return [each for known, deliveries in found for each in _split(known, deliveries, more)]
 

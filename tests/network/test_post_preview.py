@@ -105,7 +105,7 @@ def became(session: Session, words: NewPost) -> Counter[str]:
         why = refused.get((row.message_id, row.address_id))
         if isinstance(why, Drop):
             found["nowhere"] += 1
-        elif (row.message_id, row.address_id) in over or isinstance(why, Hold) and why.reason in FOR_DIGEST:
+        elif (row.message_id, row.address_id) in over or (isinstance(why, Hold) and why.reason in FOR_DIGEST):
             found["digest"] += 1
         else:
             found["later" if why else "now"] += 1

@@ -29,7 +29,7 @@ from gateway.store.arrays import numbers
 SAMPLE: Final = 1_000  # people who are looked at
 BY_TEXT: Final = 300  # of them those who asked for texts, at least, if there are so many: each text costs money
 REST: Final = "5550100"  # makes a number of its first digits
-_HASHES: Final = 2**31
+_HASHES: Final = 2**32  # the half of them negative
 
 
 @dataclass(slots=True)
@@ -59,22 +59,36 @@ class PostPreview:
             self.phones[destinations.country(start + REST)] += weight
 
 
-class _Stratum(NamedTuple):
-    """Those who asked for texts, or the others: how many follows there are, and about how many of these are drawn."""
+class _Follow(NamedTuple):
+    """One follow that would bring it to somebody who is looked at."""
 
+    person: int
+    source: int
     by_text: bool
-    follows: int
-    drawn: int
+
+
+class _Shares(NamedTuple):
+    """How many follows there are, by text and others, and which parts of them are looked at."""
+
+    texts: int
+    others: int
+    texts_share: float
+    others_share: float
+
+    @property
+    def exact(self) -> bool:
+        return self.texts_share == self.others_share == 1
 
 
 def preview(session: Session, post: PlannedPost) -> PostPreview:
-    """People whom several sources bring it count once, as far as they are among those who are looked at."""
-    strata = _strata(session, post.sources)
+    """People whom several sources bring it count once."""
+    shares = _shares(session, post.sources)
+    follows = _drawn(session, post.sources, shares)
     named = {*(person for person, _ in post.people), *post.mentioned}
-    weights = _drawn(session, post.sources, strata) | dict.fromkeys(named, 1.0)
-    found = PostPreview(exact=all(each.follows == each.drawn for each in strata))
-    reached = _reached(session, post, [*(weights.keys() - named)], [*named])
+    weights = _weights(follows, shares) | dict.fromkeys(named, 1.0)
+    reached = _reached(session, post, [each for each in follows if each.person not in named], [*named])
     decided = _decided(session, post, {row.address_id: row.source_id for row in reached if row.address_id})
+    found = PostPreview(exact=shares.exact)
     for row in reached:
         decision = decided.get(row.address_id, SEND) if row.address_id else Drop("nowhere")
         found.count(decision, row.channel or "", row.start or "", weights[row.account_id])
@@ -85,31 +99,41 @@ def _is_later(decision: Decision) -> bool:
     return isinstance(decision, Hold) and decision.reason not in FOR_DIGEST
 
 
-def _strata(session: Session, sources: Sequence[int]) -> list[_Stratum]:
-    """Those by text come last: whoever asked one of several sources for texts is one of them."""
-    counted = {bool(row.by_text): row.follows for row in session.execute(COUNT, {"sources": numbers(sources)})}
-    texts, others = counted.get(True, 0), counted.get(False, 0)
-    if texts + others <= SAMPLE:
-        return [_Stratum(False, others, others), _Stratum(True, texts, texts)]
-    drawn = min(texts, max(BY_TEXT, SAMPLE * texts // (texts + others)))
-    return [_Stratum(False, others, min(others, SAMPLE - drawn)), _Stratum(True, texts, drawn)]
+def _shares(session: Session, sources: Sequence[int]) -> _Shares:
+    """Of those by text never a smaller part than of the others: then whoever is drawn as one of the others has no
+    follow by text that was not drawn."""
+    texts, others = session.execute(COUNT, {"sources": numbers(sources)}).one()
+    share = min(1.0, SAMPLE / max(1, texts + others))
+    of_texts = min(1.0, max(share, BY_TEXT / max(1, texts)))
+    of_others = min(share, max(0.0, SAMPLE - of_texts * texts) / max(1, others)) if share < 1 else 1.0
+    return _Shares(texts, others, of_texts, of_others)
 
 
-def _drawn(session: Session, sources: Sequence[int], strata: Iterable[_Stratum]) -> dict[int, float]:
-    """Followers, each with how many it stands for."""
-    weights: dict[int, float] = {}
-    for each in strata:
-        below = _HASHES * each.drawn // max(1, each.follows)
-        given = {"sources": numbers(sources), "by_text": each.by_text, "below": below}
-        rows = session.scalars(DRAW, given).all() if below else []
-        weights |= dict.fromkeys(rows, each.follows / max(1, len(rows)))
-    return weights
+def _drawn(session: Session, sources: Sequence[int], shares: _Shares) -> list[_Follow]:
+    below = {"texts": _below(shares.texts_share), "others": _below(shares.others_share)}
+    return [_Follow(*row) for row in session.execute(DRAW, {"sources": numbers(sources), **below})]
 
 
-def _reached(session: Session, post: PlannedPost, people: Sequence[int], named: Sequence[int]) -> Sequence[Row[Any]]:
+def _below(share: float) -> int:
+    """The hash below which that share of all is."""
+    return int(_HASHES * share) - _HASHES // 2
+
+
+def _weights(follows: Iterable[_Follow], shares: _Shares) -> dict[int, float]:
+    """For how many each person stands. Whoever asked one of several sources for texts is one of those who did."""
+    rows = sorted(follows, key=lambda each: each.by_text)
+    texts = sum(each.by_text for each in rows)
+    weight = {True: shares.texts / max(1, texts), False: shares.others / max(1, len(rows) - texts)}
+    return {each.person: weight[each.by_text] for each in rows}
+
+
+def _reached(
+    session: Session, post: PlannedPost, follows: Sequence[_Follow], named: Sequence[int]
+) -> Sequence[Row[Any]]:  # fmt: skip
     given = {
-        "sources": numbers(post.sources),
-        "people": numbers(people),
+        "people": numbers(each.person for each in follows),
+        "sources": numbers(each.source for each in follows),
+        "by_text": [each.by_text for each in follows],
         "named": numbers(named),
         "author": post.author_id,
         "group": post.group_id,
@@ -141,36 +165,34 @@ def _over(
     }
 
 
-_HEARD: Final = """
-        SELECT follower_id, by_text FROM follows_in_force
-        WHERE account_id = ANY (CAST(:sources AS bigint[])){also}
-        UNION ALL SELECT follower_id, by_text FROM topic_follows_in_force
-        WHERE topic_id = ANY (CAST(:sources AS bigint[])){also}
-        UNION ALL SELECT follower_id, by_text FROM trackers_in_force
-        WHERE track_id = ANY (CAST(:sources AS bigint[])){also}
-"""
-COUNT: Final = text(f"SELECT by_text, count(*) AS follows FROM ({_HEARD.format(also='')}) AS heard GROUP BY by_text")  # noqa: S608
-
+# Each is asked for those by text and for the others: follows_by_way has each of them in an order by chance.
+_VIEWS: Final = (
+    ("follows_in_force", "account_id"),
+    ("topic_follows_in_force", "topic_id"),
+    ("trackers_in_force", "track_id"),
+)
+_OF: Final = "FROM {0} WHERE {1} = ANY (CAST(:sources AS bigint[]))"
+_COUNTS: Final = " + ".join(f"(SELECT count(*) {_OF.format(*view)} AND {{which}})" for view in _VIEWS)
+_DRAWS: Final = tuple(
+    f"SELECT follower_id, {view[1]}, by_text {_OF.format(*view)} AND {which} AND hashint8(follower_id) < :{below}"
+    for view in _VIEWS
+    for which, below in (("by_text", "texts"), ("NOT by_text", "others"))
+)
+# One sum for each kind: PostgreSQL would start parallel workers for a single count, which costs more than they save.
+COUNT: Final = text(f"SELECT {_COUNTS.format(which='by_text')}, {_COUNTS.format(which='NOT by_text')}")
 # A person is drawn from every source or from none.
-_ALSO: Final = " AND by_text = :by_text AND (hashint8(follower_id)::bigint & 2147483647) < :below"
-DRAW: Final = text(f"SELECT follower_id FROM ({_HEARD.format(also=_ALSO)}) AS heard")  # noqa: S608
+DRAW: Final = text(" UNION ALL ".join(_DRAWS))
 
 # As recipients.py makes the deliveries; but nobody has it yet, and whoever has no address is shown, too. What names
 # somebody comes to them without a source.
 REACHED: Final = text(f"""
-WITH drawn AS (
-    SELECT id FROM unnest(CAST(:people AS bigint[])) AS row (id)
-), reach AS (
-    SELECT follower_id AS account_id, min(source_id) AS source_id, bool_or(by_text) AS by_text FROM (
-        SELECT follower_id, account_id AS source_id, by_text FROM drawn
-        JOIN follows_in_force ON follower_id = drawn.id AND account_id = ANY (CAST(:sources AS bigint[]))
-        UNION ALL SELECT follower_id, topic_id, by_text FROM drawn
-        JOIN topic_follows_in_force ON follower_id = drawn.id AND topic_id = ANY (CAST(:sources AS bigint[]))
-        UNION ALL SELECT follower_id, track_id, by_text FROM drawn
-        JOIN trackers_in_force ON follower_id = drawn.id AND track_id = ANY (CAST(:sources AS bigint[]))
-    ) AS heard
-    WHERE NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = follower_id AND s.other_id = source_id)
-    GROUP BY follower_id
+WITH reach AS (
+    SELECT account_id, min(source_id) AS source_id, bool_or(by_text) AS by_text
+    FROM unnest(CAST(:people AS bigint[]), CAST(:sources AS bigint[]), CAST(:by_text AS boolean[]))
+         AS heard (account_id, source_id, by_text)
+    WHERE NOT EXISTS (
+        SELECT FROM silences_in_force s WHERE s.account_id = heard.account_id AND s.other_id = heard.source_id)
+    GROUP BY account_id
 ), deaf AS MATERIALIZED (
     SELECT account_id FROM silences_in_force WHERE other_id = ANY (ARRAY[:author, CAST(:group AS bigint)])
     UNION ALL SELECT other_id FROM silences_in_force WHERE account_id = :author AND kind = 'block'
