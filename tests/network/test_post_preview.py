@@ -10,8 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from gateway.attention.decision import Drop
-from gateway.attention.facts import PlannedPost, find
-from gateway.attention.text_limit import text_limit
+from gateway.attention.facts import PlannedPost
 from gateway.ledger.outbox import fanouts
 from gateway.ledger.outbox.held import FOR_DIGEST, Hold
 from gateway.network.audience import delivery_decisions, post_preview, recipients
@@ -91,21 +90,17 @@ def became(session: Session, words: NewPost) -> Counter[str]:
         {"post": post.id},
     ).all()
     keys = [(row.message_id, row.address_id) for row in rows]
-    refused = delivery_decisions.find(session, keys)
+    refused, limits = delivery_decisions.find(session, keys)
     full = {row[0] for row in session.execute(text("SELECT subject FROM budgets WHERE scope = 'reader'"))}
-    over = {
-        row.key
-        for known, found in find(session, keys)
-        for row in found
-        if row.key not in refused and str(row.reader_id) in full
-        if (limit := text_limit(known, row.reader_id)) and limit.over
-    }
+    over = {key for key, limit in limits.items() if limit.over and str(limit.reader_id) in full}
     found: Counter[str] = Counter()
     for row in rows:
         why = refused.get((row.message_id, row.address_id))
         if isinstance(why, Drop):
             found["nowhere"] += 1
-        elif (row.message_id, row.address_id) in over or (isinstance(why, Hold) and why.reason in FOR_DIGEST):
+        elif (
+            not why and (row.message_id, row.address_id) in over or (isinstance(why, Hold) and why.reason in FOR_DIGEST)
+        ):
             found["digest"] += 1
         else:
             found["later" if why else "now"] += 1

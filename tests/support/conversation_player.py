@@ -28,7 +28,6 @@ What nobody expected fails the story.
 
 import re
 import uuid
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.message import EmailMessage
@@ -38,8 +37,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
-from gateway.attention import facts
-from gateway.attention.text_limit import TextLimit, text_limit
+from gateway.attention.text_limit import TextLimit
 from gateway.inbound.commands import CommandRegistry, build_registry
 from gateway.inbound.process import process
 from gateway.language.track_phrases import track_phrase
@@ -222,7 +220,7 @@ def _deliver(stage: Stage) -> bool:
         due = due.join(Address, Address.id == Delivery.address_id)
         rows = session.execute(due.where(Delivery.ended_at.is_(None)).order_by(Delivery.message_id)).all()
         keys = [(row[0].message_id, row[0].address_id) for row in rows]
-        refused, limits = delivery_decisions.find(session, keys), _limits(session, keys)
+        refused, limits = delivery_decisions.find(session, keys)
         for delivery, message, address in rows:
             key = delivery.message_id, delivery.address_id
             why = refused.get(key) or _over(stage, session, key, limits.get(key))
@@ -233,11 +231,6 @@ def _deliver(stage: Stage) -> bool:
             else:
                 delivery.state, delivery.reason, delivery.ended_at = "cancelled", "empty", func.now()
     return bool(rows)
-
-
-def _limits(session: Session, keys: Collection[Key]) -> dict[Key, TextLimit]:
-    found = ((row, known) for known, rows in facts.find(session, keys) for row in rows)
-    return {row.key: limit for row, known in found if (limit := text_limit(known, row.reader_id))}
 
 
 def _over(stage: Stage, session: Session, key: Key, limit: TextLimit | None) -> Hold | None:

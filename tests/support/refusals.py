@@ -9,4 +9,4 @@ from gateway.network.audience import delivery_decisions
 
 
 def refusals(session: Session, keys: Collection[Key]) -> dict[Key, str]:
-    return {key: one.reason for key, one in delivery_decisions.find(session, keys).items()}
+    return {key: one.reason for key, one in delivery_decisions.find(session, keys).refused.items()}

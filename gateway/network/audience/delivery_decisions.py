@@ -28,13 +28,19 @@ class AllowedDeliveries(NamedTuple):
     limits: Mapping[Key, TextLimit]
 
 
+class Decisions(NamedTuple):
+    """`refused`: (message, address) → why it does not leave now. `limits`: as in AllowedDeliveries."""
+
+    refused: dict[Key, Refused]
+    limits: dict[Key, TextLimit]
+
+
 def keep_allowed(session: Session, claimed: Sequence[ClaimedDelivery]) -> AllowedDeliveries:
     """Of rows that were claimed, those that may leave now. The others end here, or wait."""
-    found = facts.find(session, [one.key for one in claimed])
-    refused = _decided(session, found)
+    refused, limits = find(session, [one.key for one in claimed])
     claims.cancel(session, claimed, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
     held.hold(session, claimed, {key: one for key, one in refused.items() if isinstance(one, Hold)})
-    return AllowedDeliveries([one for one in claimed if one.key not in refused], _limits(found))
+    return AllowedDeliveries([one for one in claimed if one.key not in refused], limits)
 
 
 def _limits(found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Key, TextLimit]:
@@ -43,9 +49,10 @@ def _limits(found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Ke
     return {key: limit for key, limit in limits if limit}
 
 
-def find(session: Session, keys: Collection[Key]) -> dict[Key, Refused]:
-    """(message, address) → why it does not leave now, for those of `keys` that do not."""
-    return _decided(session, facts.find(session, keys))
+def find(session: Session, keys: Collection[Key]) -> Decisions:
+    """What is decided about those of `keys` that do not simply leave now."""
+    found = facts.find(session, keys)
+    return Decisions(_decided(session, found), _limits(found))
 
 
 def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collection[int] = ()) -> dict[Key, Refused]:
