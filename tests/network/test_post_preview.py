@@ -98,8 +98,8 @@ def became(session: Session, words: NewPost) -> Counter[str]:
         why = refused.get((row.message_id, row.address_id))
         if isinstance(why, Drop):
             found["nowhere"] += 1
-        elif (
-            not why and (row.message_id, row.address_id) in over or (isinstance(why, Hold) and why.reason in FOR_DIGEST)
+        elif (not why and (row.message_id, row.address_id) in over) or (
+            isinstance(why, Hold) and why.reason in FOR_DIGEST
         ):
             found["digest"] += 1
         else:

@@ -28,7 +28,7 @@ class AllowedDeliveries(NamedTuple):
     limits: Mapping[Key, TextLimit]
 
 
-class Decisions(NamedTuple):
+class DecidedDeliveries(NamedTuple):
     """`refused`: (message, address) → why it does not leave now. `limits`: as in AllowedDeliveries."""
 
     refused: dict[Key, Refused]
@@ -49,10 +49,10 @@ def _limits(found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Ke
     return {key: limit for key, limit in limits if limit}
 
 
-def find(session: Session, keys: Collection[Key]) -> Decisions:
+def find(session: Session, keys: Collection[Key]) -> DecidedDeliveries:
     """What is decided about those of `keys` that do not simply leave now."""
     found = facts.find(session, keys)
-    return Decisions(_decided(session, found), _limits(found))
+    return DecidedDeliveries(_decided(session, found), _limits(found))
 
 
 def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collection[int] = ()) -> dict[Key, Refused]:
