@@ -87,6 +87,8 @@ LINES: Final = {
     'track [WORD | "a phrase"]': 'track "the crates"',
     "quiet [RANGE]": "quiet 22-7",
     "quiet off": "quiet off",
+    "limit [NUMBER]": "limit 20",
+    "limit off": "limit off",
 }
 # What each says of its own device: the words differ, and nothing else.
 BY_TEXT: Final = {"Mails are": "Texts are", "by mail": "by text", "This mailbox": "This phone"}

@@ -64,7 +64,7 @@ SAID_PLAINLY: Final = (
 TITLES: Final = {
     "say": (say("Say something"), "d r rt like"),
     "follow": (say("Follow people and groups"), "follow join unfollow track untrack nudge"),
-    "quiet": (say("Get less, or nothing"), "off on quiet digest mute unmute block report"),
+    "quiet": (say("Get less, or nothing"), "off on quiet digest limit mute unmute block report"),
     "look": (say("Look things up"), "get whois who followers following groups stats"),
     "after": (say("After you wrote something"), "undo who\u00a0got why more"),
     "groups": (say("Run a group"), "new owner"),
@@ -75,7 +75,7 @@ MORE: Final = say("More")  # for commands that have no heading in TITLES
 SPOKEN: Final = {
     "NAME[,NAME…]": "kim", "NAME": "kim", "PERSON": "sam", "GROUP": "lunch", "#TAG": "#win", "ITEM": "k7",
     "ADDRESS": "+14155550123", "CODE": "482913", "FULLNAME": "Kim Lee", "LANG": "es", "VERB": "follow", "COUNT": "3",
-    "text": "on my way", "for": "2h", "on|off": "on",
+    "NUMBER": "20", "text": "on my way", "for": "2h", "on|off": "on",
 }  # fmt: skip
 _PLACE: Final = re.compile(r"NAME\[,NAME…\]|\[[^\]]*\]|\S+")
 

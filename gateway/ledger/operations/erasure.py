@@ -57,6 +57,8 @@ THEIRS: Final[Steps] = (
              AND d.state = 'held'""",
     ),
     ("waiting items", "DELETE FROM held WHERE account_id = :account"),
+    ("texts of their days", "UPDATE charges SET reader_id = NULL, reader_day = NULL WHERE reader_id = :account"),
+    ("days", "DELETE FROM budgets WHERE scope = 'reader' AND subject = CAST(CAST(:account AS bigint) AS text)"),
     (
         "messages",
         f"""UPDATE messages m SET text = '', subject = '', body = '' FROM (
