@@ -98,7 +98,7 @@ def became(session: Session, words: NewPost) -> Counter[str]:
         why = refused.get((row.message_id, row.address_id))
         if isinstance(why, Drop):
             found["nowhere"] += 1
-        elif isinstance(why, Hold) and why.reason in FOR_DIGEST or why is None and row[:2] in over:
+        elif (isinstance(why, Hold) and why.reason in FOR_DIGEST) or (why is None and row[:2] in over):
             found["digest"] += 1
         else:
             found["later" if why else "now"] += 1
