@@ -287,7 +287,7 @@ _ROWS: Final = {
 _PLANNED_ROWS: Final = {
     "rows": f"""FROM (
             SELECT CAST({PLANNED} AS bigint) AS message_id, address_id, source_id, CAST(:author AS bigint) AS author_id,
-                timestamptz '3000-01-01' AS give_up_at
+                timestamptz '3000-01-01' AS give_up_at, 5 AS priority
             FROM unnest(CAST(:addresses AS bigint[]), CAST(:sources AS bigint[])) AS k (address_id, source_id)
         ) d
         CROSS JOIN (
