@@ -30,7 +30,7 @@ def describe_reach(reach: ReachEstimate) -> Phrase:
     about = count("about {count} phone", "about {count} phones", reach.phones)
     cost = say(
         "This goes to {phones}: {parts}, {price}, {minutes}.",
-        phones=phones if reach.exact else about,
+        phones=phones if reach.phones_exact else about,
         parts=count("about {count} part", "about {count} parts", reach.parts),
         price=reach.cost,
         minutes=count("{count} minute", "{count} minutes", reach.minutes),

@@ -64,7 +64,7 @@ def _plain(reach: ReachEstimate) -> dict[str, object]:
 
 
 def _show(reach: ReachEstimate) -> None:
-    about = "" if reach.exact else "about "
+    about, texts = "" if reach.exact else "about ", "" if reach.phones_exact else "about "
     from_then = f", the first at {reach.until:%Y-%m-%d %H:%M} UTC" if reach.until else ""
     rows = (
         ("now", f"{about}{reach.now:,}"),
@@ -73,7 +73,7 @@ def _show(reach: ReachEstimate) -> None:
         ("nowhere", f"{about}{reach.nowhere:,}"),
         (
             "texts",
-            f"{about}{format_count(reach.parts, 'part')} to {format_count(reach.phones, 'phone')}, ${reach.cost}",
+            f"{texts}{format_count(reach.parts, 'part')} to {format_count(reach.phones, 'phone')}, ${reach.cost}",
         ),
         ("time", f"{format_count(reach.minutes, 'minute')} at the rate of our numbers"),
     )

@@ -24,7 +24,8 @@ TAG = "k7"  # every item of many has one
 @dataclass(frozen=True, slots=True)
 class ReachEstimate:
     """How many people get it `now`, `later` (the first of them at `until`), in a `digest`, or `nowhere`; `exact` unless
-    there are so many that only some were looked at. `phones`: of those who get it as a text, now or later; `parts`:
+    there are so many that only some were looked at, and `phones_exact` when all who asked for texts were. `phones`: of
+    those who get it as a text, now or later; `parts`:
     message segments, about; `cost`: US dollars. `parts_left`: what the budgets have left for them, None when that is
     enough."""
 
@@ -39,6 +40,7 @@ class ReachEstimate:
     digest: int
     nowhere: int
     exact: bool
+    phones_exact: bool
 
 
 def confirm_reach(session: Session, actor: Actor, words: NewPost) -> None:
@@ -57,7 +59,7 @@ def estimate_wide(session: Session, actor: Actor, words: NewPost) -> ReachEstima
     if phone_estimate.phones(session, sources, people, limit + 1) <= limit:
         return None
     reach = estimate(session, actor, words)
-    return None if reach.exact and reach.phones <= limit else reach
+    return None if reach.phones_exact and reach.phones <= limit else reach
 
 
 def estimate(session: Session, actor: Actor, words: NewPost) -> ReachEstimate:
@@ -81,6 +83,7 @@ def estimate(session: Session, actor: Actor, words: NewPost) -> ReachEstimate:
         digest=round(found.digest),
         nowhere=round(found.nowhere),
         exact=found.exact,
+        phones_exact=found.phones_exact,
     )
 
 

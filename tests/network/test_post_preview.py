@@ -170,3 +170,26 @@ def test_a_sample_stands_for_all(session: Session, monkeypatch: pytest.MonkeyPat
     for one, other in zip(counted(about).values(), counted(exactly).values(), strict=True):
         assert abs(one - other) < 0.05 * 6000
     assert abs(sum(counted(about).values()) - about.phones["US"] - 6000) < 1
+
+
+def test_few_phones_are_counted_exactly_among_many_mailboxes(session: Session) -> None:
+    """A question about money is not answered by a sample where that can be helped."""
+    run = session.execute
+    run(
+        text("INSERT INTO accounts (kind, handle, name) SELECT 'person', 'q' || n, 'Q' FROM generate_series(1, 3000) n")
+    )
+    run(
+        text("""INSERT INTO addresses (account_id, is_primary, channel, address)
+                SELECT id, true, CASE WHEN substr(handle, 2)::int <= 51 THEN 'sms' ELSE 'email' END,
+                       CASE WHEN substr(handle, 2)::int <= 51 THEN '+1415' || 5560000 + substr(handle, 2)::int
+                            ELSE handle || '@demo.example' END
+                FROM accounts WHERE handle ~ '^q'""")
+    )
+    run(
+        text("""INSERT INTO follows (follower_id, account_id, by_text)
+                SELECT id, 1, substr(handle, 2)::int <= 51 FROM accounts WHERE handle ~ '^q'""")
+    )
+    found = preview(session, PlannedPost(1, "company", [1]))
+    assert (found.exact, found.phones_exact) == (False, True)
+    assert found.phones == {"US": 51}
+    assert found.now == pytest.approx(3000)

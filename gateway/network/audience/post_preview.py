@@ -27,7 +27,7 @@ from gateway.sms import destinations
 from gateway.store.arrays import numbers
 
 SAMPLE: Final = 1_000  # people who are looked at
-BY_TEXT: Final = 300  # of them those who asked for texts, at least, if there are so many: each text costs money
+BY_TEXT: Final = 500  # of them those who asked for texts, at least, if there are so many: each text costs money
 REST: Final = "5550100"  # makes a number of its first digits
 _HASHES: Final = 2**32  # the half of them negative
 
@@ -35,7 +35,8 @@ _HASHES: Final = 2**32  # the half of them negative
 @dataclass(slots=True)
 class PostPreview:
     """How many people get it `now`, `later`, in a `digest`, or `nowhere`. `until`: when the first of those who wait are
-    due. `phones`: phones that get it by text, now or later, by country. `exact`: everybody was looked at."""
+    due. `phones`: phones that get it by text, now or later, by country. `exact`: everybody was looked at;
+    `phones_exact`: everybody who asked for texts was."""
 
     now: float = 0
     later: float = 0
@@ -44,6 +45,7 @@ class PostPreview:
     until: datetime | None = None
     phones: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     exact: bool = True
+    phones_exact: bool = True
 
     def count(self, decision: Decision, channel: str, start: str, weight: float) -> None:
         if isinstance(decision, Drop):
@@ -88,7 +90,7 @@ def preview(session: Session, post: PlannedPost) -> PostPreview:
     weights = _weights(follows, shares) | dict.fromkeys(named, 1.0)
     reached = _reached(session, post, [each for each in follows if each.person not in named], [*named])
     decided = _decided(session, post, {row.address_id: row.source_id for row in reached if row.address_id})
-    found = PostPreview(exact=shares.exact)
+    found = PostPreview(exact=shares.exact, phones_exact=shares.texts_share == 1)
     for row in reached:
         decision = decided.get(row.address_id, SEND) if row.address_id else Drop("nowhere")
         found.count(decision, row.channel or "", row.start or "", weights[row.account_id])
