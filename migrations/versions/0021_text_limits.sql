@@ -32,7 +32,7 @@ ALTER TABLE charges ADD COLUMN reader_id bigint, ADD COLUMN reader_day date;
 -- what follows_by_text did.
 CREATE INDEX CONCURRENTLY follows_by_way ON follows (account_id, by_text, hashint8(follower_id), follower_id)
     INCLUDE (expires_at) WHERE state = 'active';
-DROP INDEX CONCURRENTLY follows_by_text;
+DROP INDEX follows_by_text;
 
 -- Every address, and whether updates go there.
 CREATE OR REPLACE VIEW addresses_now AS

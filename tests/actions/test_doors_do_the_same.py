@@ -330,7 +330,7 @@ def _rows(session: Session) -> dict[str, list[str]]:
 
 
 HELPERS: Final = {
-    "active_group", "append", "append_part", "publish", "confirm_repeat", "confirm_reach", "estimate_wide",
+    "active_group", "append", "append_part", "publish", "confirm_repeat", "confirm_reach", "estimate", "estimate_wide",
     "check_reaches", "amend", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
     "opt_in", "upload", "attach", "wake", "state_of",
     "send_digest",
