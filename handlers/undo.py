@@ -20,6 +20,7 @@ from handlers.digests import describe_time
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours
+from handlers.zone import describe_clock
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
@@ -86,6 +87,8 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
             return say("Your digest comes {when} again.", when=describe_time(setting))
         case "quiet_hours":
             return describe_hours(**facts) if facts["hours"] else say("Quiet hours are off.")
+        case "zone":
+            return describe_clock(facts["clock"])
     return say(SENTENCES[outcome], **facts)
 
 

@@ -32,7 +32,8 @@ class Hold(NamedTuple):
 
 class HeldItem(NamedTuple):
     """One item that waits. `state` is that of its delivery, which a late report of the carrier may have changed, or
-    `gone` when there is none. `digest_id`: the digest that it was in and that did not leave; it then goes by itself."""
+    `gone` when there is none. `digest_id`: the digest that it was in and that did not leave; it then goes by itself.
+    `timezone`: of its reader's clock now, and `zone_until`: till when."""
 
     message_id: int
     account_id: int
@@ -46,6 +47,7 @@ class HeldItem(NamedTuple):
     digest_id: int | None
     slot: datetime | None
     timezone: str
+    zone_until: datetime | None = None
 
     @property
     def key(self) -> Key:
@@ -80,6 +82,11 @@ def wake(session: Session, account_id: int, address_id: int) -> dict[str, int]:
     same for what waits for a digest without a date: quiet hours of the place that it goes to may have kept it back."""
     rows = session.scalars(WAKE, {"account": account_id, "address": address_id}).all()
     return dict(Counter(rows))
+
+
+def wake_person(session: Session, account_id: int) -> int:
+    """Has what waits for somebody decided about again now, but for what has a date in a digest: how much that is."""
+    return len(session.execute(WAKE_PERSON, {"account": account_id}).all())
 
 
 def waiting(session: Session, account_id: int, address_id: int) -> int:
@@ -190,12 +197,12 @@ DUE: Final = text("""
             SELECT account_id FROM held WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT :people
         ) AS first
     ), locked AS MATERIALIZED (
-        SELECT a.id, a.timezone FROM accounts a JOIN people ON people.account_id = a.id ORDER BY a.id
+        SELECT a.id FROM accounts a JOIN people ON people.account_id = a.id ORDER BY a.id
         FOR NO KEY UPDATE OF a SKIP LOCKED
     )
     SELECT h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, coalesce(d.channel, ''),
-           coalesce(d.state, 'gone'), h.digest_id, h.slot, locked.timezone
-    FROM held h JOIN locked ON locked.id = h.account_id
+           coalesce(d.state, 'gone'), h.digest_id, h.slot, z.zone, z.until
+    FROM held h JOIN locked ON locked.id = h.account_id JOIN zones_now z ON z.account_id = h.account_id
     LEFT JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
     WHERE h.state = 'waiting' AND h.until <= now()
     ORDER BY h.account_id, h.message_id FOR UPDATE OF h
@@ -215,6 +222,9 @@ WAKE: Final = text(f"""
     UPDATE held SET until = now() WHERE {_WAITS}
       AND (address_id = :address AND reason <> 'digest' OR reason = 'digest' AND slot IS NULL)
     RETURNING reason
+""")  # noqa: S608
+WAKE_PERSON: Final = text(f"""
+    UPDATE held SET until = now() WHERE {_WAITS} AND (reason <> 'digest' OR slot IS NULL) RETURNING message_id
 """)  # noqa: S608
 WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE} AND reason <> 'digest'")  # noqa: S608
 

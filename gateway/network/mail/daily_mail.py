@@ -19,6 +19,7 @@ from gateway.network.digests import update_list
 from gateway.network.digests.update_list import ListedUpdate
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, DailyMail
+from gateway.store.views import ZONES
 
 PICKS: Final = 8
 PRIORITY: Final = 9
@@ -86,7 +87,8 @@ def _open_days(session: Session, hour: int) -> dict[str, date]:
     """The time zones of people in which it is `hour` or some hours later, and which day it is there. It is computed in
     Python, because one zone that PostgreSQL does not know would fail the whole statement."""
     now: datetime = session.execute(select(func.now())).scalar_one()
-    people = select(Account.timezone).where(Account.kind == "person", Account.state == "active").distinct()
+    mine = select(ZONES.c.zone).join(Account, Account.id == ZONES.c.account_id)
+    people = mine.where(Account.kind == "person", Account.state == "active").distinct()
     local = {zone: now.astimezone(zones.zone(zone)) for zone in session.scalars(people)}
     return {zone: at.date() for zone, at in local.items() if hour <= at.hour < hour + OPEN_HOURS}
 
@@ -163,7 +165,8 @@ LOOK: Final = text("""
         SELECT * FROM unnest(CAST(:zones AS text[]), CAST(:dates AS date[])) AS zone (name, today)
     ), due AS MATERIALIZED (
         SELECT p.id, open.today, a.id AS address_id FROM accounts p
-        JOIN open ON open.name = p.timezone
+        JOIN zones_now z ON z.account_id = p.id
+        JOIN open ON open.name = z.zone
         JOIN addresses_now a ON a.account_id = p.id AND a.channel = 'email' AND a.is_primary AND a.state = 'verified'
          AND a.receives
         WHERE p.kind = 'person' AND p.state = 'active' AND p.daily
