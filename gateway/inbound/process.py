@@ -15,6 +15,7 @@ from gateway.inbound import (
     bounce_intake,
     mail_attachments,
     mail_routing,
+    out_of_office,
     text_fragments,
     unknown_senders,
 )
@@ -143,7 +144,8 @@ def _hear_mail(session: Session, registry: CommandRegistry, mail: InboundMail) -
         return InboundOutcome("held", None, "for the operator")
     opened = mail_routing.open_mail(session, registry, mail)
     if machine := mail_routing.machine(registry, inbound, opened):
-        return InboundOutcome("dropped", "machine", machine)
+        away = out_of_office.note_proved(session, mail, registry.settings.mail_domain)
+        return InboundOutcome("dropped", "machine", f"{machine}: its writer is away" if away else machine)
     if ended := mail_routing.is_unsubscribe(session, mail):
         return InboundOutcome(ended.state, ended.intent, ended.reason)
     if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which proves nothing
