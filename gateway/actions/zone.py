@@ -1,7 +1,7 @@
 """The time zone of a person's clock while they are away from home. Quiet hours, digests, the daily mail and every time
 that is named go by it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -23,6 +23,8 @@ def set_zone(session: Session, actor: Actor, name: str, until: datetime | None =
     """`name`: an IANA name. That of their own zone means that they are home."""
     if name not in time_zones.usable():
         raise refusal("no_zone", word=name, near=())
+    if until and until <= datetime.now(UTC):
+        raise refusal("zone_over")
     home = name == zone_settings.zone_now(session, actor.account.id).home
     return _set(session, actor, None if home else name, None if home else until)
 
@@ -34,7 +36,9 @@ def go_home(session: Session, actor: Actor) -> ZoneNow:
 def undo_zone(session: Session, actor: Actor, effect: Effect) -> Undone:
     until = effect.detail["until"]
     _put(session, actor, effect.detail["zone"], datetime.fromisoformat(until) if until else None)
-    return Undone("zone", {"clock": zone_settings.zone_now(session, actor.account.id)})
+    clock = zone_settings.zone_now(session, actor.account.id)
+    end = clock.until.isoformat() if clock.until else None
+    return Undone("zone", {"name": clock.name, "until": end, "home": clock.home})
 
 
 def _set(session: Session, actor: Actor, zone: str | None, until: datetime | None) -> ZoneNow:
