@@ -1,6 +1,8 @@
 """`zone`: the clock of a person who is away from home, by which quiet hours, digests and ends like `till 9` go."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +16,9 @@ from gateway.inbound.commands import CommandContext, command
 from gateway.language.words import durations, time_zones
 from handlers.follows import local_in
 
-HOME = ("home", "off")
+HOME: Final = ("home", "off")
+LONGEST: Final = 30  # characters of what somebody wrote, in an answer
+ROOM: Final = 60  # characters of names in an answer
 
 
 @command(
@@ -41,11 +45,20 @@ def _meant(context: CommandContext, written: str) -> str:
     found = time_zones.find(written, context.account.language)
     if len(found.exact) == 1:
         return found.exact[0]
+    word, near = written[:LONGEST], found.exact or found.near or time_zones.look_up(written).exact
+    first = time_zones.written_as(near[0])
     if found.exact:
-        first = time_zones.written_as(found.exact[0])
-        raise refusal("several_zones", word=written, zones=", ".join(found.exact[:3]), first=first)
-    near = found.near or time_zones.look_up(written).exact
-    raise refusal("no_zone", word=written, near=near, place=time_zones.written_as(near[0]) if near else "")
+        raise refusal("several_zones", word=word, zones=_named(near), first=first)
+    raise refusal("no_zone", word=word, zones=_named(near), place=first)
+
+
+def _named(found: Sequence[str]) -> str:
+    """As many of their names as an answer has room for."""
+    named = found[:1]
+    for name in found[1:]:
+        if len(", ".join([*named, name])) <= ROOM:
+            named = [*named, name]
+    return ", ".join(named)
 
 
 def _tell(clock: ZoneNow) -> Phrase:

@@ -22,7 +22,7 @@ DRAIN: Final = "wake_ups"
 def set_zone(session: Session, actor: Actor, name: str, until: datetime | None = None) -> ZoneNow:
     """`name`: an IANA name. That of their own zone means that they are home."""
     if name not in time_zones.usable():
-        raise refusal("no_zone", word=name, near=())
+        raise refusal("no_zone", word=name)
     if until and until <= datetime.now(UTC):
         raise refusal("zone_over")
     home = name == zone_settings.zone_now(session, actor.account.id).home

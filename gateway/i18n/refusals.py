@@ -35,12 +35,10 @@ def _too_many_kept(number: int) -> Phrase:
     )
 
 
-def _no_zone(word: str, near: Sequence[str], place: str = "") -> Phrase:
-    if not near:
-        return say("No zone is called {word}. Write: zone tokyo", word=word)
-    return say(
-        "No zone is called {word}. Nearest: {zones}. Write: zone {place}", word=word, zones=", ".join(near), place=place
-    )
+def _no_zone(word: str, zones: str = "", place: str = "tokyo") -> Phrase:
+    nearest = say("Nearest: {zones}.", zones=zones) if zones else ""
+    fix = say("Write: zone {place}", place=place)
+    return joined([say("No zone is called {word}.", word=word), nearest, fix])
 
 
 def _bad_handle(problem: str) -> Phrase:

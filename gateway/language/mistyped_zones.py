@@ -32,8 +32,8 @@ def mistyped_zone(text: str, verbs: Mapping[str, Verb]) -> Reading | None:
     if end := _end_behind_zone(words):
         return not_fitting(text, verb, word, "FOR", end)
     called, ends = _called(words)
-    near = len(called.split()) <= MOST_WORDS and time_zones.nearest_written(called)
-    if ends or near:
+    count = called.count(" ") + 1
+    if ends and count == 1 or count <= MOST_WORDS and time_zones.nearest_written(called):
         return Reading("ask", (text,), "company", no_zone(called), verb.name, (), text, unknown=called)
     return None
 
@@ -43,7 +43,8 @@ def _end_behind_zone(words: Sequence[str]) -> str | None:
     for count in range(min(MOST_WORDS, len(words) - 1), 0, -1):
         if time_zones.is_zone(" ".join(words[:count])):
             rest = " ".join(words[count:])
-            return rest if (_END.match(rest) or tokens_of(rest)) and duration(rest) is None else None
+            meant = _END.match(rest) or tokens_of(rest) or duration(f"till {rest}")
+            return rest if meant and duration(rest) is None else None
     return None
 
 

@@ -1,4 +1,4 @@
-"""In which time zone somebody is for now, as they said; their own one, where they live, is accounts.timezone."""
+"""In which time zone somebody is for now, as they said; where they live is kept with their account."""
 
 from datetime import datetime
 from typing import Any
