@@ -33,7 +33,7 @@ def mistyped_zone(text: str, verbs: Mapping[str, Verb]) -> Reading | None:
         return not_fitting(text, verb, word, "FOR", end)
     called, ends = _called(words)
     count = called.count(" ") + 1
-    if ends and count == 1 or count <= MOST_WORDS and time_zones.nearest_written(called):
+    if (ends and count == 1) or (count <= MOST_WORDS and time_zones.nearest_written(called)):
         return Reading("ask", (text,), "company", no_zone(called), verb.name, (), text, unknown=called)
     return None
 
