@@ -1101,13 +1101,15 @@ SELECT account_id, other_id, kind, expires_at, created_at
 FROM silences
 WHERE expires_at IS NULL OR expires_at > now();
 
--- The zone of everybody's clock: the one where they are for now, else their own.
+-- The zone of everybody's clock: the one where they are for now, else their own. Where joining the view would join
+-- accounts twice, the function is asked.
+CREATE FUNCTION zone_in_force(home text, away text, until timestamptz) RETURNS text LANGUAGE sql STABLE
+RETURN CASE WHEN away IS NOT NULL AND coalesce(until > now(), true) THEN away ELSE home END;
 CREATE VIEW zones_now AS
-SELECT a.id AS account_id, coalesce(w.zone, a.timezone) AS zone,
-       w.zone_until AS until,                                            -- till then; afterwards they are home
+SELECT a.id AS account_id, zone_in_force(a.timezone, w.zone, w.zone_until) AS zone,
+       CASE WHEN w.zone_until > now() THEN w.zone_until END AS until,    -- till then; afterwards they are home
        a.timezone AS home
-FROM accounts a
-LEFT JOIN attention w ON w.account_id = a.id AND w.zone IS NOT NULL AND coalesce(w.zone_until > now(), true);
+FROM accounts a LEFT JOIN attention w ON w.account_id = a.id AND w.zone IS NOT NULL;
 
 -- Every address, and whether updates go there. Its state says whether anything may.
 CREATE VIEW addresses_now AS

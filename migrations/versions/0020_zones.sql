@@ -12,9 +12,11 @@ ALTER TABLE digests ADD CONSTRAINT digests_kind_check
     CHECK (kind IN ('wake', 'back', 'day', 'week', 'now', 'return')) NOT VALID;
 ALTER TABLE digests VALIDATE CONSTRAINT digests_kind_check;
 
+CREATE FUNCTION zone_in_force(home text, away text, until timestamptz) RETURNS text LANGUAGE sql STABLE
+RETURN CASE WHEN away IS NOT NULL AND coalesce(until > now(), true) THEN away ELSE home END;
+
 CREATE VIEW zones_now AS
-SELECT a.id AS account_id, coalesce(w.zone, a.timezone) AS zone,
-       w.zone_until AS until,
+SELECT a.id AS account_id, zone_in_force(a.timezone, w.zone, w.zone_until) AS zone,
+       CASE WHEN w.zone_until > now() THEN w.zone_until END AS until,
        a.timezone AS home
-FROM accounts a
-LEFT JOIN attention w ON w.account_id = a.id AND w.zone IS NOT NULL AND coalesce(w.zone_until > now(), true);
+FROM accounts a LEFT JOIN attention w ON w.account_id = a.id AND w.zone IS NOT NULL;

@@ -18,6 +18,7 @@ ASKS_FOR_HOME: Final = {
     "gateway/network/people/export.py": "a person is given both",
     "gateway/network/inspect/profile.py": "an operator sees both",
     "gateway/inbound/unknown_senders.py": "a new colleague lives where the one lives who invites them",
+    "gateway/network/mail/daily_mail.py": "asks the function behind the view, which would join accounts twice",
     "gateway/ledger/audit/waiting_rules.py": "asks of another moment than now",
 }
 ANOTHER: Final = {

@@ -197,12 +197,13 @@ DUE: Final = text("""
             SELECT account_id FROM held WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT :people
         ) AS first
     ), locked AS MATERIALIZED (
-        SELECT a.id FROM accounts a JOIN people ON people.account_id = a.id ORDER BY a.id
+        SELECT a.id, z.zone, z.until FROM accounts a JOIN people ON people.account_id = a.id
+        JOIN zones_now z ON z.account_id = a.id ORDER BY a.id
         FOR NO KEY UPDATE OF a SKIP LOCKED
     )
     SELECT h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, coalesce(d.channel, ''),
-           coalesce(d.state, 'gone'), h.digest_id, h.slot, z.zone, z.until
-    FROM held h JOIN locked ON locked.id = h.account_id JOIN zones_now z ON z.account_id = h.account_id
+           coalesce(d.state, 'gone'), h.digest_id, h.slot, locked.zone, locked.until
+    FROM held h JOIN locked ON locked.id = h.account_id
     LEFT JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
     WHERE h.state = 'waiting' AND h.until <= now()
     ORDER BY h.account_id, h.message_id FOR UPDATE OF h
