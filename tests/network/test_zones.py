@@ -269,3 +269,9 @@ def test_the_zone_costs_nothing_where_nobody_asks_for_it(desk: Desk) -> None:
         assert [one for one in said if "zones_now" in one] == []
         assert kim.zone_now == "UTC"
         assert [one for one in said if "zones_now" in one] != []
+
+
+def test_an_operator_sees_where_somebody_lives_and_is(desk: Desk) -> None:
+    assert ", en, UTC\n" in desk.office.critter("people", "show", "sam").output
+    desk.says("sam", "zone tokyo")
+    assert ", en, UTC, now Asia/Tokyo\n" in desk.office.critter("people", "show", "sam").output
