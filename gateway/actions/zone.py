@@ -20,12 +20,13 @@ DRAIN: Final = "wake_ups"
 
 
 def set_zone(session: Session, actor: Actor, name: str, until: datetime | None = None) -> ZoneNow:
-    """`name`: an IANA name. That of their own zone means that they are home."""
+    """`name`: an IANA name. That of their own zone, also under its older name, means that they are home."""
     if name not in time_zones.usable():
         raise refusal("no_zone", word=name)
     if until and until <= datetime.now(UTC):
         raise refusal("zone_over")
-    home = name == zone_settings.zone_now(session, actor.account.id).home
+    clock = zone_settings.zone_now(session, actor.account.id)
+    home = time_zones.renamed(name) == time_zones.renamed(clock.home)
     return _set(session, actor, None if home else name, None if home else until)
 
 

@@ -235,6 +235,13 @@ def test_said_twice_is_done_once_and_their_own_zone_is_home(desk: Desk) -> None:
     assert desk.office.sql("SELECT zone, zone_until FROM attention") == [(None, None)]
 
 
+def test_their_own_zone_under_its_older_name_is_home(desk: Desk) -> None:
+    desk.office.sql(f"UPDATE accounts SET timezone = 'Asia/Calcutta' WHERE id = {SAM}")
+    desk.says("sam", "zone kolkata")
+    assert desk.heard("sam")[0].startswith("Your clock is on Calcutta time:")
+    assert desk.office.sql("SELECT zone FROM attention") == []
+
+
 def test_a_person_is_given_it_and_it_is_erased_with_them(desk: Desk) -> None:
     desk.says("sam", "zone tokyo till sunday")
     with transaction(desk.office.engine) as session:

@@ -138,7 +138,7 @@ def _names(language: str) -> dict[str, tuple[str, ...]]:
 def _named(language: str) -> Iterator[tuple[str, str]]:
     """IANA names, and what stands behind their region; then the names of the person's language."""
     for name in sorted(usable()):
-        meant = _renamed(name)
+        meant = renamed(name)
         yield name, meant
         region, *places = name.split("/")
         if region in _REGIONS:
@@ -149,7 +149,7 @@ def _named(language: str) -> Iterator[tuple[str, str]]:
         yield from _in_locale(locale)
 
 
-def _renamed(name: str) -> str:
+def renamed(name: str) -> str:
     """The name of today for an older one, if this machine's data have it: Europe/Kyiv for Europe/Kiev."""
     new = get_global("zone_aliases").get(name, name)
     return new if new in usable() else name
@@ -172,7 +172,7 @@ def _in_locale(locale: Locale) -> Iterator[tuple[str, str]]:
             zones.setdefault(territory, []).append(name)
     for name, known in locale.time_zones.items():
         if "city" in known:
-            yield known["city"], _renamed(name)
+            yield known["city"], renamed(name)
     for territory, country in locale.territories.items():
         only = MAIN_ZONES.get(territory) or (zones[territory][0] if len(zones.get(territory, ())) == 1 else None)
         if only:
