@@ -72,7 +72,8 @@ def end_digests(session: Session, actor: Actor) -> DigestState:
 
 def bring_back(session: Session, actor: Actor) -> None:
     """Whoever writes is back, so what waited for that comes now."""
-    _send_waiting(session, actor)
+    if held.bring_digest(session, actor.account.id):
+        actor.queues.add(DRAIN)
 
 
 def send_digest(session: Session, actor: Actor) -> DigestState:

@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from gateway.actions import zone
 from gateway.ledger.inbox.inbox import Incoming
+from gateway.ledger.outbox import held
 from gateway.network.mail import own_lists
 from gateway.store.database import transaction
 from tests.support.desk import Desk
@@ -177,6 +178,18 @@ def test_who_writes_twice_at_once_gets_one(desk: Desk) -> None:
     desk.office.says("sam", "groups")
     desk.office.says("sam", "following")
     desk.work()
+    assert sum(one.startswith("While you were away") for one in desk.heard("sam")) == 1
+    desk.clean()
+
+
+def test_a_text_does_not_wait_for_a_wake_up_in_hand(desk: Desk) -> None:
+    away(desk)
+    desk.office.sql("UPDATE held SET until = now() WHERE state = 'waiting'")
+    with transaction(desk.office.engine) as session:
+        assert held.due(session, 10)
+        desk.office.says("sam", "groups")
+        assert desk.office.read()  # it would wait for this transaction for ever
+    desk.send()
     assert sum(one.startswith("While you were away") for one in desk.heard("sam")) == 1
     desk.clean()
 

@@ -117,6 +117,11 @@ def wait_for_digest(session: Session, account_id: int, until: datetime | None, s
     return len(session.execute(WAIT_FOR_DIGEST, given).all())
 
 
+def bring_digest(session: Session, account_id: int) -> int:
+    """Has what waits for the next digest come now, but for what is due already: a wake-up may have that in hand."""
+    return len(session.execute(BRING_DIGEST, {"account": account_id}).all())
+
+
 def waiting_for_digest(session: Session, account_id: int) -> int:
     return session.scalar(WAITING_FOR_DIGEST, {"account": account_id}) or 0
 
@@ -217,6 +222,9 @@ _FOR_DIGEST: Final = f"{_WAITS} AND reason = 'digest'"
 WAIT_FOR_DIGEST: Final = text(f"""
     UPDATE held SET until = coalesce(CAST(:until AS timestamptz), now()), slot = :slot WHERE {_FOR_DIGEST}
     RETURNING message_id
+""")  # noqa: S608
+BRING_DIGEST: Final = text(f"""
+    UPDATE held SET until = now(), slot = NULL WHERE {_FOR_DIGEST} AND until > now() RETURNING message_id
 """)  # noqa: S608
 WAITING_FOR_DIGEST: Final = text(f"SELECT count(*) FROM held WHERE {_FOR_DIGEST}")  # noqa: S608
 WAKE: Final = text(f"""
