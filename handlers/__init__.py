@@ -31,6 +31,7 @@ from handlers import (
     undo,
     updates,
     why,
+    zone,
 )
 
 MODULES = (
@@ -57,6 +58,7 @@ MODULES = (
     pin_confirmation,
     daily_mail,
     digests,
+    zone,
     linking_addresses,
     profile,
     help_command,
