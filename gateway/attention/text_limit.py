@@ -40,8 +40,10 @@ def _waits(facts: Facts) -> bool:
 
 
 def _over(facts: Facts) -> Hold:
+    if facts.digest_every == "back":
+        return Hold("over", facts.now + digest_slots.LONGEST_AWAY, facts.cause)
     every, at, weekday = WITHOUT_DIGEST
     if facts.digest_every:
         every, at, weekday = facts.digest_every, facts.digest_at, facts.digest_weekday
-    slot = digest_slots.due_next(every, at, weekday, facts.timezone, facts.now, facts.digest_last)
+    slot = digest_slots.due_next(every, at, weekday, facts.clock, facts.now, facts.digest_last)
     return Hold("over", slot.instant, facts.cause, slot.wall)

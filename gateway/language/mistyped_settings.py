@@ -18,13 +18,13 @@ from gateway.language.words.typing_errors import intended_verb
 
 Verbs = Mapping[str, Verb]
 LONGEST: Final = 60  # characters; a longer text is a sentence
-_KINDS: Final = {"quiet": "RANGE", "digest": "TIME", "off": "FOR", "limit": "NUMBER"}  # what these commands take
+# What these commands take.
+_KINDS: Final = {"quiet": "RANGE", "digest": "TIME", "off": "FOR", "limit": "NUMBER", "zone": "ZONE"}
 _POLITE_TOO: Final = frozenset([*_KINDS, "on"])
-_TOLD_APART: Final = frozenset(
-    ["quiet", "digest", "limit"]
-)  # a verb as short as "off" is one letter away from many words
+# A verb as short as "off" is one letter away from many words.
+_TOLD_APART: Final = frozenset(["quiet", "digest", "limit", "zone"])
 _MEANT: Final = {"quite": "quiet"}  # an ordinary word, but hours follow it
-_FIRST, _LAST = frozenset("qdsrl"), frozenset("tone")  # of quiet, digest, limit, silencio, resumen, límite
+_FIRST, _LAST = frozenset("qdsrlz"), frozenset("tone")  # of quiet, digest, limit, silencio, resumen, límite, zone
 _SWITCHES: Final = frozenset(["on", "off", "now"])
 
 

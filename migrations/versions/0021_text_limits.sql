@@ -15,7 +15,7 @@ ALTER TABLE held VALIDATE CONSTRAINT held_reason_check;
 BEGIN;
 ALTER TABLE digests DROP CONSTRAINT digests_kind_check;
 ALTER TABLE digests ADD CONSTRAINT digests_kind_check
-    CHECK (kind IN ('wake', 'back', 'day', 'week', 'now', 'over')) NOT VALID;
+    CHECK (kind IN ('wake', 'back', 'day', 'week', 'now', 'return', 'over')) NOT VALID;
 COMMIT;
 ALTER TABLE digests VALIDATE CONSTRAINT digests_kind_check;
 

@@ -78,15 +78,13 @@ def _wants(item: HeldItem, people: Mapping[int, object]) -> bool:
 
 
 def _resting(session: Session, items: Sequence[HeldItem], places: Places) -> dict[int, datetime]:
-    """Until when the place of somebody's digest is quiet."""
-    zones_of = {
-        item.account_id: item.timezone for item in items if _wants(item, places) and places[item.account_id].quiet
-    }
-    if not zones_of:
+    """Until when the place of somebody's digest is quiet, or is by the clock of where they are for now."""
+    resting = {item.account_id: item for item in items if _wants(item, places) and places[item.account_id].quiet}
+    if not resting:
         return {}
     now = _now(session)
-    until = {account: places[account].quiet_until(zone, now) for account, zone in zones_of.items()}
-    return {account: end for account, end in until.items() if end is not None}
+    until = {account: places[account].quiet_until(item.timezone, now) for account, item in resting.items()}
+    return {account: min(end, resting[account].zone_until or end) for account, end in until.items() if end is not None}
 
 
 def _send(session: Session, items: Sequence[HeldItem], places: Places) -> frozenset[str]:
@@ -137,7 +135,10 @@ def _wanted(items: Sequence[HeldItem], place: DigestPlace | None) -> _Group:
 def _kind(items: Sequence[HeldItem], place: DigestPlace | None) -> str:
     if all(item.reason == OVER for item in items):
         return OVER
-    return (place.every if place and place.every else "day") if any(item.slot for item in items) else "now"
+    every = place.every if place else None
+    if every == "back":
+        return "return"
+    return (every or "day") if any(item.slot for item in items) else "now"
 
 
 def _failed_elsewhere(session: Session, items: Iterable[HeldItem]) -> list[HeldItem]:

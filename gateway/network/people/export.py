@@ -48,10 +48,12 @@ _MINE: Final = "(SELECT id FROM addresses WHERE account_id = :account)"
 
 SECTIONS: Final = {
     "account": """
-        SELECT id, handle, name, title, state, role, language, timezone, pin, ack, created_at, deactivated_at
+        SELECT id, handle, name, title, state, role, language, timezone, pin, ack, zone_since, created_at,
+               deactivated_at
         FROM accounts WHERE id = :account""",
     "attention": """
-        SELECT digest_every, digest_at, digest_weekday, texts_a_day FROM attention WHERE account_id = :account""",
+        SELECT digest_every, digest_at, digest_weekday, digest_back, texts_a_day, zone, zone_until, out_of_office_until
+        FROM attention WHERE account_id = :account""",
     "texts_a_day": """
         SELECT day, used, allowed FROM budgets WHERE scope = 'reader' AND subject = CAST(:account AS text)
         ORDER BY day""",

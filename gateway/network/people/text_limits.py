@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.attention import zones
 from gateway.attention.wall_clock import first_at
 from gateway.ledger.money import reader_days
+from gateway.network.people import zone_settings
 from gateway.store.tables import Account, Attention
 
 
@@ -22,16 +23,19 @@ def put(session: Session, account: Account, most: int | None) -> None:
     row = insert(Attention).values(account_id=account.id, texts_a_day=most)
     session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_={"texts_a_day": most}))
     if most is not None:
-        day = _today(session, account)
-        midnight = first_at(datetime.combine(day, time()), zones.zone(account.timezone))
+        day, zone = _today(session, account.id)
+        midnight = first_at(datetime.combine(day, time()), zones.zone(zone))
         reader_days.begin(session, account.id, day, midnight, most)
 
 
 def come_today(session: Session, account: Account) -> int:
     """How many of the texts of today have come, while there is a limit."""
-    return reader_days.used(session, account.id, _today(session, account))
+    day, _ = _today(session, account.id)
+    return reader_days.used(session, account.id, day)
 
 
-def _today(session: Session, account: Account) -> date:
+def _today(session: Session, account_id: int) -> tuple[date, str]:
+    """The date by the clock of where they are, and that zone."""
     now: datetime = session.execute(select(func.now())).scalar_one()
-    return zones.today(account.timezone, now)
+    zone = zone_settings.zone_now(session, account_id).name
+    return zones.today(zone, now), zone
