@@ -29,6 +29,12 @@ def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
     return [address for address, _ in session.execute(_ways(people)) if address.state == "verified"]
 
 
+def reachable(session: Session, people: Collection[int]) -> set[int]:
+    """Those of these people to whom something addressed to them goes: an address of theirs takes it, and is on."""
+    usable = [address for address, off in session.execute(_ways(people)) if address.state == "verified" and not off]
+    return {address.account_id for address in usable if address.account_id is not None}
+
+
 def unreached(session: Session, people: Collection[int], author_id: int) -> list[Unreached]:
     """Those whom nothing of the author reaches now: they opted out, have no verified address, turned everything off, or
     there is a block, which looks the same. Who muted the author is not shown."""
