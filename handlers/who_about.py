@@ -10,21 +10,13 @@ from sqlalchemy.orm import Session
 from gateway.actions.lookups import who_about
 from gateway.attention.zones import zone
 from gateway.channels import EMAIL
-from gateway.i18n.phrases import Phrase, count, joined, say, translated
+from gateway.i18n.phrases import Phrase, count, joined, month, say, translated, weekday
 from gateway.inbound.commands import ONE_TEXT, CommandContext
 from gateway.language.track_phrases import quoted
 from gateway.network.posts.author_search import FoundAuthor
 
 MOST: Final = 3  # people in one answer
-ON_DAYS: Final = (
-    say("on Monday"), say("on Tuesday"), say("on Wednesday"), say("on Thursday"), say("on Friday"), say("on Saturday"),
-    say("on Sunday"),
-)  # fmt: skip
-IN_MONTHS: Final = (
-    say("in January"), say("in February"), say("in March"), say("in April"), say("in May"), say("in June"),
-    say("in July"), say("in August"), say("in September"), say("in October"), say("in November"), say("in December"),
-)  # fmt: skip
-WEEK, MONTHS = timedelta(days=7), timedelta(days=300)  # how old a last post may be to be told by weekday, by month
+WEEK: Final = timedelta(days=7)  # how old a last post may be to be told by its weekday
 
 
 def find_people(session: Session, context: CommandContext, topic: str) -> Phrase:
@@ -86,5 +78,5 @@ def _since(day: date, today: date) -> Phrase:
     if day == today - timedelta(days=1):
         return say("yesterday")
     if today - day < WEEK:
-        return ON_DAYS[day.weekday()]
-    return IN_MONTHS[day.month - 1] if today - day < MONTHS else say("a year ago")
+        return say("on {day}", day=weekday(day))
+    return say("in {month}", month=month(day, with_year=day.year != today.year))

@@ -46,6 +46,7 @@ from gateway.ledger.outbox import digest_items, fanouts, held
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
+from gateway.network.conversation import offers
 from gateway.network.digests import digest_words, wake_up
 from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
@@ -186,7 +187,7 @@ def _local(stage: Stage, person: personas.Person, written: str) -> str:
 
 def _work(stage: Stage) -> None:
     """What the workers do, until nothing is left to do."""
-    while _read_one(stage) or _spread_one(stage) or _deliver(stage) or _wake_up(stage):
+    while _read_one(stage) or _spread_one(stage) or _offer(stage) or _deliver(stage) or _wake_up(stage):
         pass
 
 
@@ -209,6 +210,14 @@ def _spread_one(stage: Stage) -> bool:
         upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 3)
         fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
     return True
+
+
+def _offer(stage: Stage) -> bool:
+    with transaction(stage.engine) as session:
+        due = offers.due(session, 1)
+        for offer in due:
+            offers.make(session, stage.registry.settings, offer)
+    return bool(due)
 
 
 def _deliver(stage: Stage) -> bool:

@@ -24,6 +24,7 @@ from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import claims, fanouts
 from gateway.ledger.outbox.settlements import Settlement, settle
 from gateway.network.audience import delivery_decisions, recipients
+from gateway.network.conversation import offers
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
 from gateway.queue.jobs import QUEUES
@@ -90,7 +91,7 @@ class Office:
 
     def work(self) -> None:
         """Reads, spreads and sends until nothing is left to do now."""
-        while self.read() or self.spread() or self.send("sms") or self.send("email"):
+        while self.read() or self.spread() or self.offer() or self.send("sms") or self.send("email"):
             pass
 
     def read(self) -> bool:
@@ -111,6 +112,13 @@ class Office:
             upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 100)
             fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
         return True
+
+    def offer(self) -> bool:
+        with transaction(self.engine) as session:
+            due = offers.due(session, 1)
+            for one in due:
+                offers.make(session, self.settings, one)
+        return bool(due)
 
     def send(self, channel: str) -> bool:
         with transaction(self.engine) as session:
