@@ -494,7 +494,7 @@ CREATE TABLE posts (
     pictures_of  bigint REFERENCES inbound ON DELETE SET NULL,           -- for processes of the version before: the inbound of upload_id
     attached     text,                                                   -- its media as a text names them: photo, 2 photos, 3 files
     upload_id    bigint REFERENCES uploads ON DELETE SET NULL,           -- whose media it shows: of what it came from, of what its writer was asked about, or uploaded for it
-    search       tsvector                                                -- its words, as written and stemmed, for `who about`; made by index_post
+    search       tsvector                                                -- its words for `who about`, as written (A) and stemmed (B); made by index_post
 );
 CREATE INDEX posts_by_author ON posts (author_id, id DESC);
 CREATE INDEX posts_by_group ON posts (group_id, id DESC);
@@ -525,8 +525,8 @@ BEGIN
         AND NEW.text NOT IN ('', '(removed)')
     THEN
         plain := search_words(NEW.text);
-        NEW.search := to_tsvector('pg_catalog.simple', plain) || to_tsvector(
-            search_config(coalesce(NEW.lang, (SELECT language FROM accounts WHERE id = NEW.author_id))), plain);
+        NEW.search := setweight(to_tsvector('pg_catalog.simple', plain), 'A') || setweight(to_tsvector(
+            search_config(coalesce(NEW.lang, (SELECT language FROM accounts WHERE id = NEW.author_id))), plain), 'B');
     END IF;
     RETURN NEW;
 END $$;

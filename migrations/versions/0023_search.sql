@@ -38,8 +38,8 @@ BEGIN
         AND NEW.text NOT IN ('', '(removed)')
     THEN
         plain := search_words(NEW.text);
-        NEW.search := to_tsvector('pg_catalog.simple', plain) || to_tsvector(
-            search_config(coalesce(NEW.lang, (SELECT language FROM accounts WHERE id = NEW.author_id))), plain);
+        NEW.search := setweight(to_tsvector('pg_catalog.simple', plain), 'A') || setweight(to_tsvector(
+            search_config(coalesce(NEW.lang, (SELECT language FROM accounts WHERE id = NEW.author_id))), plain), 'B');
     END IF;
     RETURN NEW;
 END $$;

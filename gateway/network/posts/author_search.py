@@ -43,7 +43,7 @@ def find_authors(
     nested = session.begin_nested()
     try:
         given = {"patience": f"{patience / timedelta(milliseconds=1):.0f}ms", "language": asker.language}
-        query = session.scalar(_PREPARE, given | {"terms": _terms(topic)})
+        query = session.scalar(_PREPARE, given | _WEIGHTS | {"terms": _terms(topic)})
         statement = _TAGGED if topic.startswith("#") else _WORDED
         wanted = {"asker": asker.id, "query": query, "tag": topic[1:].casefold(), "most": most}
         rows = session.execute(statement, wanted).all()
@@ -65,16 +65,20 @@ def _terms(topic: str) -> list[str]:
 
 
 # A worker's connection is told to look up by keys alone (store/database.BY_KEY), and this index has none. The query:
-# each word as it is written, or as it is stemmed in the asker's language. What is written as one word and searched as
-# several, like "board-meeting", stands in this order in the post.
+# each word as it is written (A), or as it is stemmed in the asker's language (B). The weights keep a phrase from being
+# found half in one and half in the other. What is written as one word and searched as several, like "board-meeting",
+# stands in this order in the post.
 _PREPARE: Final = text("""
     SELECT string_agg('(' || CAST(query AS text) || ')', ' & '),
            set_config('enable_bitmapscan', 'on', true), set_config('statement_timeout', :patience, true)
-    FROM (SELECT phraseto_tsquery('pg_catalog.simple', words)
-                 || phraseto_tsquery(search_config(:language), words) AS query
-          FROM (SELECT search_words(term) AS words FROM unnest(CAST(:terms AS text[])) AS term) AS searched) AS each
+    FROM (SELECT to_tsquery('pg_catalog.simple', quoted || CAST(:written AS text))
+                 || to_tsquery(search_config(:language), quoted || CAST(:stemmed AS text)) AS query
+          FROM (SELECT '''' || translate(search_words(term), $$'\\$$, '  ') || '''' AS quoted
+                FROM unnest(CAST(:terms AS text[])) AS term) AS searched
+          WHERE quoted ~ '[^ '']') AS each
     WHERE numnode(query) > 0
 """)
+_WEIGHTS: Final = {"written": ":A", "stemmed": ":B"}
 
 
 def _authors(has: ColumnElement[bool]) -> Select[int, str, str, int, Any, Any]:
