@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.actions.lookups import who_about
 from gateway.attention.zones import zone
 from gateway.channels import EMAIL
-from gateway.i18n.phrases import Phrase, count, joined, month, say, translated, weekday
+from gateway.i18n.phrases import Phrase, count, joined, languages, month, say, translated, weekday
 from gateway.inbound.commands import ONE_TEXT, CommandContext
 from gateway.language.track_phrases import quoted
 from gateway.network.posts.author_search import FoundAuthor
@@ -38,8 +38,11 @@ def _fitting(context: CommandContext, topic: str, people: Sequence[FoundAuthor],
     ]
     if context.address.channel == EMAIL:
         return tries[0]
-    language = context.account.language
-    return next((each for each in tries if len(translated(each, language)) <= ONE_TEXT), tries[-1])
+    return next((each for each in tries if _fits(each)), tries[-1])
+
+
+def _fits(words: Phrase) -> bool:
+    return all(len(translated(words, language)) <= ONE_TEXT for language in languages())
 
 
 def _answer(

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
-from gateway.network.conversation import offer_words, offers
+from gateway.network.conversation import offers
 from gateway.network.posts import posts
 from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Effect, Offer, Post
@@ -39,7 +39,7 @@ def _ask(session: Session, actor: Actor, offer: Offer, language: str, people: Se
     words = NewPost(
         actor.account, question.text, "direct", actor.door, recipients=[(one, one) for one in mine],
         inbound_id=actor.inbound_id, upload_id=question.upload_id,
-        shown=offer_words.render(actor.account, offer.word or "", question, language),
+        shown=offers.render(actor.account, offer.word or "", question, language),
     )  # fmt: skip
     post = posts.publish(session, words)
     offers.mark_asked(session, offer, mine, post.id)

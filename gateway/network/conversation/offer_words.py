@@ -1,4 +1,4 @@
-"""What an update asks about, and how the question reads that its offer sends (offers.py)."""
+"""What an update asks about, and in which words its author is made an offer and others are asked (offers.py)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,12 +7,12 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.i18n.phrases import joined, say, translated
+from gateway.i18n.phrases import Phrase, joined, languages, listed, say, translated
 from gateway.language import nanoformats
 from gateway.language.track_phrases import tokens
-from gateway.network.posts import author_search, rendering
+from gateway.network.posts import author_search
 from gateway.network.posts.author_search import FoundAuthor
-from gateway.network.posts.rendering import Rendered
+from gateway.sms.fit import segments, thrifty
 from gateway.store.tables import Account, Post
 
 QUESTION_MARKS: Final = ("?", "\uff1f", "\u061f", "\u037e")
@@ -64,14 +64,31 @@ def _as_written(word: str, words: str) -> str:
     return match.group() if match else word
 
 
-def render(author: Account, word: str, question: Post, language: str) -> Rendered:
-    """How the private question reads for people of one language: why they are asked, and how such questions end."""
-    values = {"name": author.name, "word": word}
-    why = say("{name} asks you, because you wrote about {word}:", **values)
+def describe_offer(word: str, found: Sequence[FoundAuthor], fewest: int) -> tuple[Phrase, Sequence[FoundAuthor]]:
+    """The offer in one text, and whom it names: with how many updates each wrote, else without, else fewer people. Only
+    who is named is asked."""
+    tries = [
+        (_offer(word, found[:number], counted=counted), found[:number])
+        for number in range(len(found), fewest - 1, -1)
+        for counted in (True, False)
+    ]
+    return next((each for each in tries if _fits(each[0])), tries[-1])
+
+
+def _offer(word: str, people: Sequence[FoundAuthor], *, counted: bool) -> Phrase:
+    names = [f"{person.name} ({person.posts})" if counted else person.name for person in people]
+    wrote = say("{number} people wrote about {word}: {names}.", number=len(people), word=word, names=listed(names))
+    return joined([wrote, say("Reply 1 to ask them privately. To end offers: CONNECT OFF")])
+
+
+def _fits(words: Phrase) -> bool:
+    return all(segments(thrifty(translated(words, language)))[1] == 1 for language in languages())
+
+
+def describe_question(name: str, word: str, question: str) -> tuple[Phrase, Phrase]:
+    """The private question as a text and as a mail: why its reader is asked, and how such questions end."""
+    why = say("{name} asks you, because you wrote about {word}:", name=name, word=word)
     how = say("To answer privately: R text. To end such questions: CONNECT OFF")
-    by_mail = say("{name} asks you privately, because you wrote about {word}.", **values)
+    by_mail = say("{name} asks you privately, because you wrote about {word}.", name=name, word=word)
     ends = say("To answer, reply to this mail. To end such questions: CONNECT OFF")
-    text_ = joined([why, question.text, how])
-    body = joined([question.text, joined([by_mail, ends])], "\n\n")
-    subject = rendering.subject(f"{author.name} (private): {question.text}")
-    return Rendered(translated(text_, language), subject, translated(body, language))
+    return joined([why, question, how]), joined([question, joined([by_mail, ends])], "\n\n")

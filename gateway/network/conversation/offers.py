@@ -15,17 +15,17 @@ from sqlalchemy.orm import Session
 
 from gateway.attention.quiet_hours import quiet_until
 from gateway.attention.zones import zone
-from gateway.i18n.phrases import Phrase, joined, listed, say, translated
+from gateway.i18n.phrases import translated
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.network.conversation import conversations, notices, offer_words, reply_limits
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import mutes, reachability
 from gateway.network.people import connecting
-from gateway.network.posts import posts
+from gateway.network.posts import posts, rendering
 from gateway.network.posts.author_search import FoundAuthor
+from gateway.network.posts.rendering import Rendered
 from gateway.settings import Settings
-from gateway.sms.fit import segments, thrifty
 from gateway.store.channel_sql import rank_of
 from gateway.store.tables import Account, Address, Delivery, Message, Offer, OfferPerson, Post
 from gateway.store.views import ADDRESSES, AddressNow, FollowInForce
@@ -156,7 +156,8 @@ def _hearing(session: Session, post: Post, people: Collection[int]) -> set[int]:
 def _put(
     session: Session, offer: Offer, author: Account, there: Address, word: str, found: Sequence[FoundAuthor]
 ) -> frozenset[str]:
-    said, people = _fitting(author.language, word, found)
+    words, people = offer_words.describe_offer(word, found, FEWEST)
+    said = translated(words, author.language)
     offer.word, offer.offered_at = word, func.now()
     session.flush()
     for place, person in enumerate(people, 1):
@@ -168,21 +169,11 @@ def _put(
     return frozenset({there.channel})
 
 
-def _fitting(language: str, word: str, found: Sequence[FoundAuthor]) -> tuple[str, Sequence[FoundAuthor]]:
-    """The words of the offer in one text: with how many updates each wrote, else without, else with fewer people. Only
-    who is named is asked."""
-    tries = [
-        (translated(describe(word, found[:number], counted=counted), language), found[:number])
-        for number in range(len(found), FEWEST - 1, -1)
-        for counted in (True, False)
-    ]
-    return next((each for each in tries if segments(thrifty(each[0]))[1] == 1), tries[-1])
-
-
-def describe(word: str, people: Sequence[FoundAuthor], *, counted: bool) -> Phrase:
-    names = [f"{person.name} ({person.posts})" if counted else person.name for person in people]
-    wrote = say("{number} people wrote about {word}: {names}.", number=len(people), word=word, names=listed(names))
-    return joined([wrote, say("Reply 1 to ask them privately. To end offers: CONNECT OFF")])
+def render(author: Account, word: str, question: Post, language: str) -> Rendered:
+    """How the private question reads for people of one language: why they are asked, and how such questions end."""
+    text_, body = offer_words.describe_question(author.name, word, question.text)
+    subject = rendering.subject(f"{author.name} (private): {question.text}")
+    return Rendered(translated(text_, language), subject, translated(body, language))
 
 
 def take(session: Session, author: Account, post_id: int) -> tuple[Offer, Sequence[Account]] | None:
