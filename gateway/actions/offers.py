@@ -39,7 +39,7 @@ def _ask(session: Session, actor: Actor, offer: Offer, language: str, people: Se
     words = NewPost(
         actor.account, question.text, "direct", actor.door, recipients=[(one, one) for one in mine],
         inbound_id=actor.inbound_id, upload_id=question.upload_id,
-        shown=offers.render(actor.account, offer.word or "", question, language),
+        asks_again=offers.render(actor.account, offer.word or "", question, language),
     )  # fmt: skip
     post = posts.publish(session, words)
     offers.mark_asked(session, offer, mine, post.id)

@@ -13,6 +13,7 @@ from gateway.actions import offers as actions
 from gateway.actions import undoing
 from gateway.ledger.operations import restore_hold, retention
 from gateway.ledger.outbox import due_work
+from gateway.network.audience import private_repeats
 from gateway.network.conversation import conversations, offer_words, offers
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.people import accounts, erase, export
@@ -287,6 +288,18 @@ def test_when_nobody_is_left_nothing_is_sent_and_that_is_said(asked: Office) -> 
     answer = asked.sql("SELECT text FROM messages WHERE kind = 'answer' ORDER BY id DESC LIMIT 1")[0][0]
     assert answer == "None of them can be asked any more. Nothing was sent."
     assert question_of(asked) is None
+
+
+def test_its_words_are_public_and_may_be_said_again(asked: Office) -> None:
+    words = "who of you knows the new contact for the acme numbers of last month?"
+    asks(asked, words)
+    asked.says("kim", "1")
+    asked.work()
+    with transaction(asked.engine) as session:
+        private_repeats.catch_up(session)
+    for who in ("kim", "bob"):
+        asks(asked, f".{words}", who)
+    assert asked.sql("SELECT count(*) FROM posts WHERE visibility = 'company' AND text = :it", it=words) == [(3,)]
 
 
 def test_nobody_answers_the_offer_of_another(asked: Office) -> None:
