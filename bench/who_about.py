@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import text
@@ -20,7 +21,7 @@ from gateway.store.database import connect
 from gateway.store.tables import Account
 
 PEOPLE, POSTS, BATCH = 2_000, 100_000, 5_000
-HITS: Final = {10: 3.0, 390: 6.0, 7_000: 40.0}  # posts that have the word: milliseconds allowed
+HITS: Final = {10: 5.0, 390: 8.0, 7_000: 40.0}  # posts that have the word: milliseconds of processor time allowed
 ASKED = 200  # times for each word
 INSERTED, ROUNDS = 2_000, 3
 PROCESSOR: Final = 0.17  # milliseconds of processor time that an update may cost more
@@ -59,20 +60,24 @@ def _marks(number: int) -> str:
 
 
 def _ask(place: Company, hits: int, most: float) -> Result:
+    """Processor time, ours and PostgreSQL's: seconds depend on who else uses the machine."""
     engine = connect(place.settings.database_url, by_key=True)
     took = []
     with Session(engine) as session:
         asker = session.get_one(Account, place.scalar("SELECT min(id) FROM accounts"))
-        before = spent(place)
+        before, began = spent(place), time.thread_time()
         for _ in range(ASKED):
             start = time.perf_counter()
-            found = author_search.find_authors(session, asker, f"mark{hits}", 41)
+            found = author_search.find_authors(session, asker, f"mark{hits}", 41, timedelta(seconds=9))
             took.append(1000 * (time.perf_counter() - start))
             assert found
-        servers = 1000 * since(before, spent(place)).get("postgresql", 0.0) / ASKED
+        own, servers = time.thread_time() - began, since(before, spent(place)).get("postgresql", 0.0)
     engine.dispose()
-    median, short = statistics.median(took), f"{servers:.1f} ms of PostgreSQL's processor time."
-    return Result(f"who about, {hits} updates have the word", median, "ms", "limit", most, 1, short, lower=True)
+    median, processor = statistics.median(took), 1000 * (own + servers) / ASKED
+    short = f"{1000 * servers / ASKED:.1f} ms of it PostgreSQL's; p50 {median:.1f} ms at the client."
+    return Result(
+        f"who about, {hits} updates have the word, processor time", processor, "ms", "limit", most, 1, short, lower=True
+    )
 
 
 def _insert(place: Company, speech: Speech) -> Result:
@@ -103,4 +108,4 @@ def _insert_all(place: Company, author: int, texts: list[str], trigger: str) -> 
 
 if __name__ == "__main__":
     for result in measure():
-        print(result.row(), result.short)
+        print(result.row(), result.short, flush=True)

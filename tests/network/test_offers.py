@@ -520,6 +520,21 @@ def test_an_export_has_them_and_an_erasure_leaves_nothing(asked: Office) -> None
     assert asked.sql("SELECT count(*) FROM offer_people") == [(0,)]
 
 
+def test_an_erasure_takes_the_offers_whose_word_names_them(asked: Office) -> None:
+    for who in ("dana", "pat"):
+        asked.says(who, "bob is late again")
+    asked.work()
+    asks(asked, "where is bob?")
+    assert {row[0] for row in offered(asked)} == {"bob"}
+    with transaction(asked.engine) as session:
+        bob = accounts.by_handle(session, "bob")
+        assert bob is not None
+        erase.erase(session, bob, "test")
+    assert asked.sql("SELECT count(*) FROM offers") == [(0,)]
+    assert asked.sql("SELECT count(*) FROM posts WHERE search @@ CAST('bob' AS tsquery)") == [(0,)]
+    assert question_of(asked) is None
+
+
 def test_they_end_with_the_deliveries(asked: Office) -> None:
     asks(asked)
     ages = retention.RetentionAges(timedelta(days=30), timedelta(0), timedelta(days=1826))
