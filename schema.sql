@@ -125,6 +125,7 @@ CREATE TABLE accounts (
     daily           boolean NOT NULL DEFAULT true,                       -- a mail a day while it follows nobody; `off daily`: none
     daily_on        date,                                                -- its day, where it lives, on which that mail was last seen to
     daily_upto      bigint NOT NULL DEFAULT 0,                           -- the newest post that such a mail had in it
+    zone_since      timestamptz,                                         -- since when its clock is that of the zone it has now, at home or away; none: always
     CHECK ((kind = 'group') = (access IS NOT NULL))
 );
 CREATE INDEX accounts_by_name ON accounts (plain_name);
@@ -135,8 +136,13 @@ CREATE TABLE attention (
     digest_every    text CHECK (digest_every IN ('day', 'week')),        -- how often a digest comes; none: there is none
     digest_at       time NOT NULL DEFAULT '08:00',                       -- when, by their clock
     digest_weekday  smallint CHECK (digest_weekday BETWEEN 0 AND 6),     -- of a weekly one: 0 is Monday
+    zone            text,                                                -- IANA name of the zone where they are for now; accounts.timezone is home
+    zone_until      timestamptz,                                         -- when they are home again; none: when they say so
+    out_of_office_until timestamptz,                                     -- their mailbox has said that they are away: three days after the last such mail
+    digest_back     boolean NOT NULL DEFAULT false,                      -- where digest_every is `day`: it comes when they are back instead, so processes of the version before send it daily
     connects        boolean NOT NULL DEFAULT true,                       -- others are pointed to what they wrote, and they are offered people to ask
-    CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL))
+    CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL)),
+    CONSTRAINT attention_zone CHECK (zone IS NOT NULL OR zone_until IS NULL)
 );
 
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
@@ -740,7 +746,7 @@ CREATE TABLE digests (
     message_id  bigint PRIMARY KEY REFERENCES messages ON DELETE CASCADE,  -- the message
     account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- its reader
     address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,  -- where it goes
-    kind        text NOT NULL CHECK (kind IN ('wake', 'back', 'day', 'week', 'now')),  -- wake: after quiet hours; back: after an `off` with an end; now: asked for
+    kind        text NOT NULL CHECK (kind IN ('wake', 'back', 'day', 'week', 'now', 'return')),  -- wake: after quiet hours; back: after an `off` with an end; now: asked for; return: `digest back`
     slot        timestamp NOT NULL,                                      -- the moment for which it was made, as its reader's wall clock shows it; day and week: the date, at 00:00
     posts       bigint[] NOT NULL DEFAULT '{}',                          -- what its numbers stand for; written when it leaves
     folded      integer NOT NULL DEFAULT 0,                              -- how many items it was made of
@@ -1173,6 +1179,16 @@ CREATE VIEW silences_in_force AS
 SELECT account_id, other_id, kind, expires_at, created_at
 FROM silences
 WHERE expires_at IS NULL OR expires_at > now();
+
+-- The zone of everybody's clock: the one where they are for now, else their own. Where joining the view would join
+-- accounts twice, the function is asked.
+CREATE FUNCTION zone_in_force(home text, away text, until timestamptz) RETURNS text LANGUAGE sql STABLE
+RETURN CASE WHEN away IS NOT NULL AND coalesce(until > now(), true) THEN away ELSE home END;
+CREATE VIEW zones_now AS
+SELECT a.id AS account_id, zone_in_force(a.timezone, w.zone, w.zone_until) AS zone,
+       CASE WHEN w.zone_until > now() THEN w.zone_until END AS until,    -- till then; afterwards they are home
+       a.timezone AS home
+FROM accounts a LEFT JOIN attention w ON w.account_id = a.id AND w.zone IS NOT NULL;
 
 -- Every address, and whether updates go there. Its state says whether anything may.
 CREATE VIEW addresses_now AS

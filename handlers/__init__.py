@@ -32,6 +32,7 @@ from handlers import (
     undo,
     updates,
     why,
+    zone,
 )
 
 MODULES = (
@@ -59,6 +60,7 @@ MODULES = (
     pin_confirmation,
     daily_mail,
     digests,
+    zone,
     linking_addresses,
     profile,
     help_command,

@@ -1,5 +1,6 @@
 """`undo`: what is said of what was taken back. gateway/actions/undoing.py takes it back."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF
 from gateway.actions.model.undo_result import Undone
 from gateway.actions.undoing import UNDOINGS
+from gateway.attention.zones import ZoneNow
 from gateway.i18n.phrases import Phrase, count, joined, say, template
 from gateway.inbound.commands import CommandContext, command, reopen_question
 from gateway.network.conversation import conversations
@@ -23,6 +25,7 @@ from handlers.digests import describe_time
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours
+from handlers.zone import describe_clock
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
@@ -96,6 +99,9 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
             return say("Your digest comes {when} again.", when=describe_time(setting))
         case "quiet_hours":
             return describe_hours(**facts) if facts["hours"] else say("Quiet hours are off.")
+        case "zone":
+            until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
+            return describe_clock(ZoneNow(facts["name"], until, facts["home"]))
     return say(SENTENCES[outcome], **facts)
 
 

@@ -72,7 +72,7 @@ def _person(place: int, person: FoundAuthor, last: Phrase | None) -> Phrase:
 
 
 def _local(context: CommandContext, moment: datetime) -> date:
-    return moment.astimezone(zone(context.account.timezone)).date()
+    return moment.astimezone(zone(context.account.zone_now)).date()
 
 
 def _since(day: date, today: date) -> Phrase:

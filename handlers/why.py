@@ -133,4 +133,4 @@ def _followed(cause: Cause, day: date) -> str:
 
 
 def _day(context: CommandContext, moment: datetime) -> date:
-    return moment.astimezone(zone(context.account.timezone)).date()
+    return moment.astimezone(zone(context.account.zone_now)).date()

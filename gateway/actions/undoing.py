@@ -23,6 +23,7 @@ from gateway.actions import (
     reporting,
     silencing,
     tracking,
+    zone,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.last_effect import last_effect
@@ -42,6 +43,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "off": pausing.undo_switch,
     "on": pausing.undo_switch,
     "quiet": quiet_hours.undo_hours,
+    "zone": zone.undo_zone,
     "digest": digests.undo_time,
     "digest_source": digests.undo_source,
     "digest_end": digests.undo_end,

@@ -18,11 +18,14 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    column,
     func,
+    select,
+    table,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
 
 NEW_ID = text("new_id()")
 NOW = func.now()
@@ -122,6 +125,14 @@ class Account(Table):
     daily: Mapped[bool] = mapped_column(server_default=TRUE)
     daily_on: Mapped[date | None]
     daily_upto: Mapped[int] = mapped_column(server_default=ZERO)
+    zone_since: Mapped[datetime | None]
+    zone_now: Mapped[str] = column_property(
+        select(column("zone", Text))
+        .select_from(table("zones_now"))
+        .where(column("account_id", BigInteger) == id)  # noqa: A003
+        .scalar_subquery(),
+        deferred=True,  # few ask: what names a time by the person's clock
+    )
     __table_args__ = (Index("accounts_by_name", "plain_name"),)
 
 
@@ -131,6 +142,10 @@ class Attention(Table):
     digest_every: Mapped[str | None]
     digest_at: Mapped[time] = mapped_column(server_default=text("'08:00'"))
     digest_weekday: Mapped[int | None] = mapped_column(SmallInteger)
+    zone: Mapped[str | None]
+    zone_until: Mapped[datetime | None]
+    out_of_office_until: Mapped[datetime | None]
+    digest_back: Mapped[bool] = mapped_column(server_default=FALSE)
     connects: Mapped[bool] = mapped_column(server_default=TRUE)
 
 

@@ -39,6 +39,7 @@ from gateway.actions import (
     silencing,
     tracking,
     undoing,
+    zone,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import OK, PROOF
@@ -50,7 +51,7 @@ from gateway.language.words import durations
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.network.people import accounts, addresses
-from gateway.network.people.digest_settings import DigestSetting
+from gateway.network.people.digest_settings import ON_RETURN, DigestSetting
 from gateway.network.people.directory import find_named
 from gateway.network.posts import timelines
 from gateway.store.tables import Account, Address, Offer
@@ -95,7 +96,10 @@ class Caller:
 
     @property
     def later(self) -> datetime:
-        return durations.ends(LATER, datetime.now(ZoneInfo(self.actor.account.timezone)))
+        return self.later_in(self.actor.account.timezone)
+
+    def later_in(self, zone: str) -> datetime:
+        return durations.ends(LATER, datetime.now(ZoneInfo(zone)))
 
 
 Call = Callable[[Caller], tuple[Any, ...]]
@@ -158,6 +162,13 @@ ROWS: Final = [
         before=[("sam", "quiet 22-7")]),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "quiet 22-7")]),
     Row("set_digest_time", "sam", ["digest monday 9am"], lambda c: (digests.set_digest_time, MONDAYS)),
+    Row("set_digest_time", "sam", ["digest back"], lambda c: (digests.set_digest_time, ON_RETURN)),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest back")]),
+    Row("set_zone", "sam", ["zone tokyo"], lambda c: (zone.set_zone, "Asia/Tokyo")),
+    Row("set_zone", "sam", [f"zone tokyo {LATER}"], lambda c: (zone.set_zone, "Asia/Tokyo", c.later_in("Asia/Tokyo"))),
+    Row("go_home", "sam", ["zone home"], lambda c: (zone.go_home,), before=[("sam", "zone tokyo")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "zone tokyo")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "zone tokyo"), ("sam", "zone home")]),
     Row("add_to_digest", "sam", ["digest kim"], lambda c: (digests.add_to_digest, c.named("kim"))),
     Row("end_digests", "sam", ["digest off"], lambda c: (digests.end_digests,), before=[("sam", "digest kim")]),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest monday 9am")]),
@@ -326,8 +337,11 @@ LEFT: Final = {
     "offers": """SELECT p.text, o.word, a.handle, w.asked_at IS NOT NULL, asked.text FROM offers o
         JOIN posts p ON p.id = o.post_id LEFT JOIN offer_people w ON w.post_id = o.post_id
         LEFT JOIN accounts a ON a.id = w.account_id LEFT JOIN posts asked ON asked.id = w.asked_by""",
-    "attention": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday, w.connects FROM attention w
+    "attention": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday, w.digest_back, w.connects
+        FROM attention w
         JOIN accounts a ON a.id = w.account_id""",
+    "zones": """SELECT a.handle, z.zone, z.until, a.zone_since IS NOT NULL FROM zones_now z
+        JOIN accounts a ON a.id = z.account_id""",
     "accounts": "SELECT handle, name, language, ack, daily, state, access FROM accounts",
     "addresses": "SELECT address, state, receiving, off_until, quiet, stopped_at IS NOT NULL FROM addresses",
     "audit": "SELECT actor, action, CAST(detail AS text) FROM audit",
@@ -347,12 +361,13 @@ HELPERS: Final = {
     "active_group", "append", "append_part", "publish", "confirm_repeat", "confirm_reach", "estimate_wide",
     "check_reaches", "amend", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
     "opt_in", "upload", "attach", "wake", "state_of",
-    "send_digest",
+    "send_digest", "bring_back", "reschedule",
 }  # fmt: skip
 
 
 def test_every_action_is_in_the_table() -> None:
-    """Those that take back are behind `undo`; opt_in, upload, attach and send_digest have tests of their own."""
+    """Those that take back are behind `undo`; opt_in, upload, attach, send_digest and bring_back have tests of their
+    own."""
     folder = Path(following.__file__).parent
     defined = {
         node.name

@@ -285,7 +285,7 @@ TAKEN_OUT = {
     "messages.subject", "messages.text", "pins.digest", "pins.salt", "posts.lang",
     "posting_addresses.seed", "posting_addresses.digest", "remainders.text",
     "posts.text", "offers.word", "tracks.phrase", "tracks.shown",
-    "addresses.quiet", "held.reason", "held.why", "attention.digest_every", "follows.way",
+    "addresses.quiet", "held.reason", "held.why", "attention.digest_every", "attention.zone", "follows.way",
     "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(

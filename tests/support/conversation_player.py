@@ -12,6 +12,7 @@
     (kim is suspended)
     (kim is restored)
     (kim is an operator)
+    (the mailbox of kim says that they are away)     their auto-responder answers our last mail
     (more than 2 phones are asked about)
     (kim has the PIN 4826, always asked for)
     (50 more people are in acme)
@@ -321,6 +322,15 @@ def _change(stage: Stage, handle: str, what: str) -> None:
         assert change[what](session, account.id)
 
 
+def _answer_automatically(stage: Stage, handle: str) -> None:
+    person = _speaker(handle)
+    incoming = _mail(stage, person, "post: Out of office // I am away until Monday.")
+    marked = incoming.raw.replace(b"Subject:", b"Auto-Submitted: auto-replied\r\nSubject:", 1)
+    with transaction(stage.engine) as session:
+        inbox.accept(session, inbox.hash_key(session), [replace(incoming, raw=marked, proof="a server of ours")])
+    _work(stage)
+
+
 def _forget(stage: Stage, handle: str) -> None:
     """Their phone's next text is its first."""
     with transaction(stage.engine) as session:
@@ -411,6 +421,7 @@ DIRECTIONS = [
         (r"(\d+) (seconds|minutes|hours) later", _let_pass),
         (r"(\w+) is (deactivated|suspended|restored|an operator)", _change),
         (r"the daily mails go out", _daily_mails),
+        (r"the mailbox of (\w+) says that they are away", _answer_automatically),
         (r"more than (\d+) phones are asked about", _ask_about),
         (r"(\d+) parts are all that the company has a day", _budget),
         (r"(\w+) was never written to", _forget),

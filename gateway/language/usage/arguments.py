@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.i18n.language_tags import language
 from gateway.language.usage.full_names import MOST_WORDS, may_be_name
-from gateway.language.words import digest_times, quiet_hours
+from gateway.language.words import digest_times, quiet_hours, time_zones
 from gateway.language.words.durations import duration
 from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, fold_case, tokens
 from gateway.typed_input import strip_invisible
@@ -114,6 +114,12 @@ def _time(text: str) -> str | None:
     return bare if digest_times.read(bare) is not None else None
 
 
+def _zone(text: str) -> str | None:
+    """A time zone by any of its names, as it is written."""
+    bare = text.rstrip(_EDGES)
+    return bare if time_zones.is_zone(bare) else None
+
+
 def _account(source: ArgumentWords, at: int) -> Iterator[Taken]:
     """A handle or a first name, and then every longer run of words that may be a full name."""
     if len(source.all[at]) <= LONGEST_WORD:
@@ -171,6 +177,7 @@ KINDS: dict[str, Accepts] = {
     "ADDRESS": _span(_address, 6, as_written=True),
     "CODE": _one(_matching(_CODE)),
     "TIME": _span(_time, 6),
+    "ZONE": _span(_zone, 6),
     "RANGE": _span(quiet_hours.read, MOST_TOKENS),
     "LANG": _one(language),
     "KIND": _one(_among("open", "closed", "broadcast")),

@@ -117,7 +117,7 @@ def _is_free(session: Session, settings: Settings, there: Address, author: Accou
 
 def _is_quiet(session: Session, there: Address, author: Account) -> bool:
     now: datetime = session.execute(select(func.now())).scalar_one()
-    return there.quiet is not None and quiet_until(there.quiet, zone(author.timezone), now) is not None
+    return there.quiet is not None and quiet_until(there.quiet, zone(author.zone_now), now) is not None
 
 
 def _find(session: Session, post: Post, author: Account) -> tuple[str, Sequence[FoundAuthor]] | None:

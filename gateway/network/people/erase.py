@@ -204,7 +204,8 @@ STEPS: Final = (
     (
         "accounts",
         """UPDATE accounts SET handle = :gone, name = :removed, title = NULL, role = 'member', language = 'en',
-               timezone = 'UTC', pin = 'none', ack = false, daily = true, daily_on = NULL, daily_upto = 0
+               timezone = 'UTC', pin = 'none', ack = false, daily = true, daily_on = NULL, daily_upto = 0,
+               zone_since = NULL
            WHERE id = :account""",
     ),
 )

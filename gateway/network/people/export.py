@@ -48,10 +48,12 @@ _MINE: Final = "(SELECT id FROM addresses WHERE account_id = :account)"
 
 SECTIONS: Final = {
     "account": """
-        SELECT id, handle, name, title, state, role, language, timezone, pin, ack, created_at, deactivated_at
+        SELECT id, handle, name, title, state, role, language, timezone, pin, ack, zone_since, created_at,
+               deactivated_at
         FROM accounts WHERE id = :account""",
     "attention": """
-        SELECT digest_every, digest_at, digest_weekday, connects FROM attention WHERE account_id = :account""",
+        SELECT digest_every, digest_at, digest_weekday, digest_back, zone, zone_until, out_of_office_until, connects
+        FROM attention WHERE account_id = :account""",
     "aliases": "SELECT alias, kind, created_at FROM aliases WHERE account_id = :account ORDER BY alias",
     "addresses": """
         SELECT id, channel, address, state, is_primary, receiving, off_until, quiet, quiet_since, stopped_at,
