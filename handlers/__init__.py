@@ -4,6 +4,7 @@ gateway.inbound.commands.TABLE."""
 from gateway.inbound.commands import TABLE
 from handlers import (
     abuse_reports,
+    connecting,
     daily_mail,
     digests,
     follows,
@@ -48,6 +49,7 @@ MODULES = (
     mutes,
     nudge,
     lookups,
+    connecting,
     groups,
     group_members,
     join_requests,

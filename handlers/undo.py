@@ -14,9 +14,12 @@ from gateway.attention.zones import ZoneNow
 from gateway.i18n.phrases import Phrase, count, joined, say, template
 from gateway.inbound.commands import CommandContext, command, reopen_question
 from gateway.network.conversation import conversations
+from gateway.network.conversation.conversations import AskedQuestion
+from gateway.network.conversation.offers import KIND as OFFER
 from gateway.network.people.digest_settings import DigestSetting
-from gateway.store.tables import Effect
+from gateway.store.tables import Effect, Post
 from handlers import bare_texts
+from handlers.connecting import describe_connecting
 from handlers.daily_mail import describe_daily
 from handlers.digests import describe_time
 from handlers.pausing import OFF, ON
@@ -40,10 +43,15 @@ def undo(session: Session, context: CommandContext) -> str:
 
 
 def _close_offer(session: Session, context: CommandContext) -> None:
-    """Closes a question that offered to publish what is taken back."""
+    """Closes a question that offered to publish what is taken back, or to ask people about it."""
     open_ = conversations.open_question(session, context.address.id)
-    if open_ and open_.kind == conversations.SENT_ALREADY:
+    if open_ and (open_.kind == conversations.SENT_ALREADY or (open_.kind == OFFER and _is_gone(session, open_))):
         conversations.close(session, context.address.id)
+
+
+def _is_gone(session: Session, open_: AskedQuestion) -> bool:
+    post = session.get(Post, open_.about["post"])
+    return post is None or post.deleted_at is not None
 
 
 def _retracted(undone: Undone) -> Phrase:
@@ -83,6 +91,14 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
             return describe_acknowledged(outcome == "acknowledged")
         case "daily_mail_on" | "daily_mail_off":
             return describe_daily(outcome == "daily_mail_on")
+        case "connecting" | "not_connecting":
+            return describe_connecting(outcome == "connecting")
+    return _waits(outcome, facts) or say(SENTENCES[outcome], **facts)
+
+
+def _waits(outcome: str, facts: dict[str, Any]) -> Phrase | None:
+    """Of settings that say what waits for its reader, and until when."""
+    match outcome:
         case "digest_time":
             setting = DigestSetting.unpack(facts)
             if setting.every is None:
@@ -95,7 +111,7 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
         case "zone":
             until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
             return describe_clock(ZoneNow(facts["name"], until, facts["home"]))
-    return say(SENTENCES[outcome], **facts)
+    return None
 
 
 SENTENCES: Final = {

@@ -9,10 +9,12 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.actions import (
+    connecting,
     digests,
     following,
     group_creation,
     membership,
+    offers,
     pausing,
     posting,
     profile,
@@ -47,6 +49,8 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "digest_source": digests.undo_source,
     "digest_end": digests.undo_end,
     "limit": text_limit.undo_limit,
+    "connect": connecting.undo_connecting,
+    "ask_offered": offers.undo_ask_offered,
     "silence": silencing.undo_silence,
     "lift": silencing.undo_lift,
     "add": membership.undo_change,

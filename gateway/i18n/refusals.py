@@ -112,6 +112,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "limit_out_of_range": template("Write a number of texts a day, from 1 to {most}: LIMIT 20. Or: LIMIT OFF"),
     "track_no_room": template("You track {number} words, and that is the most. To make room: UNTRACK WORD"),
+    # Who wrote about something
+    "topic_too_short": template('"{words}" is too short to look for: use a word of two letters or more.'),
+    "topic_too_long": template("That is too long to look for: use at most {words} words and {letters} letters."),
+    "topic_too_frequent": template('"{topic}" is in too many updates. Add a word, as in: WHO ABOUT BOARD MEETING'),
     # Groups
     "no_owner": template("{name} has no owner. Ask the people who run Critter."),
     "not_owner": template("Only the owners of {name} can add or remove people: {names}."),

@@ -12,11 +12,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
+    connecting,
     digests,
     following,
     group_creation,
@@ -25,6 +26,7 @@ from gateway.actions import (
     membership,
     messaging,
     nudging,
+    offers,
     opting_out,
     pausing,
     posting,
@@ -53,7 +55,7 @@ from gateway.network.people import accounts, addresses
 from gateway.network.people.digest_settings import ON_RETURN, DigestSetting
 from gateway.network.people.directory import find_named
 from gateway.network.posts import timelines
-from gateway.store.tables import Account, Address
+from gateway.store.tables import Account, Address, Offer
 from tests.support import personas
 from tests.support.office import LEASE, Office
 
@@ -88,6 +90,12 @@ class Caller:
         return timelines.list_received(self.session, self.address.id, 1)[0].post
 
     @property
+    def asks(self) -> int:
+        """The last update of theirs that made an offer."""
+        mine = select(func.max(Offer.post_id)).where(Offer.author_id == self.actor.account.id, Offer.word.is_not(None))
+        return self.session.scalar(mine) or 0
+
+    @property
     def later(self) -> datetime:
         return self.later_in(self.actor.account.timezone)
 
@@ -111,6 +119,9 @@ class Row:
     confirmed: frozenset[str] = frozenset()
 
 
+QUESTION: Final = [
+    ("bob", "acme called"), ("dana", "lunch with acme"), ("kim", "who has the acme numbers?"),
+]  # fmt: skip
 PROVED, SURE = frozenset({PROOF}), frozenset({OK})
 ROWS: Final = [
     Row("post_update", "kim", ["starting the ACME proposal"],
@@ -140,6 +151,10 @@ ROWS: Final = [
     Row("untrack", "bob", ["untrack acme"], lambda c: (tracking.untrack, "acme"), before=[("bob", "track ACME")]),
     Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME")]),
     Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME"), ("bob", "untrack acme")]),
+    Row("set_connecting", "sam", ["connect off"], lambda c: (connecting.set_connecting, False)),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "connect off")]),
+    Row("ask_offered", "kim", ["1"], lambda c: (offers.ask_offered, c.asks), before=QUESTION),
+    Row("undo", "kim", ["undo"], lambda c: (undoing.undo,), before=[*QUESTION, ("kim", "1")]),
     Row("turn_off", "sam", ["off"], lambda c: (pausing.turn_off, c.address)),
     Row("turn_off", "sam", [f"off {LATER}"], lambda c: (pausing.turn_off, c.address, c.later)),
     Row("turn_on", "sam", ["on"], lambda c: (pausing.turn_on, c.address), before=[("sam", "off")]),
@@ -323,7 +338,11 @@ LEFT: Final = {
         WHERE m.kind NOT IN ('answer', 'code')""",
     "effects": """SELECT a.handle, e.kind, CAST(e.detail AS text), e.undone_at IS NOT NULL FROM effects e
         JOIN actions d ON d.id = e.action_id JOIN accounts a ON a.id = d.account_id WHERE e.kind <> 'asked'""",
-    "digests": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday, w.digest_back, w.texts_a_day
+    "offers": """SELECT p.text, o.word, a.handle, w.asked_at IS NOT NULL, asked.text FROM offers o
+        JOIN posts p ON p.id = o.post_id LEFT JOIN offer_people w ON w.post_id = o.post_id
+        LEFT JOIN accounts a ON a.id = w.account_id LEFT JOIN posts asked ON asked.id = w.asked_by""",
+    "attention": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday, w.digest_back, w.connects,
+               w.texts_a_day
         FROM attention w
         JOIN accounts a ON a.id = w.account_id""",
     "zones": """SELECT a.handle, z.zone, z.until, a.zone_since IS NOT NULL FROM zones_now z

@@ -56,6 +56,8 @@ LINES: Final = {
     "stats [NAME]": "stats kim",
     "who NAME": "who kim",
     "who about TOPIC": "who about acme",
+    "connect": "connect",
+    "connect on|off": "connect off",
     "followers": "followers",
     "following": "following",
     "groups": "groups",

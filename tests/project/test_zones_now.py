@@ -24,6 +24,7 @@ ASKS_FOR_HOME: Final = {
 ANOTHER: Final = {
     "critter/commands/people.py": "makes somebody who lives there",  # a field of another thing that has this name
     "gateway/attention/facts.py": "Facts.timezone is of the clock now",
+    "gateway/attention/text_limit.py": "Facts.timezone is of the clock now",
     "gateway/attention/timing.py": "Facts.timezone is of the clock now",
     "gateway/network/digests/wake_up.py": "HeldItem.timezone is of the clock now",
     "gateway/doors/web/media.py": "PostMedia.timezone is of the clock now",

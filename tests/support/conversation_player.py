@@ -50,6 +50,7 @@ from gateway.ledger.outbox import digest_items, due_work, fanouts, held
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
+from gateway.network.conversation import offers
 from gateway.network.digests import digest_words, wake_up
 from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
@@ -199,6 +200,8 @@ def _turn(stage: Stage) -> bool:
         due = due_work.look(session).drains
     if ("inbound" in due and _read_one(stage)) or ("fanout" in due and _spread_one(stage)):
         return True
+    if "offers" in due and _offer(stage):
+        return True
     return (due & {"sms", "email"} and _deliver(stage)) or ("wake_ups" in due and _wake_up(stage))
 
 
@@ -221,6 +224,14 @@ def _spread_one(stage: Stage) -> bool:
         upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 3)
         fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
     return True
+
+
+def _offer(stage: Stage) -> bool:
+    with transaction(stage.engine) as session:
+        due = offers.due(session, 1)
+        for offer in due:
+            offers.make(session, stage.registry.settings, offer)
+    return bool(due)
 
 
 def _deliver(stage: Stage) -> bool:

@@ -14,6 +14,7 @@ from gateway.typed_input import strip_invisible
 
 ACCOUNTS = frozenset({"NAME", "PERSON", "GROUP"})
 LONGEST_WORD = 64
+MOST_TOPIC = 5  # words of a topic; more of them are a sentence
 MOST_TOKENS = 16  # as many as hours of quiet for workdays and weekends take
 
 _EDGES = ".,:;!?"
@@ -156,6 +157,16 @@ def _quote(source: ArgumentWords, at: int) -> Iterator[Taken]:
             return
 
 
+def _topic(source: ArgumentWords, at: int) -> Iterator[Taken]:
+    """A few words, or a phrase that keeps its quotation marks: its words must stand together."""
+    if source.all[at][0] in OPENING_QUOTES:
+        yield from ((count, f'"{phrase}"') for count, phrase in _quote(source, at))
+        return
+    for count in range(min(MOST_TOPIC, len(source) - at), 0, -1):
+        if topic := source.joined(at, count).rstrip(_EDGES):
+            yield count, topic
+
+
 def _rest(source: ArgumentWords, at: int) -> Iterator[Taken]:
     yield len(source) - at, source.tail(at)
 
@@ -169,7 +180,7 @@ KINDS: dict[str, Accepts] = {
     "TAG": _one(_matching(_HASHTAG)),
     "ITEM": _one(_matching(_ITEM)),
     "WORD": _word,
-    "TOPIC": _word,
+    "TOPIC": _topic,
     "QUOTE": _quote,
     "COUNT": _one(_count),
     "NUMBER": _span(_number_a_day, 4),

@@ -31,6 +31,12 @@ def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
     return [address for address, _ in session.execute(_ways(people)) if address.state == "verified"]
 
 
+def reachable(session: Session, people: Collection[int]) -> set[int]:
+    """Those of these people to whom something addressed to them goes: an address of theirs takes it, and is on."""
+    usable = [address for address, off in session.execute(_ways(people)) if address.state == "verified" and not off]
+    return {address.account_id for address in usable if address.account_id is not None}
+
+
 class Readiness(NamedTuple):
     """`unreached`: whom nothing of the writer reaches now; `away`: the names of those who are reached, and whose
     mailbox says that they are away."""
