@@ -9,7 +9,6 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.actions import (
-    connecting,
     digests,
     following,
     group_creation,
@@ -47,7 +46,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "digest": digests.undo_time,
     "digest_source": digests.undo_source,
     "digest_end": digests.undo_end,
-    "connect": connecting.undo_connecting,
+    "connect": offers.undo_connecting,
     "ask_offered": offers.undo_ask_offered,
     "silence": silencing.undo_silence,
     "lift": silencing.undo_lift,

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
-    connecting,
     digests,
     following,
     group_creation,
@@ -150,7 +149,7 @@ ROWS: Final = [
     Row("untrack", "bob", ["untrack acme"], lambda c: (tracking.untrack, "acme"), before=[("bob", "track ACME")]),
     Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME")]),
     Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME"), ("bob", "untrack acme")]),
-    Row("set_connecting", "sam", ["connect off"], lambda c: (connecting.set_connecting, False)),
+    Row("set_connecting", "sam", ["connect off"], lambda c: (offers.set_connecting, False)),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "connect off")]),
     Row("ask_offered", "kim", ["1"], lambda c: (offers.ask_offered, c.asks), before=QUESTION),
     Row("undo", "kim", ["undo"], lambda c: (undoing.undo,), before=[*QUESTION, ("kim", "1")]),
