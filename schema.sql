@@ -98,13 +98,24 @@ CREATE TABLE accounts (
 );
 CREATE INDEX accounts_by_name ON accounts (plain_name);
 
--- What a person wants to come when. Who changed nothing has no row.
+-- What a person wants to come how and when. Who changed nothing has no row; whoever chose a way for anything, also for
+-- one follow, tag or tracked phrase, has one.
 CREATE TABLE attention (
     account_id      bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,  -- who
     digest_every    text CHECK (digest_every IN ('day', 'week')),        -- how often a digest comes; none: there is none
     digest_at       time NOT NULL DEFAULT '08:00',                       -- when, by their clock
     digest_weekday  smallint CHECK (digest_weekday BETWEEN 0 AND 6),     -- of a weekly one: 0 is Monday
-    CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL))
+    prefer          text CONSTRAINT attention_prefer_check CHECK (prefer IN ('mail')),  -- mails instead of texts; none: each as it was asked for
+    private         text,                                                -- the way of what is written to them privately; none, here and below: as usual
+    mention         text,                                                -- of what names them
+    reply           text,                                                -- of what answers them
+    tracked         text,                                                -- of what has a phrase in it that they track
+    "group"         text,                                                -- of what is written in groups they are in
+    person          text,                                                -- of what people write whom they follow
+    tag             text,                                                -- of what has a #tag that they follow
+    broadcast       text,                                                -- of broadcast groups
+    CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL)),
+    CONSTRAINT attention_ways_check CHECK (array_remove(ARRAY[private, mention, reply, tracked, "group", person, tag, broadcast], NULL) <@ ARRAY['text', 'mail', 'digest', 'nothing'])
 );
 
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
@@ -184,7 +195,7 @@ CREATE TABLE follows (
     off_until    timestamptz,                                            -- end of an `off NAME` with an end
     expires_at   timestamptz,                                            -- `follow NAME 2w`
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
-    way          text CONSTRAINT follows_way_check CHECK (way IN ('digest')),  -- digest: it comes in the next digest; none: at once, by text or mail
+    way          text CONSTRAINT follows_way_check CHECK (way IN ('text', 'mail', 'digest')),  -- how it comes, whatever its cause's way is; none: by that, or as asked for
     PRIMARY KEY (follower_id, account_id),
     CHECK (follower_id <> account_id)
 );
@@ -205,6 +216,7 @@ CREATE TABLE topic_follows (
     by_text      boolean NOT NULL DEFAULT false,                         -- asked for from a phone: goes there; else to the mailbox
     expires_at   timestamptz,                                            -- `follow #TAG 2w`
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
+    way          text CONSTRAINT topic_follows_way_check CHECK (way IN ('text', 'mail', 'digest', 'nothing')),  -- how it comes, as for follows; nothing: it is followed, and not sent
     PRIMARY KEY (follower_id, topic_id)
 );
 CREATE INDEX topic_follows_by_topic ON topic_follows (topic_id, follower_id);
@@ -224,6 +236,7 @@ CREATE TABLE trackers (
     by_text      boolean NOT NULL DEFAULT false,                         -- asked for from a phone: goes there; else to the mailbox
     expires_at   timestamptz,                                            -- its end, if it has one
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
+    way          text CONSTRAINT trackers_way_check CHECK (way IN ('text', 'mail', 'digest', 'nothing')),  -- how it comes, as for follows; nothing: it is tracked, and not sent
     PRIMARY KEY (track_id, follower_id)
 );
 CREATE INDEX trackers_by_follower ON trackers (follower_id);
@@ -1079,15 +1092,26 @@ WHERE state = 'active' AND (expires_at IS NULL OR expires_at > now());
 
 -- Follows of a #tag that have not ended.
 CREATE VIEW topic_follows_in_force AS
-SELECT follower_id, topic_id, by_text, expires_at, created_at
+SELECT follower_id, topic_id, by_text, expires_at, created_at, way
 FROM topic_follows
 WHERE expires_at IS NULL OR expires_at > now();
 
 -- Who tracks what, as far as it has not ended.
 CREATE VIEW trackers_in_force AS
-SELECT track_id, follower_id, by_text, expires_at, created_at
+SELECT track_id, follower_id, by_text, expires_at, created_at, way
 FROM trackers
 WHERE expires_at IS NULL OR expires_at > now();
+
+-- All that somebody follows or tracks. `cause`: what brings its items, by number (gateway/attention/causes.py).
+CREATE VIEW subscriptions_in_force AS
+SELECT f.follower_id, f.account_id AS source_id,
+       CAST(CASE WHEN a.kind = 'person' THEN 6 WHEN a.access = 'broadcast' THEN 8 ELSE 5 END AS smallint) AS cause,
+       f.by_text, CASE WHEN f.off_now THEN 'nothing' ELSE f.way END AS way  -- nothing: it is off at the moment
+FROM follows_in_force f JOIN accounts a ON a.id = f.account_id
+UNION ALL
+SELECT follower_id, topic_id, CAST(7 AS smallint), by_text, way FROM topic_follows_in_force
+UNION ALL
+SELECT follower_id, track_id, CAST(4 AS smallint), by_text, way FROM trackers_in_force;
 
 -- Blocks, and mutes that have not ended.
 CREATE VIEW silences_in_force AS

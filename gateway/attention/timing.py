@@ -4,10 +4,11 @@ of gateway/attention/eligibility.py."""
 from typing import Final
 
 from gateway.attention import digest_slots, zones
-from gateway.attention.decision import Decision, Drop
+from gateway.attention.decision import Decision, Drop, Redirect
 from gateway.attention.eligibility import Rule
 from gateway.attention.facts import Facts
 from gateway.attention.quiet_hours import quiet_until
+from gateway.channels import SMS
 from gateway.ledger.outbox.held import Hold
 
 UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; for the others somebody waits
@@ -16,12 +17,21 @@ UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; f
 def into_digest(facts: Facts) -> Decision | None:
     """What its reader wants in a digest waits for the next one. It does so once: what was in one that could not leave
     goes by itself, for the next one might fail as well."""
-    if not facts.digested or facts.digest_failed or facts.kind != "update" or facts.digest_every is None:
+    if facts.kind != "update" or facts.digest_failed or facts.digest_every is None or facts.way != "digest":
         return None
     slot = digest_slots.due_next(
         facts.digest_every, facts.digest_at, facts.digest_weekday, facts.timezone, facts.now, facts.digest_last
     )
     return Hold("digest", slot.instant, facts.cause, slot.wall)
+
+
+def to_mailbox(facts: Facts) -> Redirect | None:
+    """A text whose reader wants it as a mail by now, or who prefers mails to texts, goes to their mailbox, where there
+    is one that receives. What was queued as a mail stays one."""
+    if facts.kind != "update" or facts.mailbox is None or facts.digest_failed:
+        return None
+    wanted = facts.way == "mail" or facts.way == "text" and facts.prefers_mails
+    return Redirect(facts.mailbox) if wanted and facts.channel == SMS else None
 
 
 def switched_off(facts: Facts) -> Decision | None:
@@ -51,4 +61,4 @@ def behind_others(facts: Facts) -> Decision | None:
     return Hold("behind", facts.now, facts.cause)
 
 
-TIMING: Final[tuple[Rule, ...]] = (into_digest, switched_off, quiet_hours, behind_others)
+TIMING: Final[tuple[Rule, ...]] = (into_digest, to_mailbox, switched_off, quiet_hours, behind_others)

@@ -131,6 +131,15 @@ class Attention(Table):
     digest_every: Mapped[str | None]
     digest_at: Mapped[time] = mapped_column(server_default=text("'08:00'"))
     digest_weekday: Mapped[int | None] = mapped_column(SmallInteger)
+    prefer: Mapped[str | None]
+    private: Mapped[str | None]
+    mention: Mapped[str | None]
+    reply: Mapped[str | None]
+    tracked: Mapped[str | None]
+    group: Mapped[str | None]
+    person: Mapped[str | None]
+    tag: Mapped[str | None]
+    broadcast: Mapped[str | None]
 
 
 class Alias(Table):
@@ -237,6 +246,7 @@ class TopicFollow(Table):
     by_text: Mapped[bool] = mapped_column(server_default=FALSE)
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    way: Mapped[str | None]
     __table_args__ = (Index("topic_follows_by_topic", "topic_id", "follower_id"),)
 
 
@@ -255,6 +265,7 @@ class Tracker(Table):
     by_text: Mapped[bool] = mapped_column(server_default=FALSE)
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    way: Mapped[str | None]
     __table_args__ = (Index("trackers_by_follower", "follower_id"),)
 
 
