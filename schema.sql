@@ -117,6 +117,7 @@ CREATE TABLE attention (
     CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL)),
     CONSTRAINT attention_ways_check CHECK (array_remove(ARRAY[private, mention, reply, tracked, "group", person, tag, broadcast], NULL) <@ ARRAY['text', 'mail', 'digest', 'nothing'])
 );
+CREATE INDEX attention_texts ON attention (account_id) WHERE 'text' IN (tracked, "group", person, tag, broadcast);
 
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
 CREATE TABLE aliases (
@@ -201,6 +202,7 @@ CREATE TABLE follows (
 );
 CREATE INDEX follows_by_account ON follows (account_id, follower_id);
 CREATE INDEX follows_by_text ON follows (account_id) WHERE by_text;
+CREATE INDEX follows_texts ON follows (account_id) WHERE way = 'text';
 
 -- A #tag that somebody follows. Its id stands where an account's does: it is what brings an item.
 CREATE TABLE topics (

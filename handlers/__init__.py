@@ -14,7 +14,6 @@ from handlers import (
     linking_addresses,
     lookups,
     mutes,
-    not_implemented,
     nudge,
     opt_out,
     pausing,
@@ -30,6 +29,7 @@ from handlers import (
     tracking,
     undo,
     updates,
+    ways,
     why,
 )
 
@@ -57,11 +57,11 @@ MODULES = (
     pin_confirmation,
     daily_mail,
     digests,
+    ways,
     linking_addresses,
     profile,
     help_command,
     opt_out,
-    not_implemented,
 )
 
 TABLE.arrange([module.__name__ for module in MODULES])

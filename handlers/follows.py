@@ -30,13 +30,13 @@ BY = {"sms": say("by text"), "email": say("by mail")}
 def follow(session: Session, context: CommandContext) -> str:
     if len(context.names) == 2:
         return add(session, context)
-    source = context.names[0] if context.names else _group_called(session, context.reading.args[0])
+    source = context.names[0] if context.names else group_called(session, context.reading.args[0])
     if source is None:
         return _tell(context, following.follow_tag(session, context.actor, context.reading.args[0], _end(context)))
     return _tell(context, following.follow(session, context.actor, source, _end(context)))
 
 
-def _group_called(session: Session, tag: str) -> NamedAccount | None:
+def group_called(session: Session, tag: str) -> NamedAccount | None:
     """A group may be written with # too; a group of that name comes before the tag."""
     group = accounts.group_called(session, tag)
     return find_named(group) if group else None
@@ -101,7 +101,7 @@ def leave(session: Session, context: CommandContext) -> str:
 
 def _leave_tag(session: Session, context: CommandContext, tag: str) -> str:
     left = following.unfollow_tag(session, context.actor, tag)
-    group = _group_called(session, tag) if left.state == "none" else None
+    group = group_called(session, tag) if left.state == "none" else None
     return _tell_left(following.unfollow(session, context.actor, group) if group else left)
 
 

@@ -20,6 +20,7 @@ from handlers.digests import describe_time
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours
+from handlers.ways import describe_cause_way, describe_way
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
@@ -84,6 +85,10 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
             if setting.every is None:
                 return say("You have no digest any more.")
             return say("Your digest comes {when} again.", when=describe_time(setting))
+        case "cause_way":
+            return describe_cause_way(**facts)
+        case "source_way":
+            return describe_way(**facts)
         case "quiet_hours":
             return describe_hours(**facts) if facts["hours"] else say("Quiet hours are off.")
     return say(SENTENCES[outcome], **facts)
@@ -100,6 +105,8 @@ SENTENCES: Final = {
     "track_ended": template('You no longer track "{phrase}".'),
     "digest_source_out": template("{name} comes one by one again."),
     "digest_source_kept": template("{name} stays in your digest."),
+    "prefers_mails": template("You get mails instead of texts again."),
+    "prefers_texts": template("You get texts again where you asked for them."),
     "source_off": template("{name} is off."),
     "source_on": template("{name} is on."),
     "sms_on": ON["sms"],

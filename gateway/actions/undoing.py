@@ -21,6 +21,7 @@ from gateway.actions import (
     reporting,
     silencing,
     tracking,
+    ways,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.last_effect import last_effect
@@ -43,6 +44,9 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "digest": digests.undo_time,
     "digest_source": digests.undo_source,
     "digest_end": digests.undo_end,
+    "prefer": ways.undo_prefer,
+    "cause_way": ways.undo_cause_way,
+    "source_way": ways.undo_source_way,
     "silence": silencing.undo_silence,
     "lift": silencing.undo_lift,
     "add": membership.undo_change,

@@ -1,5 +1,5 @@
-"""What can be decided about a message on its way to one address: it is sent now, held for later, sent to another address
-of its reader, or dropped."""
+"""What can be decided about a message on its way to one address: it is sent now, held for later, sent to another
+address of its reader, or dropped."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -30,7 +30,7 @@ def to_mailbox(facts: Facts) -> Redirect | None:
     is one that receives. What was queued as a mail stays one."""
     if facts.kind != "update" or facts.mailbox is None or facts.digest_failed:
         return None
-    wanted = facts.way == "mail" or facts.way == "text" and facts.prefers_mails
+    wanted = facts.way == "mail" or (facts.way == "text" and facts.prefers_mails)
     return Redirect(facts.mailbox) if wanted and facts.channel == SMS else None
 
 

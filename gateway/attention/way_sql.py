@@ -13,6 +13,21 @@ _PLACES: Final = ", ".join(f'w."{name}"' for name in COLUMNS)
 # What was chosen, as gateway/attention/ways.read_ways takes it; `w` is the row of `attention`.
 CHOSEN: Final = f"json_build_array(w.prefer, {_PLACES})"
 
+# Which cause the alias `source`, a row of accounts, is; the view subscriptions_in_force says the same.
+CAUSE_OF_ACCOUNT: Final = f"""
+    CASE WHEN source.kind = 'person' THEN {DeliveryCause.PERSON:d}
+         WHEN source.access = 'broadcast' THEN {DeliveryCause.BROADCAST:d} ELSE {DeliveryCause.GROUP:d} END"""
+# The way that was chosen for the column `cause`.
+CHOSEN_FOR_CAUSE: Final = "CASE cause {} END".format(
+    " ".join(f'WHEN {number} THEN w."{name}"' for number, name in enumerate(COLUMNS, 1))
+)
+# Whether texts were chosen for a cause to which one subscribes, as the index attention_texts has it.
+TEXT_CHOSEN: Final = """'text' IN (w.tracked, w."group", w.person, w.tag, w.broadcast)"""
+# Whether mails instead of texts have somewhere to go.
+HAS_MAILBOX: Final = """EXISTS (
+    SELECT FROM addresses box WHERE box.account_id = w.account_id AND box.channel = 'email' AND box.is_primary
+      AND box.state = 'verified' AND box.bouncing_since IS NULL)"""
+
 
 def named_causes(post: str, account: str) -> str:
     """A query for why a post goes to somebody whom it is written to: the columns cause, way and by_text. `post` is the
@@ -44,5 +59,4 @@ def address_way(causes: str) -> str:
 
 
 _WAYS: Final = ", ".join(f"'{way}'" for way in WAYS)
-_BY_CAUSE: Final = " ".join(f'WHEN {number} THEN w."{name}"' for number, name in enumerate(COLUMNS, 1))
-_WAY: Final = f"coalesce(way, CASE cause {_BY_CAUSE} END, CASE WHEN by_text THEN 'text' ELSE 'mail' END)"
+_WAY: Final = f"coalesce(way, {CHOSEN_FOR_CAUSE}, CASE WHEN by_text THEN 'text' ELSE 'mail' END)"

@@ -15,7 +15,7 @@ Way = Literal["text", "mail", "digest", "nothing"]
 WAYS: Final[tuple[Way, ...]] = ("text", "mail", "digest", "nothing")  # the loudest first
 CHANNEL_OF: Final = {"text": SMS, "mail": EMAIL}  # of the ways that come at once
 # Those for which somebody can choose a way, by the columns of `attention`; each stands at the place of its number.
-CHOOSABLE: Final = tuple(cause for cause in DeliveryCause if cause != DeliveryCause.OURS)
+CHOOSABLE: Final[tuple[DeliveryCause, ...]] = tuple(cause for cause in DeliveryCause if cause != DeliveryCause.OURS)
 COLUMNS: Final = tuple(cause.name.lower() for cause in CHOOSABLE)
 NOTHING_CHOSEN: Final = json.dumps([None] * (len(COLUMNS) + 1))  # as read_ways takes it
 

@@ -94,6 +94,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "nudge_of_group": template("You can only nudge people. To ask {name}: #{handle} text"),
     "nudge_of_self": template("That is you. Just text what you are doing."),
     # Tracking words
+    "tag_not_followed": template("You do not follow {tag}. To follow: FOLLOW {tag!u}"),
+    "phrase_not_tracked": template('You do not track "{phrase}". To track it: TRACK {form!u}'),
+    "source_not_followed": template("You do not follow or track that. Nothing was changed."),
     "track_too_short": template('"{words}" is too short to track: use a word of two letters or more.'),
     "track_too_long": template(
         "That is too long to track: use a word, or a phrase in quotes of at most {words} words and {letters} letters."
@@ -121,6 +124,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     # Phones, mailboxes, invitations
     "bad_phone": template("That is not a phone number. Write it like +1 415 555 0123."),
     "bad_mailbox": template("That is not a mail address. Write it like kim@example.com."),
+    "no_mailbox": template("You have no confirmed mailbox here, so nothing was changed. To add one: LOGIN"),
+    "no_phone": template("You have no confirmed phone here, so nothing was changed. To add one: LOGIN"),
     "address_gone": template("That phone or mailbox is not yours any more. Nothing was changed."),
     "phone_linked": template("This phone is yours already. To give it to somebody else, ask an operator."),
     "mailbox_linked": template("This mailbox is yours already. To give it to somebody else, ask an operator."),

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    literal,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -142,6 +143,10 @@ class Attention(Table):
     broadcast: Mapped[str | None]
 
 
+_chosen = (Attention.tracked, Attention.group, Attention.person, Attention.tag, Attention.broadcast)
+Index("attention_texts", Attention.account_id, postgresql_where=literal("text").in_(_chosen))
+
+
 class Alias(Table):
     __tablename__ = "aliases"
     alias: Mapped[str] = mapped_column(primary_key=True)
@@ -230,6 +235,7 @@ class Follow(Table):
 
 # Phones are counted before each post, and an author with a million readers by mail must not wait for that.
 Index("follows_by_text", Follow.account_id, postgresql_where=Follow.by_text)
+Index("follows_texts", Follow.account_id, postgresql_where=Follow.way == "text")
 
 
 class Topic(Table):

@@ -30,6 +30,10 @@ ALTER TABLE trackers ADD COLUMN way text;
 ALTER TABLE trackers ADD CONSTRAINT trackers_way_check CHECK (way IN ('text', 'mail', 'digest', 'nothing')) NOT VALID;
 ALTER TABLE trackers VALIDATE CONSTRAINT trackers_way_check;
 
+-- Phones are counted before each post: whoever chose texts is found without looking at everybody.
+CREATE INDEX CONCURRENTLY follows_texts ON follows (account_id) WHERE way = 'text';
+CREATE INDEX CONCURRENTLY attention_texts ON attention (account_id) WHERE 'text' IN (tracked, "group", person, tag, broadcast);
+
 -- Follows of a #tag that have not ended.
 CREATE OR REPLACE VIEW topic_follows_in_force AS
 SELECT follower_id, topic_id, by_text, expires_at, created_at, way

@@ -82,6 +82,11 @@ def wake(session: Session, account_id: int, address_id: int) -> dict[str, int]:
     return dict(Counter(rows))
 
 
+def wake_all(session: Session, account_id: int) -> int:
+    """The same for all addresses of somebody, without what waits for a digest; returns how many items that are."""
+    return len(session.execute(WAKE_ALL, {"account": account_id}).all())
+
+
 def waiting(session: Session, account_id: int, address_id: int) -> int:
     """How many items wait at an address until it may ring; what waits for a digest is another matter."""
     return session.scalar(WAITING, {"account": account_id, "address": address_id}) or 0
@@ -215,6 +220,9 @@ WAKE: Final = text(f"""
     UPDATE held SET until = now() WHERE {_WAITS}
       AND (address_id = :address AND reason <> 'digest' OR reason = 'digest' AND slot IS NULL)
     RETURNING reason
+""")  # noqa: S608
+WAKE_ALL: Final = text(f"""
+    UPDATE held SET until = now() WHERE {_WAITS} AND reason <> 'digest' RETURNING message_id
 """)  # noqa: S608
 WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE} AND reason <> 'digest'")  # noqa: S608
 

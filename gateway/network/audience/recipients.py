@@ -79,14 +79,14 @@ WITH f AS (
     SELECT account_id, named, w.account_id IS NOT NULL AS chooses, w.prefer IS NOT NULL AS prefers_mails, CASE
         WHEN w.account_id IS NOT NULL THEN {address_way(_CAUSES)}
         WHEN named OR by_text OR (SELECT sources FROM others) IS NOT NULL AND (EXISTS (
-            SELECT FROM follows_in_force
-            WHERE follower_id = reach.account_id AND account_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
+            SELECT FROM follows_in_force WHERE follower_id = reach.account_id
+              AND account_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
         ) OR EXISTS (
-            SELECT FROM topic_follows_in_force
-            WHERE follower_id = reach.account_id AND topic_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
+            SELECT FROM topic_follows_in_force WHERE follower_id = reach.account_id
+              AND topic_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
         ) OR EXISTS (
-            SELECT FROM trackers_in_force
-            WHERE follower_id = reach.account_id AND track_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
+            SELECT FROM trackers_in_force WHERE follower_id = reach.account_id
+              AND track_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
         )) THEN 'text' ELSE 'mail' END AS way
     FROM reach LEFT JOIN attention w USING (account_id)
 ), recipients AS (
@@ -128,12 +128,8 @@ WITH spread AS MATERIALIZED (
 )
 SELECT EXISTS (
     SELECT FROM (
-        SELECT follower_id AS account_id, by_text FROM follows_in_force
-        WHERE account_id = ANY ((SELECT sources FROM spread)::bigint[])
-        UNION ALL SELECT follower_id, by_text FROM topic_follows_in_force
-        WHERE topic_id = ANY ((SELECT sources FROM spread)::bigint[])
-        UNION ALL SELECT follower_id, by_text FROM trackers_in_force
-        WHERE track_id = ANY ((SELECT sources FROM spread)::bigint[])
+        SELECT follower_id AS account_id, by_text OR coalesce(way IN ('text', 'digest'), false) AS by_text
+        FROM subscriptions_in_force WHERE source_id = ANY ((SELECT sources FROM spread)::bigint[])
         UNION ALL SELECT account_id, true FROM mentions WHERE post_id = :post
         UNION ALL SELECT account_id, true FROM post_recipients WHERE post_id = :post
     ) AS reach
