@@ -94,6 +94,7 @@ CREATE TABLE accounts (
     daily           boolean NOT NULL DEFAULT true,                       -- a mail a day while it follows nobody; `off daily`: none
     daily_on        date,                                                -- its day, where it lives, on which that mail was last seen to
     daily_upto      bigint NOT NULL DEFAULT 0,                           -- the newest post that such a mail had in it
+    chooses         boolean NOT NULL DEFAULT false,                      -- they have a row in attention: for everybody else nothing is looked up there
     CHECK ((kind = 'group') = (access IS NOT NULL))
 );
 CREATE INDEX accounts_by_name ON accounts (plain_name);
@@ -117,6 +118,12 @@ CREATE TABLE attention (
     CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL)),
     CONSTRAINT attention_ways_check CHECK (array_remove(ARRAY[private, mention, reply, tracked, "group", person, tag, broadcast], NULL) <@ ARRAY['text', 'mail', 'digest', 'nothing'])
 );
+CREATE FUNCTION now_chooses() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE accounts SET chooses = true WHERE id = NEW.account_id AND NOT chooses;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER now_chooses AFTER INSERT ON attention FOR EACH ROW EXECUTE FUNCTION now_chooses();
 CREATE INDEX attention_texts ON attention (account_id) WHERE 'text' IN (tracked, "group", person, tag, broadcast);
 
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
@@ -1114,6 +1121,41 @@ UNION ALL
 SELECT follower_id, topic_id, CAST(7 AS smallint), by_text, way FROM topic_follows_in_force
 UNION ALL
 SELECT follower_id, track_id, CAST(4 AS smallint), by_text, way FROM trackers_in_force;
+
+-- What a message needs whose reader chose ways (who has a row in attention): `text`, a phone; `mail`, a mailbox; `mailed`,
+-- a mailbox instead of a phone, where one receives; `either`, any address, for it waits for a digest; `had`: they got it
+-- by another of several sources. What is wanted in a digest, or not at all, is put where it would have come without that:
+-- it may come one by one after all, and its author hears why it does not come. gateway/attention/ways.py has the rule.
+CREATE FUNCTION chosen_way(message bigint, post bigint, reader bigint, sources bigint[], named boolean) RETURNS text
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    w        attention;
+    loudest  integer;  -- 1 text, 2 mail, 3 digest, 4 nothing
+    phone    boolean;
+BEGIN
+    SELECT * INTO w FROM attention WHERE account_id = reader;
+    SELECT min(array_position(ARRAY['text', 'mail', 'digest', 'nothing'], way)), bool_or(by_text) INTO loudest, phone FROM (
+        SELECT c.by_text, coalesce(c.way, (ARRAY[w.private, w.mention, w.reply, w.tracked, w."group", w.person, w.tag, w.broadcast])[c.cause],
+                                   CASE WHEN c.by_text THEN 'text' ELSE 'mail' END) AS way
+        FROM (
+            SELECT s.cause, s.way, s.by_text FROM subscriptions_in_force s
+            WHERE s.follower_id = reader AND s.source_id = ANY (sources)
+            UNION ALL
+            SELECT CASE WHEN p.visibility = 'direct' THEN 1
+                        WHEN EXISTS (SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = reader) THEN 3
+                        ELSE 2 END, NULL, true
+            FROM posts p WHERE p.id = post AND named
+        ) AS c
+    ) AS causes;
+    IF cardinality(sources) > 1 AND EXISTS (
+        SELECT FROM deliveries d JOIN addresses a ON a.id = d.address_id WHERE d.message_id = message AND a.account_id = reader
+    ) THEN
+        RETURN 'had';
+    ELSIF loudest = 1 OR loudest > 2 AND phone THEN
+        RETURN CASE WHEN w.prefer = 'mail' THEN 'mailed' ELSE 'text' END;
+    END IF;
+    RETURN CASE loudest WHEN 3 THEN 'either' ELSE 'mail' END;
+END $$;
 
 -- Blocks, and mutes that have not ended.
 CREATE VIEW silences_in_force AS

@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.attention import way_sql, ways
+from gateway.attention import way_sql
 from gateway.attention.causes import DeliveryCause as Cause
+from gateway.attention.ways import Choice, read_choice
 from gateway.channels import SMS
 from gateway.store.arrays import numbers
 from gateway.store.carrier_sql import leaves_opt_outs_to_us
@@ -46,9 +47,7 @@ class Facts:
     digest_weekday: int | None = None
     digest_last: datetime | None = None  # the date of the reader's last digest, at 00:00 and without a zone
     digest_failed: bool = False  # it was in a digest that did not leave
-    causes: str = "[]"  # all that brings it, as gateway/attention/ways.read_causes takes them
-    chosen: str = ways.NOTHING_CHOSEN  # the ways that its reader chose, as read_ways takes them
-    mailbox: int | None = None  # for a text: the address to which mails to its reader go
+    choice: str | None = None  # what brings it, and the ways that its reader chose, for ways.read_choice
     # What may be a reason. A delivery is looked at only if one of these is unusual.
     give_up_at: datetime = NEVER  # when trying ends; usual: later
     address_state: str = "verified"
@@ -76,13 +75,14 @@ class Facts:
         return stopped or self.quiet is not None or self.behind or self.address_off or self.choosing
 
     @property
-    def way(self) -> str | None:
-        """How its reader wants it, if they chose ways at all."""
-        return ways.loudest(ways.read_causes(self.causes), ways.read_ways(self.chosen)) if self.choosing else None
+    def chosen(self) -> Choice | None:
+        """What its reader chose, if they chose anything."""
+        return read_choice(self.choice) if self.choosing and self.choice else None
 
     @property
-    def prefers_mails(self) -> bool:
-        return self.choosing and ways.read_ways(self.chosen)[0] == "mail"
+    def way(self) -> str | None:
+        """How its reader wants it; None when that is as usual."""
+        return self.chosen.way if self.chosen else None
 
 
 TIMES: Final = ("now", "give_up_at")
@@ -99,9 +99,7 @@ LOOKED_UP: Final = (
     "digest_weekday",
     "digest_last",
     "digest_failed",
-    "causes",
-    "chosen",
-    "mailbox",
+    "choice",
 )
 CIRCUMSTANCES: Final = frozenset({"kind", "channel", "now", *LOOKED_UP})
 
@@ -227,8 +225,7 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
         ) OR EXISTS (
             SELECT FROM trackers_in_force k WHERE k.track_id = d.source_id AND k.follower_id = a.account_id
         ) AS subscribed,
-        m.kind = 'update' AND (SELECT EXISTS (TABLE attention))
-        AND EXISTS (SELECT FROM attention WHERE account_id = a.account_id) AS choosing,
+        m.kind = 'update' AND coalesce(reader.chooses, false) AS choosing,
         a.quiet, {{behind}} AS behind
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
     JOIN deliveries d USING (message_id, address_id)
@@ -279,18 +276,13 @@ SELECT d.message_id, d.address_id,
     w.digest_every IS NOT NULL AND (
         SELECT h.digest_id FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
     ) IS NOT NULL AS digest_failed,
-    CASE WHEN w.account_id IS NULL OR m.kind <> 'update' THEN '[]' ELSE (
-        SELECT coalesce(json_agg(json_build_array(cause, way, by_text) ORDER BY cause, way, by_text), '[]')::text FROM (
+    CASE WHEN w.account_id IS NOT NULL AND m.kind = 'update' THEN json_build_array((
+        SELECT coalesce(json_agg(json_build_array(cause, way, by_text) ORDER BY cause, way, by_text), '[]') FROM (
             {way_sql.subscribed_causes("a.account_id", _SOURCES)}
             UNION ALL {way_sql.named_causes("p", "a.account_id")}
             WHERE {_NAMED}
         ) AS causes
-    ) END AS causes,
-    CAST({way_sql.CHOSEN} AS text) AS chosen,
-    CASE WHEN a.channel = 'sms' AND w.account_id IS NOT NULL THEN (
-        SELECT b.id FROM addresses b WHERE b.account_id = a.account_id AND b.channel = 'email' AND b.is_primary
-          AND b.state = 'verified' AND b.bouncing_since IS NULL
-    ) END AS mailbox
+    ), {way_sql.CHOSEN}, CASE WHEN a.channel = 'sms' THEN {way_sql.MAILBOX} END)::text END AS choice
 FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
 JOIN deliveries d USING (message_id, address_id)
 JOIN messages m ON m.id = d.message_id

@@ -28,10 +28,11 @@ def into_digest(facts: Facts) -> Decision | None:
 def to_mailbox(facts: Facts) -> Redirect | None:
     """A text whose reader wants it as a mail by now, or who prefers mails to texts, goes to their mailbox, where there
     is one that receives. What was queued as a mail stays one."""
-    if facts.kind != "update" or facts.mailbox is None or facts.digest_failed:
+    chosen = facts.chosen
+    if facts.channel != SMS or facts.kind != "update" or facts.digest_failed or chosen is None or not chosen.mailed:
         return None
-    wanted = facts.way == "mail" or (facts.way == "text" and facts.prefers_mails)
-    return Redirect(facts.mailbox) if wanted and facts.channel == SMS else None
+    assert chosen.mailbox is not None
+    return Redirect(chosen.mailbox)
 
 
 def switched_off(facts: Facts) -> Decision | None:

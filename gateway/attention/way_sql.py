@@ -1,16 +1,14 @@
-"""The way in which somebody wants an item, in SQL: fan-outs choose the address by it, for whole chunks at once. Only
-for those who have a row in `attention`, for everybody else it is known from the follow.
-
-gateway/attention/ways.py says the same in Python for each delivery that is about to leave; a test compares both."""
+"""Parts of statements about the ways that people chose: what brings an item to somebody, and what they chose for it.
+Fan-outs ask the function chosen_way of schema.sql instead, which costs nothing to plan where nobody chose anything."""
 
 from typing import Final
 
 from gateway.attention.causes import DeliveryCause
-from gateway.attention.ways import COLUMNS, WAYS
+from gateway.attention.ways import COLUMNS
 
 _PLACES: Final = ", ".join(f'w."{name}"' for name in COLUMNS)
 
-# What was chosen, as gateway/attention/ways.read_ways takes it; `w` is the row of `attention`.
+# What was chosen, as gateway/attention/ways.Choice has it; `w` is the row of `attention`.
 CHOSEN: Final = f"json_build_array(w.prefer, {_PLACES})"
 
 # Which cause the alias `source`, a row of accounts, is; the view subscriptions_in_force says the same.
@@ -23,9 +21,9 @@ CHOSEN_FOR_CAUSE: Final = "CASE cause {} END".format(
 )
 # Whether texts were chosen for a cause to which one subscribes, as the index attention_texts has it.
 TEXT_CHOSEN: Final = """'text' IN (w.tracked, w."group", w.person, w.tag, w.broadcast)"""
-# Whether mails instead of texts have somewhere to go.
-HAS_MAILBOX: Final = """EXISTS (
-    SELECT FROM addresses box WHERE box.account_id = w.account_id AND box.channel = 'email' AND box.is_primary
+# Where mails instead of texts go, if there is such a mailbox. One that is off for now is one.
+MAILBOX: Final = """(
+    SELECT box.id FROM addresses box WHERE box.account_id = w.account_id AND box.channel = 'email' AND box.is_primary
       AND box.state = 'verified' AND box.bouncing_since IS NULL)"""
 
 
@@ -45,18 +43,3 @@ def subscribed_causes(account: str, sources: str) -> str:
     return f"""
         SELECT s.cause, s.way, s.by_text FROM subscriptions_in_force s
         WHERE s.follower_id = {account} AND s.source_id = ANY ({sources})"""  # noqa: S608
-
-
-def address_way(causes: str) -> str:
-    """The expression for what these causes need: `text`, a phone; `mail`, a mailbox; `either`, when it is for a digest,
-    which any address will do for. `w` is the row of `attention`. What is wanted in a digest, or not at all, is put
-    where it would have come without that: it may come one by one after all, and it is told why it does not come."""
-    loud = f"array_position(ARRAY[{_WAYS}], {_WAY})"
-    return f"""(
-        SELECT CASE WHEN min({loud}) = 1 OR min({loud}) > 2 AND bool_or(by_text) THEN 'text'
-                    WHEN min({loud}) = 3 THEN 'either' ELSE 'mail' END
-        FROM ({causes}) AS causes)"""  # noqa: S608
-
-
-_WAYS: Final = ", ".join(f"'{way}'" for way in WAYS)
-_WAY: Final = f"coalesce(way, {CHOSEN_FOR_CAUSE}, CASE WHEN by_text THEN 'text' ELSE 'mail' END)"

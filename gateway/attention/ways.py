@@ -1,7 +1,7 @@
 """How somebody wants what comes to them: as a text or a mail at once, in the next digest, or not at all. An item may
 have several causes, each with its way; the loudest way counts.
 
-Fan-outs choose the address by the same rule, in SQL (gateway/attention/way_sql.py)."""
+Fan-outs choose the address by the same rule, in SQL: the function chosen_way in schema.sql."""
 
 import json
 from functools import lru_cache
@@ -17,7 +17,6 @@ CHANNEL_OF: Final = {"text": SMS, "mail": EMAIL}  # of the ways that come at onc
 # Those for which somebody can choose a way, by the columns of `attention`; each stands at the place of its number.
 CHOOSABLE: Final[tuple[DeliveryCause, ...]] = tuple(cause for cause in DeliveryCause if cause != DeliveryCause.OURS)
 COLUMNS: Final = tuple(cause.name.lower() for cause in CHOOSABLE)
-NOTHING_CHOSEN: Final = json.dumps([None] * (len(COLUMNS) + 1))  # as read_ways takes it
 
 
 class ItemCause(NamedTuple):
@@ -29,24 +28,32 @@ class ItemCause(NamedTuple):
     by_text: bool
 
 
-@lru_cache(maxsize=4096)
-def read_causes(written: str) -> tuple[ItemCause, ...]:
-    """From a JSON array, as the facts have them."""
-    return tuple(ItemCause(*each) for each in json.loads(written))
+class Choice(NamedTuple):
+    """What is known of an item whose reader chose ways. `ways`: the channel that they prefer, and then the way of each
+    cause, by its number; `mailbox`: for a text, the address to which mails to its reader go, if one receives."""
+
+    causes: tuple[ItemCause, ...]
+    ways: tuple[str | None, ...]
+    mailbox: int | None
+
+    @property
+    def way(self) -> str | None:
+        """The loudest way of its causes; None when it has none."""
+        return min(map(self._way_of, self.causes), key=WAYS.index, default=None)
+
+    def _way_of(self, cause: ItemCause) -> str:
+        """Its own way, else that of the cause, else as it was asked for."""
+        return cause.way or self.ways[cause.cause] or ("text" if cause.by_text else "mail")
+
+    @property
+    def mailed(self) -> bool:
+        """Whether it is to go to the mailbox, and not to a phone."""
+        wanted = self.way == "mail" or (self.way == "text" and self.ways[0] == "mail")
+        return wanted and self.mailbox is not None
 
 
 @lru_cache(maxsize=4096)
-def read_ways(written: str) -> tuple[str | None, ...]:
-    """The preferred channel and then the way of each cause, by its number."""
-    return tuple(json.loads(written))
-
-
-def way_of(cause: ItemCause, chosen: tuple[str | None, ...]) -> str:
-    """Its own way, else that of the cause, else as it was asked for."""
-    default = "text" if cause.by_text else "mail"
-    return cause.way or chosen[cause.cause] or default
-
-
-def loudest(causes: tuple[ItemCause, ...], chosen: tuple[str | None, ...]) -> str | None:
-    """The way in which an item comes that has these causes; None when it has none."""
-    return min((way_of(each, chosen) for each in causes), key=WAYS.index, default=None)
+def read_choice(written: str) -> Choice:
+    """From a JSON array, as the facts have it."""
+    causes, chosen, mailbox = json.loads(written)
+    return Choice(tuple(ItemCause(*each) for each in causes), tuple(chosen), mailbox)

@@ -123,6 +123,7 @@ class Account(Table):
     daily: Mapped[bool] = mapped_column(server_default=TRUE)
     daily_on: Mapped[date | None]
     daily_upto: Mapped[int] = mapped_column(server_default=ZERO)
+    chooses: Mapped[bool] = mapped_column(server_default=FALSE)
     __table_args__ = (Index("accounts_by_name", "plain_name"),)
 
 

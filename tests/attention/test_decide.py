@@ -27,17 +27,19 @@ LUNCH: Final = "mo,tu,we,th,fr 12:00-13:00"
 LATE: Final = {"now": NOON, "give_up_at": NOON}
 STATES: Final = ("active", "suspended", "deactivated", None)
 PREFERENCES: Final = (
-    "daily_wanted", "daily_outdated", "address_off", "subscribed", "source_off", "choosing", "causes",
-    "chosen", "mailbox", "quiet", "behind",
+    "daily_wanted", "daily_outdated", "address_off", "subscribed", "source_off", "choosing", "choice",
+    "quiet", "behind",
 )  # fmt: skip
 
 BOX: Final = 4242  # the id of a mailbox
 
 
-def brought(*causes: tuple[int, str | None, bool], prefer: str | None = None, **ways: str) -> dict[str, Any]:
+def brought(
+    *causes: tuple[int, str | None, bool], prefer: str | None = None, box: int | None = None, **ways: str
+) -> dict[str, Any]:
     """Facts of somebody who chose ways: the causes of the item (number, its own way, by text), and their choices."""
     chosen = [prefer, *(ways.get(name) for name in COLUMNS)]
-    return {"choosing": True, "causes": json.dumps(causes), "chosen": json.dumps(chosen)}
+    return {"choosing": True, "choice": json.dumps([causes, chosen, box])}
 
 
 FOLLOWED: Final = (Cause.PERSON, None, True)
@@ -147,25 +149,25 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     (brought((Cause.TAG, "nothing", True), FOLLOWED), SEND),
     (brought((Cause.TAG, "nothing", True), FOLLOWED, person="nothing"), Drop("off")),
     # T2: who prefers mails gets a mail instead of a text, where a mailbox receives, and C2: once, at the mailbox.
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX}, Redirect(BOX)),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": None}, SEND),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX, "channel": EMAIL}, SEND),
-    (brought((Cause.PRIVATE, None, True), prefer="mail") | {"mailbox": BOX, "in_conversation": True}, Redirect(BOX)),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX, "kind": "answer"}, SEND),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX, "kind": "code"}, SEND),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX, "kind": "welcome"}, SEND),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX, "quiet": LUNCH, "now": NOON}, Redirect(BOX)),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX, "address_off": True}, Redirect(BOX)),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX, "address_state": "stopped"}, Drop("opted_out")),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX, "silenced": True}, Drop("silenced")),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX, "member": False}, Drop("left")),
-    (brought(FOLLOWED, prefer="mail") | {"mailbox": BOX, "source_off": True}, Drop("off")),
-    (brought(FOLLOWED, prefer="mail", person="nothing") | {"mailbox": BOX}, Drop("off")),
-    (DIGESTED | brought((Cause.PERSON, "digest", True), prefer="mail") | {"mailbox": BOX}, IN_DIGEST),
-    (brought(FOLLOWED, person="mail") | {"mailbox": BOX}, Redirect(BOX)),
-    (brought(FOLLOWED, person="mail") | {"mailbox": None}, SEND),
-    (brought((Cause.PERSON, "text", True), person="mail") | {"mailbox": BOX}, SEND),
-    (brought(BY_MAIL, person="text") | {"mailbox": None, "channel": EMAIL}, SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX), Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail"), SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"channel": EMAIL}, SEND),
+    (brought((Cause.PRIVATE, None, True), prefer="mail", box=BOX) | {"in_conversation": True}, Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"kind": "answer"}, SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"kind": "code"}, SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"kind": "welcome"}, SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"quiet": LUNCH, "now": NOON}, Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"address_off": True}, Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"address_state": "stopped"}, Drop("opted_out")),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"silenced": True}, Drop("silenced")),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"member": False}, Drop("left")),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"source_off": True}, Drop("off")),
+    (brought(FOLLOWED, prefer="mail", person="nothing", box=BOX), Drop("off")),
+    (DIGESTED | brought((Cause.PERSON, "digest", True), prefer="mail", box=BOX), IN_DIGEST),
+    (brought(FOLLOWED, person="mail", box=BOX), Redirect(BOX)),
+    (brought(FOLLOWED, person="mail"), SEND),
+    (brought((Cause.PERSON, "text", True), person="mail", box=BOX), SEND),
+    (brought(BY_MAIL, person="text") | {"channel": EMAIL}, SEND),
     # In quiet hours nothing rings that nobody waits for.
     ({"quiet": LUNCH, "now": NOON}, Hold("quiet", LATER, Cause.PERSON)),
     ({"quiet": LUNCH, "now": NOON - SECOND}, SEND),
@@ -231,6 +233,8 @@ def any_facts() -> st.SearchStrategy[Facts]:
     people = dict.fromkeys(("reader_state", "author_state", "first_state"), st.sampled_from(STATES) | st.text())
     address = st.sampled_from(("verified", "invited", "stopped", "suspended")) | st.text(min_size=1)
     ways = st.none() | st.sampled_from(WAYS)
+    causes = st.lists(st.tuples(st.integers(1, 8), ways, st.booleans()), max_size=3)
+    chosen = st.lists(ways, min_size=9, max_size=9)
     now_and_then = st.sampled_from((NOON, NOON + SECOND)) | moments
     return st.builds(
         Facts,
@@ -243,9 +247,7 @@ def any_facts() -> st.SearchStrategy[Facts]:
         off_until=st.none() | moments,
         digest_every=st.none() | st.just("day"),
         timezone=st.sampled_from(("UTC", "America/New_York")) | st.text(),
-        causes=st.lists(st.tuples(st.integers(1, 8), ways, st.booleans()), max_size=3).map(json.dumps),
-        chosen=st.lists(ways, min_size=9, max_size=9).map(json.dumps),
-        mailbox=st.none() | st.just(BOX),
+        choice=st.none() | st.tuples(causes, chosen, st.none() | st.just(BOX)).map(json.dumps),
         **people,
         **anyhow,
     )

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.attention.causes import DeliveryCause
-from gateway.attention.way_sql import CAUSE_OF_ACCOUNT, CHOSEN_FOR_CAUSE, HAS_MAILBOX, TEXT_CHOSEN
+from gateway.attention.way_sql import CAUSE_OF_ACCOUNT, CHOSEN_FOR_CAUSE, MAILBOX, TEXT_CHOSEN
 from gateway.sms import destinations
 from gateway.store.arrays import numbers
 
@@ -61,7 +61,7 @@ _REACHED: Final = f"""
         LEFT JOIN attention w ON w.account_id = reach.account_id
         WHERE a.is_primary AND a.channel = 'sms' AND a.state = 'verified'
           AND (w.account_id IS NULL OR coalesce(reach.way, {CHOSEN_FOR_CAUSE}, 'text') = 'text'
-               AND NOT (w.prefer IS NOT NULL AND {HAS_MAILBOX}))
+               AND NOT (w.prefer IS NOT NULL AND {MAILBOX} IS NOT NULL))
         LIMIT :most
 """  # noqa: S608 - put together from constants
 PHONES: Final = text(f"SELECT count(*) FROM ({_REACHED}) AS reached")  # noqa: S608

@@ -3,7 +3,6 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.attention.way_sql import address_way, named_causes, subscribed_causes
 from gateway.ledger.outbox import fanouts
 from gateway.store.channel_sql import rank, such
 from gateway.store.tables import Fanout, Post
@@ -16,12 +15,6 @@ def _unasked(column: str) -> str:
     return such(column, lambda channel: not channel.on_request)
 
 
-# What a fan-out's message goes to, by somebody's own wish; with one source its own row is enough.
-_SOURCES = "coalesce((SELECT sources FROM others), ARRAY[CAST(:source AS bigint)])"
-_CAUSES = f"""
-    {subscribed_causes("reach.account_id", _SOURCES)}
-    UNION ALL {named_causes("p", "reach.account_id")} FROM p WHERE reach.named
-"""
 # One chunk of a post's audience: followers of its source (a person, a group, a topic or a track) after the cursor, and
 # the people it names, up to where the followers of this chunk end. Each person gets it at one address and once, however
 # many sources lead to them: with several sources, whoever asked for texts from one of them gets it by text from
@@ -51,7 +44,7 @@ WITH f AS (
     SELECT account_id FROM mentions WHERE post_id = :post
     UNION SELECT account_id FROM post_recipients WHERE post_id = :post
 ), p AS MATERIALIZED (
-    SELECT post.visibility, post.in_reply_to, post.repeat_of, original.author_id,
+    SELECT post.repeat_of, original.author_id,
            ARRAY[:author, :source, post.group_id, original.author_id, original.group_id] AS origins
     FROM posts post LEFT JOIN posts original ON original.id = post.repeat_of WHERE post.id = :post
 ), deaf AS MATERIALIZED (
@@ -76,8 +69,9 @@ WITH f AS (
         SELECT account_id, true, false FROM named, bound WHERE account_id > :reached AND account_id <= upto
     ) AS both_ways GROUP BY account_id
 ), asked AS (
-    SELECT account_id, named, w.account_id IS NOT NULL AS chooses, w.prefer IS NOT NULL AS prefers_mails, CASE
-        WHEN w.account_id IS NOT NULL THEN {address_way(_CAUSES)}
+    SELECT account_id, named, CASE
+        WHEN reader.chooses
+        THEN chosen_way(:message, :post, account_id, coalesce((SELECT sources FROM others), ARRAY[:source]), named)
         WHEN named OR by_text OR (SELECT sources FROM others) IS NOT NULL AND (EXISTS (
             SELECT FROM follows_in_force WHERE follower_id = reach.account_id
               AND account_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
@@ -88,28 +82,25 @@ WITH f AS (
             SELECT FROM trackers_in_force WHERE follower_id = reach.account_id
               AND track_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
         )) THEN 'text' ELSE 'mail' END AS way
-    FROM reach LEFT JOIN attention w USING (account_id)
+    FROM reach
+    JOIN accounts reader ON reader.id = reach.account_id AND reader.state = 'active' AND reader.id <> :author
+    OFFSET 0
 ), recipients AS (
     SELECT place.id AS address_id, place.channel, place.sender_id,
            CASE WHEN NOT asked.named THEN CAST(:source AS bigint) END AS source_id
     FROM asked
-    JOIN accounts reader ON reader.id = asked.account_id AND reader.state = 'active' AND reader.id <> :author
     CROSS JOIN LATERAL (
         SELECT id, channel, sender_id FROM addresses_now
         WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
           AND ({_unasked("channel")} OR asked.named OR asked.way <> 'mail')
         ORDER BY asked.named AND NOT receives,
-                 (asked.prefers_mails OR asked.way <> 'text')
-                 AND NOT ({_unasked("channel")} AND state = 'verified' AND bouncing_since IS NULL),
+                 asked.way <> 'text' AND NOT ({_unasked("channel")} AND state = 'verified' AND bouncing_since IS NULL),
                  {rank("channel")} DESC LIMIT 1
     ) AS place
-    WHERE asked.account_id NOT IN (SELECT account_id FROM deaf)
+    WHERE asked.way <> 'had' AND asked.account_id NOT IN (SELECT account_id FROM deaf)
       AND ((SELECT repeat_of FROM p) IS NULL OR NOT EXISTS (
         SELECT FROM told JOIN deliveries d ON d.message_id = told.id JOIN addresses mine ON mine.id = d.address_id
         WHERE mine.account_id = asked.account_id AND d.state NOT IN ('cancelled', 'failed')))
-      AND NOT (asked.chooses AND (SELECT sources FROM others) IS NOT NULL AND EXISTS (
-        SELECT FROM deliveries d JOIN addresses mine ON mine.id = d.address_id
-        WHERE d.message_id = :message AND mine.account_id = asked.account_id))
 )
 """)  # noqa: S608
 
