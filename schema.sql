@@ -120,10 +120,10 @@ CREATE TABLE attention (
 );
 CREATE FUNCTION now_chooses() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE accounts SET chooses = true WHERE id = NEW.account_id AND NOT chooses;
+    UPDATE accounts SET chooses = TG_OP = 'INSERT' WHERE id = coalesce(NEW.account_id, OLD.account_id);
     RETURN NULL;
 END $$;
-CREATE TRIGGER now_chooses AFTER INSERT ON attention FOR EACH ROW EXECUTE FUNCTION now_chooses();
+CREATE TRIGGER now_chooses AFTER INSERT OR DELETE ON attention FOR EACH ROW EXECUTE FUNCTION now_chooses();
 CREATE INDEX attention_texts ON attention (account_id) WHERE 'text' IN (tracked, "group", person, tag, broadcast);
 
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.

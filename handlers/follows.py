@@ -16,6 +16,12 @@ from gateway.network.people.directory import find_named
 from handlers.group_members import add, remove
 
 BY = {"sms": say("by text"), "email": say("by mail")}
+BY_WAY = {
+    "text": say("by text"),
+    "mail": say("by mail"),
+    "digest": say("in your digest"),
+    "nothing": say("not at all"),
+}
 
 
 @command("join GROUP", intent="follow", about="join a group", spanish="unirme, entrar")
@@ -51,7 +57,8 @@ def _tell(context: CommandContext, done: Followed) -> str:
     amount = say("about one a week or less")
     if done.per_day >= 0.2:
         amount = count("about {count} a day", "about {count} a day", max(1, round(done.per_day)))
-    how = say("{by}, {amount}.", by=BY[context.address.channel], amount=amount)
+    by = BY_WAY[done.way] if done.way else BY[context.address.channel]
+    how = say("{by}, {amount}.", by=by, amount=amount)
     return joined([_opening(context, done), how, say("To stop: LEAVE {handle!u}", handle=done.handle)])
 
 

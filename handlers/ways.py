@@ -13,14 +13,8 @@ from gateway.i18n.phrases import Phrase, count, joined, languages, listed, say, 
 from gateway.inbound.commands import ONE_TEXT, CommandContext, command
 from gateway.language.track_phrases import quoted, track_phrase
 from gateway.language.usage.way_words import CAUSE_WORDS, channel_of, way_of
-from handlers.follows import group_called
+from handlers.follows import BY_WAY, group_called
 
-BY: Final = {
-    "text": say("by text"),
-    "mail": say("by mail"),
-    "digest": say("in your digest"),
-    "nothing": say("not at all"),
-}
 _CALLED: Final = {
     Cause.PRIVATE: say("private updates"),
     Cause.MENTION: say("mentions"),
@@ -89,7 +83,7 @@ def _set_way(session: Session, context: CommandContext, way: str | None, words: 
 def _told(session: Session, context: CommandContext, done: WaySet, name: Phrase | str, words: str) -> Phrase:
     if done.way is None:
         return say("From now on as usual: {name}. To see all you chose: PREFER", name=name)
-    how = BY[done.way]
+    how = BY_WAY[done.way]
     if done.way == "text" and way_table(session, context.actor).prefers_mails:
         how = say("by mail, because you prefer mails")
     return say("From now on {how}: {name}. To end it: PREFER USUAL FOR {form!u}", how=how, name=name, form=words)
@@ -119,7 +113,7 @@ def _first(table: WayTable, number: int) -> Phrase:
 
 
 def _row(row: WayRow) -> Phrase:
-    return say("{name} {how}", name=row.called or _CALLED[row.cause], how=BY[row.way or "text"])
+    return say("{name} {how}", name=row.called or _CALLED[row.cause], how=BY_WAY[row.way or "text"])
 
 
 def _fits(words: Phrase) -> bool:
@@ -130,11 +124,11 @@ def describe_way(name: str, way: str | None) -> Phrase:
     """How something comes after `undo`."""
     if way is None:
         return say("As usual again: {name}.", name=name)
-    return say("Again {how}: {name}.", how=BY[way], name=name)
+    return say("Again {how}: {name}.", how=BY_WAY[way], name=name)
 
 
 def describe_cause_way(cause: int, way: str | None) -> Phrase:
     name = _CALLED[Cause(cause)]
     if way is None:
         return say("As usual again: {name}.", name=name)
-    return say("Again {how}: {name}.", how=BY[way], name=name)
+    return say("Again {how}: {name}.", how=BY_WAY[way], name=name)

@@ -14,7 +14,7 @@ from gateway.actions.model.undo_result import Undone, active_account
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.language.nanoformats import is_tag
-from gateway.network.follows import follow_snapshot, follows, group_owners, mutes, tag_follows
+from gateway.network.follows import follow_snapshot, follows, group_owners, mutes, subscriptions, tag_follows
 from gateway.network.follows.follow_snapshot import FollowSnapshot
 from gateway.store.tables import Effect, TopicFollow
 
@@ -24,7 +24,8 @@ ASKED_FIRST = ("closed", "broadcast")  # groups that need an owner
 @dataclass(frozen=True, slots=True)
 class Followed:
     """`state`: "requested" in a closed group; "already" when at most its end changed. `until`: its end, None without
-    one; `had_end`: it had one before. `per_day`: items a day to expect."""
+    one; `had_end`: it had one before. `per_day`: items a day to expect. `way`: how it comes to a person who chose ways,
+    None when it is as it was asked for."""
 
     name: str
     handle: str
@@ -32,6 +33,7 @@ class Followed:
     until: datetime | None = None
     had_end: bool = False
     per_day: float = 0.0
+    way: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def follow(session: Session, actor: Actor, source: NamedAccount, until: datetime
             join_requests.ask_owners(session, actor, source)
         return Followed(source.name, source.handle, "requested")
     daily = follows.per_day(session, source.id)
-    return Followed(source.name, source.handle, result, until, bool(was and was["expires_at"]), daily)
+    way = subscriptions.chosen_way(session, actor.account.id, source.id)
+    return Followed(source.name, source.handle, result, until, bool(was and was["expires_at"]), daily, way)
 
 
 def follow_tag(session: Session, actor: Actor, tag: str, until: datetime | None = None) -> Followed:
@@ -76,7 +79,8 @@ def follow_tag(session: Session, actor: Actor, tag: str, until: datetime | None 
     elif result == "followed" or was.expires_at != until:
         actor.did("follow_topic", topic_id, tag=tag, was=_pack(was))
     had_end = bool(was and was.expires_at)
-    return Followed(tag, tag, result, until, had_end, tag_follows.per_day(session, tag))
+    way = subscriptions.chosen_way(session, actor.account.id, topic_id)
+    return Followed(tag, tag, result, until, had_end, tag_follows.per_day(session, tag), way)
 
 
 def unfollow(session: Session, actor: Actor, source: NamedAccount) -> Unfollowed:

@@ -20,10 +20,10 @@ ALTER TABLE attention VALIDATE CONSTRAINT attention_ways_check;
 ALTER TABLE accounts ADD COLUMN chooses boolean NOT NULL DEFAULT false;
 CREATE FUNCTION now_chooses() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE accounts SET chooses = true WHERE id = NEW.account_id AND NOT chooses;
+    UPDATE accounts SET chooses = TG_OP = 'INSERT' WHERE id = coalesce(NEW.account_id, OLD.account_id);
     RETURN NULL;
 END $$;
-CREATE TRIGGER now_chooses AFTER INSERT ON attention FOR EACH ROW EXECUTE FUNCTION now_chooses();
+CREATE TRIGGER now_chooses AFTER INSERT OR DELETE ON attention FOR EACH ROW EXECUTE FUNCTION now_chooses();
 -- batch: accounts by id
 UPDATE accounts SET chooses = true
 WHERE id BETWEEN :from AND :to AND NOT chooses AND id IN (SELECT account_id FROM attention);

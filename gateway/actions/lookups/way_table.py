@@ -39,6 +39,10 @@ class WayTable:
         return tuple(row for row in self.rows if row.origin == "own")
 
 
+def prefers_mails(session: Session, actor: Actor) -> bool:
+    return way_choices.prefers_mails(session, actor.account.id)
+
+
 def way_table(session: Session, actor: Actor) -> WayTable:
     account_id = actor.account.id
     ways = way_choices.by_cause(session, account_id)

@@ -58,6 +58,16 @@ def _found(session: Session, *conditions: Any) -> list[Subscription]:
     return [Subscription(source, DeliveryCause(cause), *rest) for source, cause, *rest in rows]
 
 
+def chosen_way(session: Session, follower_id: int, source_id: int) -> str | None:
+    """How it comes to somebody who chose ways; None when it comes as it was asked for."""
+    found = find(session, follower_id, source_id)
+    chosen = (found.way or way_choices.by_cause(session, follower_id).get(found.cause)) if found else None
+    text = chosen == "text" or (found is not None and chosen is None and found.by_text)
+    if text and way_choices.prefers_mails(session, follower_id) and way_choices.has_mailbox(session, follower_id):
+        return "mail"
+    return chosen
+
+
 def way_of(session: Session, follower_id: int, source_id: int) -> dict[str, Any]:
     """How it comes, in the form from which `put_back` restores it."""
     mine = select(Follow.way, Follow.off, Follow.off_until).where(*_mine(Follow, follower_id, [source_id]))
