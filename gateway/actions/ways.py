@@ -32,8 +32,8 @@ class WaySet:
 def prefer(session: Session, actor: Actor, mails: bool) -> WaySet:
     """Has mails come instead of texts, or texts again. Answers and codes go where somebody asked for them."""
     was = way_choices.prefers_mails(session, actor.account.id)
-    if mails:
-        _check_place(session, actor, "mail")
+    if mails or not was:
+        _check_place(session, actor, "mail" if mails else "text")
     if was != mails:
         actor.did("prefer", actor.account.id, mails=was)
         _set_prefers(session, actor, mails)
