@@ -67,7 +67,7 @@ def _texts(session: Session, context: CommandContext, done: WaySet) -> Phrase:
 
 def _set_way(session: Session, context: CommandContext, way: str | None, words: str) -> Phrase:
     if not context.names and words in CAUSE_WORDS:
-        cause = CAUSE_WORDS[words]
+        cause = Cause[CAUSE_WORDS[words].upper()]
         done = ways.set_cause_way(session, context.actor, cause, way)
         return _told(session, context, done, _CALLED[cause], words)
     source = context.names[0] if context.names else group_called(session, words)

@@ -17,6 +17,7 @@ if working():
     from gateway.actions import ways
     from gateway.actions.lookups.way_table import WayRow, WayTable, way_table
     from gateway.actions.model.actor import Actor
+    from gateway.attention.causes import DeliveryCause
     from gateway.errors import Refused
     from gateway.language.usage.way_words import CAUSE_WORDS, WAYS
     from gateway.ledger.audit import audit_log
@@ -76,7 +77,7 @@ def _set(session: Session, actor: Actor, what: str, said: str) -> None:
         raise Refused(f"{said[:20]!r} is no way: text, mail, digest, nothing or usual.")
     way = WAYS[said]
     if what in CAUSE_WORDS:
-        ways.set_cause_way(session, actor, CAUSE_WORDS[what], way)
+        ways.set_cause_way(session, actor, DeliveryCause[CAUSE_WORDS[what].upper()], way)
         return
     found = account(session, what) if what[:1] == "@" else accounts.by_handle(session, what.lstrip("#"))
     if found is not None and (found.kind == "group" or what[:1] != "#"):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import way_sql
 from gateway.attention.causes import DeliveryCause as Cause
-from gateway.attention.ways import Choice, read_choice
+from gateway.attention.ways import WayChoice, read_choice
 from gateway.channels import SMS
 from gateway.store.arrays import numbers
 from gateway.store.carrier_sql import leaves_opt_outs_to_us
@@ -75,7 +75,7 @@ class Facts:
         return stopped or self.quiet is not None or self.behind or self.address_off or self.choosing
 
     @property
-    def chosen(self) -> Choice | None:
+    def chosen(self) -> WayChoice | None:
         """What its reader chose, if they chose anything."""
         return read_choice(self.choice) if self.choosing and self.choice else None
 
@@ -282,7 +282,7 @@ SELECT d.message_id, d.address_id,
             UNION ALL {way_sql.named_causes("p", "a.account_id")}
             WHERE {_NAMED}
         ) AS causes
-    ), {way_sql.CHOSEN}, CASE WHEN a.channel = 'sms' THEN {way_sql.MAILBOX} END)::text END AS choice
+    ), {way_sql.CHOSEN}, CASE WHEN a.channel = '{SMS}' THEN {way_sql.MAILBOX} END)::text END AS choice
 FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
 JOIN deliveries d USING (message_id, address_id)
 JOIN messages m ON m.id = d.message_id

@@ -5,10 +5,11 @@ from typing import Final
 
 from gateway.attention.causes import DeliveryCause
 from gateway.attention.ways import COLUMNS
+from gateway.channels import EMAIL
 
 _PLACES: Final = ", ".join(f'w."{name}"' for name in COLUMNS)
 
-# What was chosen, as gateway/attention/ways.Choice has it; `w` is the row of `attention`.
+# What was chosen, as gateway/attention/ways.WayChoice has it; `w` is the row of `attention`.
 CHOSEN: Final = f"json_build_array(w.prefer, {_PLACES})"
 
 # Which cause the alias `source`, a row of accounts, is; the view subscriptions_in_force says the same.
@@ -21,9 +22,10 @@ CHOSEN_FOR_CAUSE: Final = "CASE cause {} END".format(
 )
 # Whether texts were chosen for a cause to which one subscribes, as the index attention_texts has it.
 TEXT_CHOSEN: Final = """'text' IN (w.tracked, w."group", w.person, w.tag, w.broadcast)"""
-# Where mails instead of texts go, if there is such a mailbox. One that is off for now is one.
-MAILBOX: Final = """(
-    SELECT box.id FROM addresses box WHERE box.account_id = w.account_id AND box.channel = 'email' AND box.is_primary
+# Where mails instead of texts go, if there is such a mailbox, and whether it is on; one that is off for now is one.
+MAILBOX: Final = f"""(
+    SELECT json_build_array(box.id, box.receives) FROM addresses_now box
+    WHERE box.account_id = w.account_id AND box.channel = '{EMAIL}' AND box.is_primary
       AND box.state = 'verified' AND box.bouncing_since IS NULL)"""
 
 

@@ -28,13 +28,15 @@ class ItemCause(NamedTuple):
     by_text: bool
 
 
-class Choice(NamedTuple):
+class WayChoice(NamedTuple):
     """What is known of an item whose reader chose ways. `ways`: the channel that they prefer, and then the way of each
-    cause, by its number; `mailbox`: for a text, the address to which mails to its reader go, if one receives."""
+    cause, by its number; `mailbox`: for a text, the address to which mails to its reader go, if one takes them;
+    `mailbox_on`: it is not switched off for now."""
 
     causes: tuple[ItemCause, ...]
     ways: tuple[str | None, ...]
     mailbox: int | None
+    mailbox_on: bool
 
     @property
     def way(self) -> str | None:
@@ -47,13 +49,16 @@ class Choice(NamedTuple):
 
     @property
     def mailed(self) -> bool:
-        """Whether it is to go to the mailbox, and not to a phone."""
+        """Whether it is to go to the mailbox, and not to a phone. What is written to its reader goes to the phone while
+        the mailbox is off."""
         wanted = self.way == "mail" or (self.way == "text" and self.ways[0] == "mail")
-        return wanted and self.mailbox is not None
+        reached = self.mailbox_on or not any(DeliveryCause(each.cause).addressed for each in self.causes)
+        return wanted and self.mailbox is not None and reached
 
 
 @lru_cache(maxsize=4096)
-def read_choice(written: str) -> Choice:
+def read_choice(written: str) -> WayChoice:
     """From a JSON array, as the facts have it."""
-    causes, chosen, mailbox = json.loads(written)
-    return Choice(tuple(ItemCause(*each) for each in causes), tuple(chosen), mailbox)
+    causes, chosen, place = json.loads(written)
+    mailbox, on = place or (None, False)
+    return WayChoice(tuple(ItemCause(*each) for each in causes), tuple(chosen), mailbox, on)

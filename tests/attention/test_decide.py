@@ -35,11 +35,15 @@ BOX: Final = 4242  # the id of a mailbox
 
 
 def brought(
-    *causes: tuple[int, str | None, bool], prefer: str | None = None, box: int | None = None, **ways: str
+    *causes: tuple[int, str | None, bool],
+    prefer: str | None = None,
+    box: int | None = None,
+    on: bool = True,
+    **ways: str,
 ) -> dict[str, Any]:
     """Facts of somebody who chose ways: the causes of the item (number, its own way, by text), and their choices."""
     chosen = [prefer, *(ways.get(name) for name in COLUMNS)]
-    return {"choosing": True, "choice": json.dumps([causes, chosen, box])}
+    return {"choosing": True, "choice": json.dumps([causes, chosen, [box, on] if box else None])}
 
 
 FOLLOWED: Final = (Cause.PERSON, None, True)
@@ -166,6 +170,9 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     (DIGESTED | brought((Cause.PERSON, "digest", True), prefer="mail", box=BOX), IN_DIGEST),
     (brought(FOLLOWED, person="mail", box=BOX), Redirect(BOX)),
     (brought(FOLLOWED, person="mail"), SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX, on=False), Redirect(BOX)),
+    (brought((Cause.PRIVATE, None, True), prefer="mail", box=BOX, on=False), SEND),
+    (brought((Cause.MENTION, None, True), FOLLOWED, prefer="mail", box=BOX, on=False), SEND),
     (brought((Cause.PERSON, "text", True), person="mail", box=BOX), SEND),
     (brought(BY_MAIL, person="text") | {"channel": EMAIL}, SEND),
     # In quiet hours nothing rings that nobody waits for.
@@ -247,7 +254,8 @@ def any_facts() -> st.SearchStrategy[Facts]:
         off_until=st.none() | moments,
         digest_every=st.none() | st.just("day"),
         timezone=st.sampled_from(("UTC", "America/New_York")) | st.text(),
-        choice=st.none() | st.tuples(causes, chosen, st.none() | st.just(BOX)).map(json.dumps),
+        choice=st.none()
+        | st.tuples(causes, chosen, st.none() | st.tuples(st.just(BOX), st.booleans())).map(json.dumps),
         **people,
         **anyhow,
     )

@@ -3,7 +3,6 @@ it."""
 
 from typing import Final
 
-from gateway.attention.causes import DeliveryCause as Cause
 from gateway.channels import EMAIL, SMS
 
 _TEXT: Final = ("text", "texts", "sms", "phone", "mensaje", "mensajes")
@@ -17,15 +16,16 @@ WAYS: Final[dict[str, str | None]] = {
     **dict.fromkeys(("nothing", "nada"), "nothing"),
     **dict.fromkeys(("usual", "normal"), None),
 }
+# By the names of causes (gateway/attention/causes).
 CAUSE_WORDS: Final = {
-    **dict.fromkeys(("private", "privado", "privados"), Cause.PRIVATE),
-    **dict.fromkeys(("mention", "mentions", "menciones"), Cause.MENTION),
-    **dict.fromkeys(("reply", "replies", "respuestas"), Cause.REPLY),
-    **dict.fromkeys(("tracked",), Cause.TRACKED),
-    **dict.fromkeys(("group", "groups", "grupos"), Cause.GROUP),
-    **dict.fromkeys(("people", "personas"), Cause.PERSON),
-    **dict.fromkeys(("tag", "tags", "etiquetas"), Cause.TAG),
-    **dict.fromkeys(("broadcast", "broadcasts"), Cause.BROADCAST),
+    **dict.fromkeys(("private", "privado", "privados"), "private"),
+    **dict.fromkeys(("mention", "mentions", "menciones"), "mention"),
+    **dict.fromkeys(("reply", "replies", "respuestas"), "reply"),
+    **dict.fromkeys(("tracked",), "tracked"),
+    **dict.fromkeys(("group", "groups", "grupos"), "group"),
+    **dict.fromkeys(("people", "personas"), "person"),
+    **dict.fromkeys(("tag", "tags", "etiquetas"), "tag"),
+    **dict.fromkeys(("broadcast", "broadcasts"), "broadcast"),
 }
 
 
