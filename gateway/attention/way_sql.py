@@ -26,7 +26,7 @@ TEXT_CHOSEN: Final = """'text' IN (w.tracked, w."group", w.person, w.tag, w.broa
 MAILBOX: Final = f"""(
     SELECT json_build_array(box.id, box.receives) FROM addresses_now box
     WHERE box.account_id = w.account_id AND box.channel = '{EMAIL}' AND box.is_primary
-      AND box.state = 'verified' AND box.bouncing_since IS NULL)"""
+      AND box.state = 'verified' AND box.bouncing_since IS NULL)"""  # noqa: S608
 
 
 def named_causes(post: str, account: str) -> str:
