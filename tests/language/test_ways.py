@@ -32,12 +32,12 @@ COMMANDS = (
 )
 KEPT = (
     "prefer tea", "prefer mail for nobody", "prefer tea for kim", "prefer mail for that", "digest nobody",
-    "prefer text over", "prefer both",
+    "prefer both",
 )  # fmt: skip
 UPDATES = (
     "prefer tea to coffee", "prefer mail for all of the invoices please", "prefer text messages over calls, call me",
     "digest of the week is out", 'digest "the board" is the name of the new paper', "digest #win is a nice tag",
-    "prefer nothing for lunch today thanks all",
+    "prefer nothing for lunch today thanks all", "prefer text over",
 )  # fmt: skip
 
 
