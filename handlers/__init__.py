@@ -4,6 +4,7 @@ gateway.inbound.commands.TABLE."""
 from gateway.inbound.commands import TABLE
 from handlers import (
     abuse_reports,
+    connecting,
     daily_mail,
     digests,
     follows,
@@ -31,6 +32,7 @@ from handlers import (
     updates,
     ways,
     why,
+    zone,
 )
 
 MODULES = (
@@ -45,6 +47,7 @@ MODULES = (
     mutes,
     nudge,
     lookups,
+    connecting,
     groups,
     group_members,
     join_requests,
@@ -58,6 +61,7 @@ MODULES = (
     daily_mail,
     digests,
     ways,
+    zone,
     linking_addresses,
     profile,
     help_command,

@@ -15,7 +15,7 @@ from gateway.language.track_phrases import quoted, track_phrase
 from gateway.language.words import digest_times
 from gateway.ledger.outbox import digest_items
 from gateway.network.audience import visibility
-from gateway.network.people.digest_settings import DAILY, DigestSetting
+from gateway.network.people.digest_settings import DAILY, ON_RETURN, DigestSetting
 from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Post
 from handlers.follows import group_called
@@ -26,6 +26,7 @@ DAYS: Final = (
 )  # fmt: skip
 MARKS: Final = '#"'  # of a tag, and of a word or phrase that one tracks
 FILL: Final = say("To put a follow into it: DIGEST NAME")
+DAILY_AGAIN: Final = say("To make it daily: DIGEST 8AM")
 BY: Final = {SMS: say("by text"), EMAIL: say("by mail")}
 
 
@@ -34,6 +35,7 @@ BY: Final = {SMS: say("by text"), EMAIL: say("by mail")}
     'digest NAME|#TAG|"WORDS"',
     "digest on|off",
     "digest now",
+    "digest back",
     about="what comes together, once a day; alone, mine",
     spanish="resumen",
 )
@@ -47,6 +49,8 @@ def digest(session: Session, context: CommandContext) -> str:
         return _ended(context, digests.end_digests(session, context.actor))
     if said == "now":
         return _sent(context, digests.send_digest(session, context.actor))
+    if said == "back":
+        return _set(context, digests.set_digest_time(session, context.actor, ON_RETURN))
     time = digest_times.read(said) if said != "on" else None
     setting = DigestSetting("day" if time.weekday is None else "week", time.at, time.weekday) if time else DAILY
     return _set(context, digests.set_digest_time(session, context.actor, setting))
@@ -70,6 +74,9 @@ def _put_source(session: Session, context: CommandContext, said: str) -> Phrase:
 
 def _set(context: CommandContext, state: DigestState) -> Phrase:
     comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
+    if state.setting == ON_RETURN:
+        waits = say("It waits till you write here, at most 14 days.")
+        return joined([comes, waits, DAILY_AGAIN if state.follows or state.causes else FILL])
     if state.follows or state.causes:
         return joined([comes, say("To end it: DIGEST OFF")])
     return joined([comes, FILL])
@@ -119,6 +126,8 @@ def _shown(context: CommandContext, state: DigestState) -> Phrase:
     comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
     if not state.follows and not state.causes and not state.waiting:
         return joined([comes, FILL])
+    if state.setting == ON_RETURN:  # they have just written
+        return joined([comes, _waited(state), DAILY_AGAIN])
     waits = count("{count} update waits.", "{count} updates wait.", state.waiting) if state.waiting else ""
     return joined([comes, waits, say("To send it now: DIGEST NOW. To end it: DIGEST OFF")])
 
@@ -128,6 +137,8 @@ def _when(state: DigestState) -> Phrase:
 
 
 def describe_time(setting: DigestSetting) -> Phrase:
+    if setting == ON_RETURN:
+        return say("when you are back")
     at = f"{setting.at:%H:%M}"
     if setting.weekday is None:
         return say("every day at {time}", time=at)

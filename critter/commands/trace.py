@@ -49,7 +49,7 @@ def _show(traced: dict[str, Any]) -> None:
         if words.get("text"):
             typer.echo(f'    "{words["text"]}"')
     for post in traced["posts"]:
-        for line in receipts(post["receipts"]):
+        for line in [*receipts(post["receipts"]), *offered(post["offer"])]:
             typer.echo(f"    {line}")
     found = list_events(traced)
     for event in found:
@@ -79,6 +79,14 @@ def receipts(traced: dict[str, Any]) -> list[str]:
     if traced["by_mail_instead"]:
         found.append(f"by mail instead of a text: {traced['by_mail_instead']}")
     return found
+
+
+def offered(offer: dict[str, Any] | None) -> list[str]:
+    """offered to ask: @dana (asked), @bob"""
+    if offer is None:
+        return []
+    people = [f"@{each['handle']}{' (asked)' if each['asked_at'] else ''}" for each in offer["people"]]
+    return [f"offered to ask: {', '.join(people)}" if people else "people to ask are still to be looked for"]
 
 
 def _since(span: timedelta) -> str:

@@ -9,10 +9,12 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.actions import (
+    connecting,
     digests,
     following,
     group_creation,
     membership,
+    offers,
     pausing,
     posting,
     profile,
@@ -22,6 +24,7 @@ from gateway.actions import (
     silencing,
     tracking,
     ways,
+    zone,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.last_effect import last_effect
@@ -41,12 +44,15 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "off": pausing.undo_switch,
     "on": pausing.undo_switch,
     "quiet": quiet_hours.undo_hours,
+    "zone": zone.undo_zone,
     "digest": digests.undo_time,
     "digest_source": digests.undo_source,
     "digest_end": digests.undo_end,
     "prefer": ways.undo_prefer,
     "cause_way": ways.undo_cause_way,
     "source_way": ways.undo_source_way,
+    "connect": connecting.undo_connecting,
+    "ask_offered": offers.undo_ask_offered,
     "silence": silencing.undo_silence,
     "lift": silencing.undo_lift,
     "add": membership.undo_change,

@@ -113,7 +113,7 @@ def _set_cause(session: Session, actor: Actor, cause: DeliveryCause, way: str | 
 
 def _wake(session: Session, actor: Actor) -> None:
     """What waits until an address may ring is decided about again, by the new ways."""
-    if held.wake_all(session, actor.account.id):
+    if held.wake_person(session, actor.account.id):
         actor.queues.add(DRAIN)
 
 

@@ -304,8 +304,15 @@ def test_what_needs_no_preference_makes_no_row(desk: Desk) -> None:
     assert desk.office.sql("SELECT FROM accounts WHERE chooses") == []
     desk.says("sam", "prefer digest for people")
     assert desk.office.sql("SELECT handle FROM accounts WHERE chooses") == [("sam",)]
-    desk.office.sql("DELETE FROM attention")
-    assert desk.office.sql("SELECT FROM accounts WHERE chooses") == []
+    desk.says("bob", "zone tokyo")
+    assert desk.office.sql("SELECT handle FROM accounts WHERE chooses") == [("sam",)]
+    desk.says("bob", "follow kim")
+    desk.says("bob", "prefer nothing for kim")
+    assert desk.office.sql("SELECT handle FROM accounts WHERE chooses ORDER BY handle") == [("bob",), ("sam",)]
+    desk.office.sql(
+        "INSERT INTO attention (account_id, digest_every) SELECT id, 'day' FROM accounts WHERE handle = 'kim'"
+    )
+    assert desk.office.sql("SELECT FROM accounts WHERE chooses AND handle = 'kim'"), "also by the version before"
 
 
 def test_phones_are_counted_as_people_chose(desk: Desk) -> None:

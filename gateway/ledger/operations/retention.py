@@ -257,6 +257,14 @@ KINDS: Final = (
            WHERE f.post_id = t.id RETURNING 1""",
     ),
     Kind(
+        "offers",
+        "offers to ask people deleted",
+        "deliveries",
+        "posts",
+        "EXISTS (SELECT FROM offers o WHERE o.post_id = t.id)",
+        "DELETE FROM offers o USING span WHERE o.post_id = span.id RETURNING 1",
+    ),
+    Kind(
         "callbacks",
         "status callbacks deleted",
         "deliveries",

@@ -52,6 +52,7 @@ QUESTIONS: Final = {
                    JOIN deliveries digest ON digest.message_id = oldest.digest_id
                    WHERE digest.ended_at IS NOT NULL OR digest.state = 'unknown'""",
     "tellings": "SELECT FROM tellings WHERE told_at IS NULL AND due_at <= now()",
+    "offers": "SELECT FROM offers WHERE offered_at IS NULL AND due_at <= now()",
     "prices": "SELECT FROM price_sweeps WHERE not_before <= now()",
     "redact": "SELECT FROM redactions WHERE not_before <= now()",
 }

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.attention.causes import DeliveryCause
 from gateway.attention.ways import CHOOSABLE
 from gateway.channels import EMAIL
-from gateway.store.tables import Address, Attention
+from gateway.store.tables import Account, Address, Attention
 
 Ways = Mapping[DeliveryCause, str]
 
@@ -19,9 +19,10 @@ _COLUMNS: Final = {cause: getattr(Attention, cause.name.lower()) for cause in CH
 
 
 def ensure(session: Session, account_id: int) -> None:
-    """Makes the row of somebody who chooses anything: those without one are sent everything as it was asked for, and
-    nothing else is looked up for them."""
+    """Notes that somebody chooses how something comes: all others are sent everything as it was asked for, and nothing
+    is looked up for them. A trigger notes it as well, for processes of the version before, which know digests alone."""
     session.execute(insert(Attention).values(account_id=account_id).on_conflict_do_nothing())
+    session.execute(update(Account).where(Account.id == account_id, ~Account.chooses).values(chooses=True))
 
 
 def prefers_mails(session: Session, account_id: int) -> bool:

@@ -20,13 +20,17 @@ ALTER TABLE attention VALIDATE CONSTRAINT attention_ways_check;
 ALTER TABLE accounts ADD COLUMN chooses boolean NOT NULL DEFAULT false;
 CREATE FUNCTION now_chooses() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE accounts SET chooses = TG_OP = 'INSERT' WHERE id = coalesce(NEW.account_id, OLD.account_id);
+    IF num_nonnulls(NEW.digest_every, NEW.prefer, NEW.private, NEW.mention, NEW.reply, NEW.tracked, NEW."group", NEW.person,
+                    NEW.tag, NEW.broadcast) > 0 THEN
+        UPDATE accounts SET chooses = true WHERE id = NEW.account_id AND NOT chooses;
+    END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER now_chooses AFTER INSERT OR DELETE ON attention FOR EACH ROW EXECUTE FUNCTION now_chooses();
+CREATE TRIGGER now_chooses AFTER INSERT OR UPDATE ON attention FOR EACH ROW EXECUTE FUNCTION now_chooses();
 -- batch: accounts by id
 UPDATE accounts SET chooses = true
-WHERE id BETWEEN :from AND :to AND NOT chooses AND id IN (SELECT account_id FROM attention);
+WHERE id BETWEEN :from AND :to AND NOT chooses
+  AND id IN (SELECT account_id FROM attention WHERE digest_every IS NOT NULL UNION SELECT follower_id FROM follows WHERE way IS NOT NULL);
 
 BEGIN;
 ALTER TABLE follows DROP CONSTRAINT follows_way_check;
@@ -68,7 +72,7 @@ SELECT follower_id, topic_id, CAST(7 AS smallint), by_text, way FROM topic_follo
 UNION ALL
 SELECT follower_id, track_id, CAST(4 AS smallint), by_text, way FROM trackers_in_force;
 
--- What a message needs whose reader chose ways (who has a row in attention): `text`, a phone; `mail`, a mailbox; `mailed`,
+-- What a message needs whose reader chose ways (accounts.chooses): `text`, a phone; `mail`, a mailbox; `mailed`,
 -- a mailbox instead of a phone, where one receives; `either`, any address, for it waits for a digest; `had`: they got it
 -- by another of several sources. What is wanted in a digest, or not at all, is put where it would have come without that:
 -- it may come one by one after all, and its author hears why it does not come. gateway/attention/ways.py has the rule.
