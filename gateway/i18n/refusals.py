@@ -188,7 +188,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "undone_already": template("What you did last is undone already."),
     "not_undoable": template("What you did last cannot be undone, and nothing before it was changed."),
     "question_run_out": template("That question has run out. Nothing was changed."),
-    "not_available": template("{verb} is not available yet. Nothing was changed or posted. To see what is: ?"),
     "key_of_another_request": template(
         "This idempotency key was used for another request. Nothing was done. Use a new key for each request."
     ),
