@@ -350,10 +350,10 @@ def test_where_people_are_reached_is_where_fan_outs_send(desk: Desk) -> None:
         assert [each.channel for each in reachability.reached(session, people)] == ["email", "sms"] or [
             each.channel for each in reachability.reached(session, people)
         ] == ["sms", "email"]
-        assert reachability.unreached(session, people, ids["kim"]) == []
+        assert reachability.find_ready(session, people, ids["kim"]).unreached == ()
     desk.office.sql("UPDATE attention SET private = 'nothing'")
     with transaction(desk.office.engine) as session:
-        names = [each.name for each in reachability.unreached(session, people, ids["kim"])]
+        names = [each.name for each in reachability.find_ready(session, people, ids["kim"]).unreached]
         assert names == ["Pat Quinn", "Sam Ortiz"]
 
 
