@@ -15,7 +15,6 @@ from handlers import (
     linking_addresses,
     lookups,
     mutes,
-    not_implemented,
     nudge,
     opt_out,
     pausing,
@@ -31,6 +30,7 @@ from handlers import (
     tracking,
     undo,
     updates,
+    ways,
     why,
     zone,
 )
@@ -60,12 +60,12 @@ MODULES = (
     pin_confirmation,
     daily_mail,
     digests,
+    ways,
     zone,
     linking_addresses,
     profile,
     help_command,
     opt_out,
-    not_implemented,
 )
 
 TABLE.arrange([module.__name__ for module in MODULES])

@@ -22,6 +22,7 @@ from gateway.actions import (
     reporting,
     silencing,
     tracking,
+    ways,
     zone,
 )
 from gateway.actions.model.actor import Actor
@@ -46,6 +47,9 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "digest": digests.undo_time,
     "digest_source": digests.undo_source,
     "digest_end": digests.undo_end,
+    "prefer": ways.undo_prefer,
+    "cause_way": ways.undo_cause_way,
+    "source_way": ways.undo_source_way,
     "connect": offers.undo_connecting,
     "ask_offered": offers.undo_ask_offered,
     "silence": silencing.undo_silence,
