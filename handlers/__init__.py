@@ -15,7 +15,6 @@ from handlers import (
     linking_addresses,
     lookups,
     mutes,
-    not_implemented,
     nudge,
     opt_out,
     pausing,
@@ -32,6 +31,7 @@ from handlers import (
     tracking,
     undo,
     updates,
+    ways,
     why,
     zone,
 )
@@ -62,12 +62,12 @@ MODULES = (
     pin_confirmation,
     daily_mail,
     digests,
+    ways,
     zone,
     linking_addresses,
     profile,
     help_command,
     opt_out,
-    not_implemented,
 )
 
 TABLE.arrange([module.__name__ for module in MODULES])

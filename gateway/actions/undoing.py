@@ -9,7 +9,6 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.actions import (
-    connecting,
     digests,
     following,
     group_creation,
@@ -24,6 +23,7 @@ from gateway.actions import (
     silencing,
     text_limit,
     tracking,
+    ways,
     zone,
 )
 from gateway.actions.model.actor import Actor
@@ -49,7 +49,10 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "digest_source": digests.undo_source,
     "digest_end": digests.undo_end,
     "limit": text_limit.undo_limit,
-    "connect": connecting.undo_connecting,
+    "prefer": ways.undo_prefer,
+    "cause_way": ways.undo_cause_way,
+    "source_way": ways.undo_source_way,
+    "connect": offers.undo_connecting,
     "ask_offered": offers.undo_ask_offered,
     "silence": silencing.undo_silence,
     "lift": silencing.undo_lift,

@@ -10,7 +10,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from gateway.attention import way_sql
 from gateway.attention.causes import DeliveryCause as Cause
+from gateway.attention.ways import WayChoice, read_choice
 from gateway.attention.zones import ZoneNow
 from gateway.channels import SMS
 from gateway.store.arrays import numbers
@@ -49,6 +51,7 @@ class Facts:
     digest_last: datetime | None = None  # the date of the reader's last digest, at 00:00 and without a zone
     digest_failed: bool = False  # it was in a digest that did not leave
     texts_a_day: int | None = None  # how many texts the reader wants on a day
+    choice: str | None = None  # what brings it, and the ways that its reader chose, for ways.read_choice
     # What may be a reason. A delivery is looked at only if one of these is unusual.
     give_up_at: datetime = NEVER  # when trying ends; usual: later
     address_state: str = "verified"
@@ -65,7 +68,7 @@ class Facts:
     address_off: bool = False  # the reader switched off this address for now
     subscribed: bool = True  # the reader still follows or tracks what brings it
     source_off: bool = False  # the reader switched off what brings it for now
-    digested: bool = False  # the reader wants what comes by this follow in a digest
+    choosing: bool = False  # the reader chose how something comes, perhaps this
     quiet: str | None = None  # hours in which this address is not to ring
     behind: bool = False  # something that waited for this address is about to leave
     limited: bool = False  # to a phone whose owner wants only so many texts a day
@@ -79,7 +82,17 @@ class Facts:
         """Whether the circumstances that are looked up can change what is decided."""
         stopped = self.address_state == "stopped" or self.bouncing
         resting = self.quiet is not None or self.behind or self.address_off
-        return stopped or resting or self.digested or self.limited
+        return stopped or resting or self.choosing or self.limited
+
+    @property
+    def chosen(self) -> WayChoice | None:
+        """What its reader chose, if they chose anything."""
+        return read_choice(self.choice) if self.choosing and self.choice else None
+
+    @property
+    def way(self) -> str | None:
+        """How its reader wants it; None when that is as usual."""
+        return self.chosen.way if self.chosen else None
 
 
 TIMES: Final = ("now", "give_up_at")
@@ -99,6 +112,7 @@ LOOKED_UP: Final = (
     "digest_last",
     "digest_failed",
     "texts_a_day",
+    "choice",
 )
 CIRCUMSTANCES: Final = frozenset({"kind", "channel", "now", *LOOKED_UP})
 
@@ -149,6 +163,7 @@ def _planned(post: PlannedPost, deliveries: Mapping[int, int | None]) -> dict[st
     return {
         "addresses": numbers(deliveries),
         "sources": numbers(deliveries.values()),
+        "all_sources": numbers(post.sources),
         "author": post.author_id,
         "visibility": post.visibility,
         "group": post.group_id,
@@ -235,7 +250,7 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
         a.state AS address_state, a.bouncing_since IS NOT NULL AS bouncing, a.off_now AS address_off,
         reader.state AS reader_state, author.state AS author_state, first.state AS first_state, m.quotes,
         p.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL AS retracted,
-        coalesce(f.off_now, false) AS source_off, coalesce(f.way = 'digest', false) AS digested,
+        coalesce(f.off_now, false) AS source_off,
         m.kind <> 'daily' OR coalesce(reader.daily, true) AS daily_wanted,
         EXISTS (
             SELECT FROM silences_in_force s WHERE s.account_id = a.account_id
@@ -243,7 +258,7 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
         ) OR EXISTS (
             SELECT FROM silences_in_force s WHERE s.account_id = ANY (ARRAY[m.author_id, o.author_id])
               AND s.other_id = a.account_id AND s.kind = 'block'
-        ) OR coalesce(p.visibility = 'direct', false) AND EXISTS (
+        ) OR p.visibility = 'direct' AND EXISTS (
             SELECT FROM post_recipients r
             JOIN silences_in_force s ON s.account_id = r.account_id AND s.other_id = r.named_id
             WHERE r.post_id = p.id AND r.account_id = a.account_id
@@ -271,8 +286,8 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
         ) OR EXISTS (
             SELECT FROM trackers_in_force k WHERE k.track_id = d.source_id AND k.follower_id = a.account_id
         ) AS subscribed,
-        a.quiet, a.limited,
-        {{behind}} AS behind
+        m.kind = 'update' AND coalesce(reader.chooses, false) AS choosing,
+        a.quiet, a.limited, {{behind}} AS behind
     {{rows}}
     JOIN addresses_now a ON a.id = d.address_id
     LEFT JOIN accounts reader ON reader.id = a.account_id
@@ -292,6 +307,7 @@ _ROWS: Final = {
         JOIN deliveries d USING (message_id, address_id)
         JOIN messages m ON m.id = d.message_id""",
     "posts": "posts",
+    "sources": "ARRAY(SELECT x.source_id FROM fanouts x WHERE x.message_id = coalesce(m.instead_of, m.id))",
 }
 _PLANNED_ROWS: Final = {
     "rows": f"""FROM (
@@ -302,14 +318,21 @@ _PLANNED_ROWS: Final = {
         CROSS JOIN (
             SELECT CAST({PLANNED} AS bigint) AS id, 'update' AS kind, CAST(:author AS bigint) AS author_id,
                 CAST({PLANNED} AS bigint) AS post_id, CAST(NULL AS bigint) AS inbound_id,
-                CAST(NULL AS bigint[]) AS quotes
+                CAST(NULL AS bigint[]) AS quotes, CAST(NULL AS bigint) AS instead_of
         ) m""",  # noqa: S608
     "posts": f"""(
             SELECT CAST({PLANNED} AS bigint) AS id, CAST(:visibility AS text) AS visibility,
                 CAST(:group AS bigint) AS group_id, CAST(:parent AS bigint) AS in_reply_to,
                 CAST(NULL AS bigint) AS repeat_of, CAST(NULL AS timestamptz) AS deleted_at
         )""",
+    "sources": "CAST(:all_sources AS bigint[])",
 }
+
+_SOURCES = "d.source_id || {sources}"
+_NAMED = f"""
+    EXISTS (SELECT FROM mentions n WHERE n.post_id = p.id AND n.account_id = a.account_id)
+    OR EXISTS (SELECT FROM post_recipients r WHERE r.post_id = p.id AND r.account_id = a.account_id)
+    OR p.id = {PLANNED} AND d.source_id IS NULL"""  # noqa: S608 - whom a planned post names is known
 
 
 def _statement(written: str, rows: Mapping[str, str], behind: str = "") -> TextClause:
@@ -330,10 +353,7 @@ SELECT d.message_id, d.address_id,
     a.bouncing_since IS NOT NULL AND EXISTS (
         SELECT FROM bouncing b WHERE b.address_id = a.id AND b.probe_id = m.id) AS test_mail,
     CASE WHEN m.kind <> 'update' THEN {Cause.OURS:d}
-        WHEN d.source_id IS NULL AND p.visibility = 'direct' THEN {Cause.PRIVATE:d}
-        WHEN d.source_id IS NULL AND EXISTS (
-            SELECT FROM mentions n WHERE n.post_id = p.id AND n.account_id = a.account_id) THEN {Cause.MENTION:d}
-        WHEN d.source_id IS NULL THEN {Cause.REPLY:d}
+        WHEN d.source_id IS NULL THEN (SELECT cause FROM ({way_sql.named_causes("p", "a.account_id")}) AS named)
         WHEN s.kind = 'person' THEN {Cause.PERSON:d}
         WHEN s.kind = 'group' THEN CASE s.access WHEN 'broadcast' THEN {Cause.BROADCAST:d} ELSE {Cause.GROUP:d} END
         WHEN EXISTS (SELECT FROM topics WHERE id = d.source_id) THEN {Cause.TAG:d}
@@ -350,7 +370,14 @@ SELECT d.message_id, d.address_id,
     (w.digest_every IS NOT NULL OR w.texts_a_day IS NOT NULL) AND (
         SELECT h.digest_id FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
     ) IS NOT NULL AS digest_failed,
-    w.texts_a_day
+    w.texts_a_day,
+    CASE WHEN w.account_id IS NOT NULL AND m.kind = 'update' THEN json_build_array((
+        SELECT coalesce(json_agg(json_build_array(cause, way, by_text) ORDER BY cause, way, by_text), '[]') FROM (
+            {way_sql.subscribed_causes("a.account_id", _SOURCES)}
+            UNION ALL {way_sql.named_causes("p", "a.account_id")}
+            WHERE {_NAMED}
+        ) AS causes
+    ), {way_sql.CHOSEN}, CASE WHEN a.channel = '{SMS}' THEN {way_sql.MAILBOX} END)::text END AS choice
 {{rows}}
 JOIN addresses a ON a.id = d.address_id
 LEFT JOIN zones_now z ON z.account_id = a.account_id

@@ -131,6 +131,8 @@ _NOT = {
     "RANGE": template("“{word}” is not a range of hours"),
     "NUMBER": template("“{word}” is not a number of texts a day"),
     "LANG": template("“{word}” is not a language"),
+    "CHANNEL": template("“{word}” is not text or mail"),
+    "WAY": template("“{word}” is not text, mail, digest, nothing or usual"),
     "ONOFF": template("“{word}” is not on or off"),
     "VERB": template("“{word}” is not a command"),
     "GROUP": template("“{word}” is not a group"),

@@ -20,7 +20,7 @@ Verbs = Mapping[str, Verb]
 LONGEST: Final = 60  # characters; a longer text is a sentence
 # What these commands take.
 _KINDS: Final = {"quiet": "RANGE", "digest": "TIME", "off": "FOR", "limit": "NUMBER", "zone": "ZONE"}
-_POLITE_TOO: Final = frozenset([*_KINDS, "on"])
+_POLITE_TOO: Final = frozenset([*_KINDS, "on", "prefer"])
 # A verb as short as "off" is one letter away from many words.
 _TOLD_APART: Final = frozenset(["quiet", "digest", "limit", "zone"])
 _MEANT: Final = {"quite": "quiet"}  # an ordinary word, but hours follow it

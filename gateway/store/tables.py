@@ -20,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     column,
     func,
+    literal,
     select,
     table,
     text,
@@ -126,6 +127,7 @@ class Account(Table):
     daily_on: Mapped[date | None]
     daily_upto: Mapped[int] = mapped_column(server_default=ZERO)
     zone_since: Mapped[datetime | None]
+    chooses: Mapped[bool] = mapped_column(server_default=FALSE)
     zone_now: Mapped[str] = column_property(
         select(column("zone", Text))
         .select_from(table("zones_now"))
@@ -148,8 +150,19 @@ class Attention(Table):
     digest_back: Mapped[bool] = mapped_column(server_default=FALSE)
     connects: Mapped[bool] = mapped_column(server_default=TRUE)
     texts_a_day: Mapped[int | None] = mapped_column(SmallInteger)
+    prefer: Mapped[str | None]
+    private: Mapped[str | None]
+    mention: Mapped[str | None]
+    reply: Mapped[str | None]
+    tracked: Mapped[str | None]
+    group: Mapped[str | None]
+    person: Mapped[str | None]
+    tag: Mapped[str | None]
+    broadcast: Mapped[str | None]
 
 
+_chosen = (Attention.tracked, Attention.group, Attention.person, Attention.tag, Attention.broadcast)
+Index("attention_texts", Attention.account_id, postgresql_where=literal("text").in_(_chosen))
 Index("attention_limited", Attention.account_id, postgresql_where=Attention.texts_a_day.is_not(None))
 
 
@@ -250,6 +263,7 @@ Index(
     postgresql_include=["expires_at"],
     postgresql_where=Follow.state == "active",
 )
+Index("follows_texts", Follow.account_id, postgresql_where=Follow.way == "text")
 
 
 class Topic(Table):
@@ -266,6 +280,7 @@ class TopicFollow(Table):
     by_text: Mapped[bool] = mapped_column(server_default=FALSE)
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    way: Mapped[str | None]
     __table_args__ = (Index("topic_follows_by_topic", "topic_id", "follower_id"),)
 
 
@@ -284,6 +299,7 @@ class Tracker(Table):
     by_text: Mapped[bool] = mapped_column(server_default=FALSE)
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    way: Mapped[str | None]
     __table_args__ = (Index("trackers_by_follower", "follower_id"),)
 
 

@@ -38,6 +38,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
+from gateway.attention.decision import Redirect
 from gateway.attention.text_limit import TextLimit
 from gateway.inbound.commands import CommandRegistry, build_registry
 from gateway.inbound.process import process
@@ -46,7 +47,7 @@ from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
 from gateway.ledger.money import budgets
 from gateway.ledger.money.budgets import BudgetRequest, ReaderDay
-from gateway.ledger.outbox import digest_items, due_work, fanouts, held
+from gateway.ledger.outbox import digest_items, due_work, fanouts, held, redirects
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
@@ -246,6 +247,10 @@ def _deliver(stage: Stage) -> bool:
             why = refused.get(key) or _over(stage, session, key, limits.get(key))
             if isinstance(why, Hold):
                 _hold(session, delivery, address, why)
+            elif isinstance(why, Redirect):
+                delivery.state, delivery.reason, delivery.ended_at = "cancelled", redirects.REDIRECTED, func.now()
+                session.flush()
+                redirects.put(session, {(delivery.message_id, delivery.address_id): why.address_id})
             elif message.kind != "digest" or _compose(stage, session, message):
                 _hand_over(stage, session, delivery, message, address, why.reason if why else None)
             else:

@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import facts
 from gateway.attention.decide import decide
-from gateway.attention.decision import Drop, Send
+from gateway.attention.decision import Drop, Redirect, Send
 from gateway.attention.facts import NEVER, Facts, UnusualDelivery
 from gateway.attention.text_limit import TextLimit, text_limit
-from gateway.ledger.outbox import claims, held
+from gateway.ledger.outbox import claims, held, redirects
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
 from gateway.ledger.outbox.held import FOR_DIGEST, HeldItem, Hold
 from gateway.network.audience.visibility import may_read_all
 
-Refused = Drop | Hold
+Refused = Drop | Hold | Redirect
 
 
 class AllowedDeliveries(NamedTuple):
@@ -36,11 +36,23 @@ class DecidedDeliveries(NamedTuple):
 
 
 def keep_allowed(session: Session, claimed: Sequence[ClaimedDelivery]) -> AllowedDeliveries:
-    """Of rows that were claimed, those that may leave now. The others end here, or wait."""
+    """Of rows that were claimed, those that may leave now. The others end here, go elsewhere, or wait."""
     refused, limits = find(session, [one.key for one in claimed])
-    claims.cancel(session, claimed, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
+    claims.cancel(session, claimed, ended(refused))
+    redirects.put(session, redirected(refused))
     held.hold(session, claimed, {key: one for key, one in refused.items() if isinstance(one, Hold)})
     return AllowedDeliveries([one for one in claimed if one.key not in refused], limits)
+
+
+def ended(refused: Mapping[Key, Refused]) -> dict[Key, str]:
+    """Those of them that end here, with the reason."""
+    gone = {key: one.reason for key, one in refused.items() if isinstance(one, Drop)}
+    return gone | dict.fromkeys(redirected(refused), redirects.REDIRECTED)
+
+
+def redirected(refused: Mapping[Key, Refused]) -> dict[Key, int]:
+    """Those of them that go to another address, with that address."""
+    return {key: one.address_id for key, one in refused.items() if isinstance(one, Redirect)}
 
 
 def _limits(found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Key, TextLimit]:
@@ -65,7 +77,7 @@ def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collect
     for one, rows in facts.find(session, [item.key for item in items], waited=True):
         known = replace(one, give_up_at=NEVER)
         found.append((known, [row for row in rows if row.key not in waited]))
-        known = replace(known, digested=False)
+        known = replace(known, digest_failed=True)
         found.append((known, [row for row in rows if row.key in waited.keys() - for_digest]))
         known = replace(known, quiet=None, address_off=False)
         found.append((known, [row for row in rows if row.key in for_digest]))

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import facts
 from gateway.attention.decide import decide
-from gateway.attention.decision import SEND, Decision, Drop
-from gateway.attention.facts import Facts, PlannedPost
+from gateway.attention.decision import SEND, Decision, Drop, Redirect
+from gateway.attention.facts import PLANNED, Facts, PlannedPost
 from gateway.attention.text_limit import text_limit
 from gateway.channels import SMS
 from gateway.ledger.money import budgets
@@ -47,7 +47,8 @@ class PostPreview:
     exact: bool = True
     phones_exact: bool = True
 
-    def count(self, decision: Decision, channel: str, start: str, weight: float) -> None:
+    def count(self, decision: Decision, start: str | None, weight: float) -> None:
+        """`start`: the first digits of a phone; None for a mailbox."""
         if isinstance(decision, Drop):
             self.nowhere += weight
         elif isinstance(decision, Hold) and decision.reason in FOR_DIGEST:
@@ -57,8 +58,9 @@ class PostPreview:
             self.until = min(decision.until, self.until or decision.until)
         else:
             self.now += weight
-        if channel == SMS and (decision == SEND or _is_later(decision)):
+        if start and (decision == SEND or _is_later(decision)):
             self.phones[destinations.country(start + REST)] += weight
+            self.phones_exact = self.phones_exact and weight == 1
 
 
 class _Follow(NamedTuple):
@@ -91,10 +93,22 @@ def preview(session: Session, post: PlannedPost) -> PostPreview:
     reached = _reached(session, post, [each for each in follows if each.person not in named], [*named])
     decided = _decided(session, post, {row.address_id: row.source_id for row in reached if row.address_id})
     found = PostPreview(exact=shares.exact, phones_exact=shares.texts_share == 1)
+    moved = _moved(session, post, reached, decided)
     for row in reached:
         decision = decided.get(row.address_id, SEND) if row.address_id else Drop("nowhere")
-        found.count(decision, row.channel or "", row.start or "", weights[row.account_id])
+        start = row.start if row.channel == SMS and not isinstance(decision, Redirect) else None
+        found.count(moved.get(row.address_id, decision), start, weights[row.account_id])
     return found
+
+
+def _moved(
+    session: Session, post: PlannedPost, reached: Sequence[Row[Any]], decided: Mapping[int, Decision]
+) -> dict[int, Decision]:  # fmt: skip
+    """What is decided at the mailbox about a text that goes there instead, by the phone's address."""
+    to = {address: one.address_id for address, one in decided.items() if isinstance(one, Redirect)}
+    sources = {row.address_id: row.source_id for row in reached}
+    again = _decided(session, post, {box: sources[phone] for phone, box in to.items()})
+    return {phone: again.get(box, SEND) for phone, box in to.items()}
 
 
 def _is_later(decision: Decision) -> bool:
@@ -135,6 +149,7 @@ def _reached(
     given = {
         "people": numbers(each.person for each in follows),
         "sources": numbers(each.source for each in follows),
+        "all_sources": numbers(post.sources),
         "by_text": [each.by_text for each in follows],
         "named": numbers(named),
         "author": post.author_id,
@@ -201,13 +216,19 @@ WITH reach AS (
     UNION ALL SELECT r.account_id
     FROM unnest(CAST(:readers AS bigint[]), CAST(:named_as AS bigint[])) AS r (account_id, named_id)
     JOIN silences_in_force s ON s.account_id = r.account_id AND s.other_id = r.named_id
-), asked AS (
+), everybody AS (
     SELECT account_id, source_id, by_text, false AS named FROM reach
-    UNION ALL SELECT id, NULL, false, true FROM unnest(CAST(:named AS bigint[])) AS row (id)
+    UNION ALL SELECT id, NULL, true, true FROM unnest(CAST(:named AS bigint[])) AS row (id)
+), asked AS (
+    SELECT account_id, source_id, named, CASE
+        WHEN reader.chooses AND NOT named
+        THEN chosen_way({PLANNED}, {PLANNED}, account_id, CAST(:all_sources AS bigint[]), false)
+        WHEN by_text THEN 'text' ELSE 'mail' END AS way
+    FROM everybody
+    JOIN accounts reader ON reader.id = account_id AND reader.state = 'active' AND reader.id <> :author
+    OFFSET 0
 )
-SELECT asked.account_id, asked.source_id, way.id AS address_id, way.channel, left(way.address, 5) AS start
-FROM asked
-JOIN accounts reader ON reader.id = asked.account_id AND reader.state = 'active' AND reader.id <> :author
-LEFT JOIN LATERAL ({ADDRESS}) AS way ON true
+SELECT asked.account_id, asked.source_id, place.id AS address_id, place.channel, left(place.address, 5) AS start
+FROM asked LEFT JOIN LATERAL ({ADDRESS}) AS place ON true
 WHERE asked.account_id NOT IN (SELECT account_id FROM deaf)
 """)  # noqa: S608
