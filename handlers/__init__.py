@@ -30,6 +30,7 @@ from handlers import (
     tracking,
     undo,
     updates,
+    urgent_calls,
     why,
 )
 
@@ -43,6 +44,7 @@ MODULES = (
     pausing,
     quiet_hours,
     mutes,
+    urgent_calls,
     nudge,
     lookups,
     groups,

@@ -30,6 +30,7 @@ DIGITS = 6
 # What a text may do without the PIN of somebody who wants it asked always: it only shows something, or belongs to a
 # question.
 _SHOWING = "get whois who stats followers following groups why receipts help more choice error machine dropped link"
+_SHOWING += " acknowledge"  # an OK says nothing in anybody's name but that they have read it
 FREE = frozenset(_SHOWING.split(" "))
 LAW = ("optout", "optin")
 _DIGITS = re.compile(r"\s*\d{4,8}[\s.!)]*")

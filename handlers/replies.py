@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.actions import replying
+from gateway.actions.calling import Acknowledged
 from gateway.actions.messaging import SentMessage
 from gateway.actions.posting import Posted
 from gateway.i18n.phrases import say
@@ -11,6 +12,7 @@ from gateway.language.model.reading import NamedAccount
 from gateway.network.posts import timelines
 from gateway.store.tables import Post
 from handlers.private_messages import offer_to_everyone, tell_sent
+from handlers.urgent_calls import told
 
 UNHEARD = say("Posted, but nobody can get it: the person you answer gets neither texts nor mails now.")
 
@@ -29,6 +31,8 @@ def reply(session: Session, context: CommandContext) -> str | None:
     if context.reading.verb is None and context.names:
         return _to_named(session, context, context.names[0])
     done = replying.reply(session, context.actor, context.reading.post, context.text)
+    if isinstance(done, Acknowledged):
+        return told(session, context, done)
     return _tell_privately(session, context, done) if isinstance(done, SentMessage) else _tell(done)
 
 

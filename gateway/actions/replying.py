@@ -2,13 +2,16 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import messaging, posting
+from gateway.actions import calling, messaging, posting
+from gateway.actions.calling import Acknowledged
 from gateway.actions.messaging import SentMessage
 from gateway.actions.model.actor import Actor
 from gateway.actions.posting import Posted
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
+from gateway.language.replies import says_yes
 from gateway.network.audience import recipients, visibility
+from gateway.network.calls import calls
 from gateway.network.follows import mutes
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
@@ -17,10 +20,12 @@ from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Post
 
 
-def reply(session: Session, actor: Actor, post_id: int | None, text: str) -> Posted | SentMessage:
-    """Answers a post: privately, in its group, or for everyone, as it came. A reply to a repeat goes to the original
-    post, and so to its writer. SentMessage when it went privately."""
+def reply(session: Session, actor: Actor, post_id: int | None, text: str) -> Posted | SentMessage | Acknowledged:
+    """Answers a post: an urgent call to its asker alone; others privately, in their group, or for everyone, as they
+    came. A reply to a repeat goes to the original post, and so to its writer. SentMessage when it went privately."""
     post = _answered(session, actor, post_id)
+    if post.call == "rollcall" and calls.is_asked(session, post.id, actor.account.id):
+        return calling.acknowledge(session, actor, post.id, "" if says_yes(text) else text)
     if post.visibility == "direct":
         return messaging.send(session, actor, [_author(session, post)], text, post.id)
     if post.group_id:

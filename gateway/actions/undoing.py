@@ -9,6 +9,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.actions import (
+    calling,
     digests,
     following,
     group_creation,
@@ -29,7 +30,7 @@ from gateway.i18n.refusals import refusal
 
 REACH: Final = timedelta(hours=24)
 UNDOINGS: Final[Mapping[str, Undoing]] = {
-    "post": posting.undo_post,
+    "post": calling.undo_post,
     "appended": posting.undo_post,
     "follow": following.undo_follow,
     "unfollow": following.undo_unfollow,

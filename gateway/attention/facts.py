@@ -45,6 +45,7 @@ class Facts:
     digest_weekday: int | None = None
     digest_last: datetime | None = None  # the date of the reader's last digest, at 00:00 and without a zone
     digest_failed: bool = False  # it was in a digest that did not leave
+    urgent: bool = False  # an urgent call, or what belongs to one
     # What may be a reason. A delivery is looked at only if one of these is unusual.
     give_up_at: datetime = NEVER  # when trying ends; usual: later
     address_state: str = "verified"
@@ -86,6 +87,7 @@ LOOKED_UP: Final = (
     "digest_weekday",
     "digest_last",
     "digest_failed",
+    "urgent",
 )
 CIRCUMSTANCES: Final = frozenset({"kind", "channel", "now", *LOOKED_UP})
 
@@ -259,7 +261,8 @@ SELECT d.message_id, d.address_id,
     ) END AS digest_last,
     w.digest_every IS NOT NULL AND (
         SELECT h.digest_id FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
-    ) IS NOT NULL AS digest_failed
+    ) IS NOT NULL AS digest_failed,
+    d.priority = 0 AS urgent
 FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
 JOIN deliveries d USING (message_id, address_id)
 JOIN messages m ON m.id = d.message_id

@@ -4,13 +4,19 @@ of gateway/attention/eligibility.py."""
 from typing import Final
 
 from gateway.attention import digest_slots, zones
-from gateway.attention.decision import Decision, Drop
+from gateway.attention.decision import SEND, Decision, Drop, Send
 from gateway.attention.eligibility import Rule
 from gateway.attention.facts import Facts
 from gateway.attention.quiet_hours import quiet_until
 from gateway.ledger.outbox.held import Hold
 
 UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; for the others somebody waits
+
+
+def urgent(facts: Facts) -> Send | None:
+    """An urgent call comes at any hour, to a phone or mailbox that is off too. It does not come to whoever opted out,
+    blocked or muted, has left, or switched off what brings it: those rules are asked before."""
+    return SEND if facts.urgent else None
 
 
 def into_digest(facts: Facts) -> Decision | None:
@@ -51,4 +57,4 @@ def behind_others(facts: Facts) -> Decision | None:
     return Hold("behind", facts.now, facts.cause)
 
 
-TIMING: Final[tuple[Rule, ...]] = (into_digest, switched_off, quiet_hours, behind_others)
+TIMING: Final[tuple[Rule, ...]] = (urgent, into_digest, switched_off, quiet_hours, behind_others)

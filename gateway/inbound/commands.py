@@ -251,6 +251,10 @@ EARLIER: Final = say("Your earlier question waits.")
 ONE_TEXT: Final = 160  # characters
 
 
+def fits_one_text(words: Phrase) -> bool:
+    return all(len(translated(words, language)) <= ONE_TEXT for language in languages())
+
+
 def reopen_question(
     session: Session, context: CommandContext, before: Mapping[str, Any] | None, answer: str | None
 ) -> str | None:

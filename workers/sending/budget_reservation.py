@@ -79,9 +79,13 @@ def _wanted(settings: Settings, load: OutboundItem[Parcel], contents: Mapping[in
         country=country,
         parts=parts,
         micros=budgets.micros(parts * settings.price_of(country)),
-        urgent=content.private and content.must_arrive if content.author_id else content.kind not in UNASKED,
-        pausable=content.kind in ("update", *UNASKED) and not content.private,
+        urgent=content.urgent or _uses_reserve(content),
+        pausable=content.kind in ("update", *UNASKED) and not (content.private or content.urgent),
     )
+
+
+def _uses_reserve(content: MessageContent) -> bool:
+    return content.private and content.must_arrive if content.author_id else content.kind not in UNASKED
 
 
 def _missed(wanted: Sequence[BudgetRequest], taken: BudgetOutcome) -> dict[int, tuple[int, Scope, int]]:

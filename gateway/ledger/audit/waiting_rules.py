@@ -104,7 +104,7 @@ RUNG: Final = f"""
     LEFT JOIN accounts reader ON reader.id = a.account_id
     LEFT JOIN zones ON zones.name = reader.timezone
     LEFT JOIN posts p ON p.id = m.post_id
-    WHERE t.id >= id_at(now() - interval '1 day') AND t.started_at > now() - interval '1 day'
+    WHERE d.priority > 0 AND t.id >= id_at(now() - interval '1 day') AND t.started_at > now() - interval '1 day'
       AND t.started_at > a.quiet_since + interval '2 seconds'
       AND {_inside("t.started_at")} AND {_inside("(t.started_at - interval '2 seconds')")}
       AND NOT ((m.kind = 'notice' OR d.source_id IS NULL AND EXISTS (
