@@ -7,6 +7,7 @@ from gateway.actions.lookups.delivery_receipts import PostReceipts
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.model.reading import NamedAccount
+from gateway.network.receipts import call_reports
 from gateway.network.receipts.receipt_text import describe_counts, names, shorten
 
 SHOWN = 2  # people who missed it, with reasons, that fit in one text
@@ -29,7 +30,9 @@ def who_got(session: Session, context: CommandContext) -> str:
 
 
 def _tell(found: PostReceipts) -> Phrase:
-    """The counts, and the first of those who missed it."""
+    """The counts, and the first of those who missed it; of an urgent call, who has answered."""
+    if found.call:
+        return call_reports.describe(found.call.call, found.call.tally, found.call.group)
     which = say('"{words}":', words=shorten(found.post.text))
     by = count("Liked by {count} person.", "Liked by {count} people.", found.likes) if found.likes else ""
     missed = names(found.missed, max(found.tally.missed, len(found.missed)), SHOWN)

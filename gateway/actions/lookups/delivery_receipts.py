@@ -8,19 +8,32 @@ from sqlalchemy.orm import Session
 from gateway.actions.model.actor import Actor
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
+from gateway.network.calls import calls
+from gateway.network.calls.calls import CallTally
 from gateway.network.receipts import likes, receipts
 from gateway.network.receipts.receipts import MissedReader, ReaderReceipt, ReceiptTally
-from gateway.store.tables import Post
+from gateway.store.tables import Account, Call, Post
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    """`group`: the handle of whose followers are asked."""
+
+    call: Call
+    tally: CallTally
+    group: str
 
 
 @dataclass(frozen=True, slots=True)
 class PostReceipts:
-    """The counts of a post, the first of those who missed it, and how many like it."""
+    """The counts of a post, the first of those who missed it, and how many like it. `call`: how the call stands that
+    it is."""
 
     post: Post
     tally: ReceiptTally
     missed: Sequence[MissedReader]
     likes: int
+    call: CallState | None = None
 
 
 def who_got(
@@ -30,7 +43,16 @@ def who_got(
     missed it are named."""
     post = _asked_about(session, actor, group, tag)
     missed = receipts.list_missed(session, post.id, actor.account.timezone, shown)
-    return PostReceipts(post, receipts.tally(session, post.id), missed, likes.people(session, post.id))
+    tally, liked = receipts.tally(session, post.id), likes.people(session, post.id)
+    return PostReceipts(post, tally, missed, liked, _call(session, post))
+
+
+def _call(session: Session, post: Post) -> CallState | None:
+    call = session.get(Call, post.id) if post.call else None
+    if call is None:
+        return None
+    group = session.get_one(Account, call.group_id)
+    return CallState(call, calls.tally(session, post.id), group.handle)
 
 
 def has_got(session: Session, actor: Actor, person: NamedAccount) -> tuple[Post, ReaderReceipt | None]:

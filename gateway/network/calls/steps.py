@@ -89,7 +89,10 @@ DUE: Final = text(f"""
            CASE WHEN NOT {_MAILED} THEN box.id END, coalesce({_MAILED}, false),
            ARRAY(SELECT other.id FROM addresses other
                  WHERE other.account_id = p.account_id AND other.channel = '{SMS}' AND other.state = 'verified'
-                   AND NOT other.is_primary ORDER BY other.id)
+                   AND NOT other.is_primary AND NOT EXISTS (
+                       SELECT FROM messages m JOIN deliveries d ON d.message_id = m.id
+                       WHERE m.post_id = p.post_id AND d.address_id = other.id)
+                 ORDER BY other.id)
     FROM call_people p
     JOIN calls c ON c.post_id = p.post_id AND c.ended_at IS NULL
     JOIN accounts reader ON reader.id = p.account_id
