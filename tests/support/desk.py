@@ -10,7 +10,7 @@ from gateway.store.database import transaction
 from tests.support import personas
 from tests.support.delivering import Carrier, open_context
 from tests.support.office import Office
-from workers import deliver, wake_up
+from workers import calls, deliver, wake_up
 from workers.runtime.context import enter
 
 SLEEP = "quiet 0-23:59"  # nearly always; the tests end it with `quiet off`
@@ -44,6 +44,7 @@ class Desk:
         for _ in range(TURNS):
             before = len(self.texts.taken), len(self.mails.taken)
             self.fold()
+            self.go_on_calling()
             deliver.drain_sms()
             deliver.drain_email()
             if before == (len(self.texts.taken), len(self.mails.taken)) and not self.office.sql(DUE):
@@ -53,6 +54,11 @@ class Desk:
     def fold(self) -> None:
         """Decides about all that is due, and sends nothing."""
         while wake_up.step(self.context):
+            pass
+
+    def go_on_calling(self) -> None:
+        """Takes each step of urgent calls that is due, and sends nothing."""
+        while calls.step(self.context):
             pass
 
     def heard(self, handle: str) -> list[str]:
