@@ -17,9 +17,9 @@ MAY = "UPDATE accounts SET may_urge = true WHERE handle = 'dispatch'"
 # Some minutes pass for the calls; nothing else gets older.
 PASS = (
     """UPDATE calls SET created_at = created_at - CAST(:span AS interval), next_at = next_at - CAST(:span AS interval),
-       ends_at = ends_at - CAST(:span AS interval) WHERE ended_at IS NULL""",
+       ends_at = ends_at - CAST(:span AS interval) WHERE ended_at IS NULL AND next_at < '2999-01-01'""",
     """UPDATE call_people SET next_at = next_at - CAST(:span AS interval),
-       answered_at = answered_at - CAST(:span AS interval)""",
+       answered_at = answered_at - CAST(:span AS interval) WHERE next_at < '2999-01-01' OR answered_at IS NOT NULL""",
 )
 STATES = """
     SELECT a.handle, p.step, p.answered_at IS NOT NULL, p.next_at IS NOT NULL, p.gone
