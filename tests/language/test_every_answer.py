@@ -132,6 +132,7 @@ GUARDS = {
     "{count} text is kept already, and this one is not. Reply 1, POST or DROP, then send it again.",
     "{verb} what?",
     "{verb} which group?",
+    "nobody got it.",
     # said of digests and ends that a story cannot reach, for its clock stands still: tests/network has them
     "It came behind others that had waited for you.",
     "It waited for your digest.",
