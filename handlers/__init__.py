@@ -4,6 +4,7 @@ gateway.inbound.commands.TABLE."""
 from gateway.inbound.commands import TABLE
 from handlers import (
     abuse_reports,
+    asking,
     daily_mail,
     digests,
     follows,
@@ -44,6 +45,7 @@ MODULES = (
     pausing,
     quiet_hours,
     mutes,
+    asking,
     urgent_calls,
     nudge,
     lookups,

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.actions import replying
+from gateway.actions.asking import AnsweredQuestion
 from gateway.actions.calling import Acknowledged
 from gateway.actions.messaging import SentMessage
 from gateway.actions.posting import Posted
@@ -11,6 +12,7 @@ from gateway.inbound.commands import CommandContext, command, meaning
 from gateway.language.model.reading import NamedAccount
 from gateway.network.posts import timelines
 from gateway.store.tables import Post
+from handlers.asking import describe_answered
 from handlers.private_messages import offer_to_everyone, tell_sent
 from handlers.urgent_calls import told
 
@@ -33,6 +35,8 @@ def reply(session: Session, context: CommandContext) -> str | None:
     done = replying.reply(session, context.actor, context.reading.post, context.text)
     if isinstance(done, Acknowledged):
         return told(session, context, done)
+    if isinstance(done, AnsweredQuestion):
+        return describe_answered(context, done)
     return _tell_privately(session, context, done) if isinstance(done, SentMessage) else _tell(done)
 
 

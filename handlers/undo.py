@@ -103,6 +103,7 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
 
 
 SENTENCES: Final = {
+    "answer_taken_back": template("Your answer is taken back."),
     "follow_restored": template("You follow {name} as before."),
     "follow_ended": template("You do not follow {name} any more."),
     "request_withdrawn": template("You no longer ask to join {name}."),

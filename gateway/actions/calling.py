@@ -22,7 +22,7 @@ from gateway.network.follows import follows
 from gateway.network.people import accounts
 from gateway.network.posts import rendering
 from gateway.network.posts.posts import NewPost
-from gateway.network.receipts import call_reports
+from gateway.network.receipts import call_reports, question_reports
 from gateway.store.tables import Account, Call, Effect, Post
 
 TAG = "k7"  # what may come after each text
@@ -145,8 +145,10 @@ def acknowledge_by_reaction(session: Session, actor: Actor, post_id: int) -> Ack
 def undo_post(session: Session, actor: Actor, effect: Effect) -> Undone:
     """Takes a post back. A call ends with it, and those who had it are told."""
     call = calls.lock(session, effect.subject_id or 0)
-    if call is None or call.kind != "rollcall" or call.ending == "undone":
+    if call is None or call.ending == "undone":
         return posting.undo_post(session, actor, effect)
+    if call.kind == "ask":
+        return _undo_question(session, actor, effect, call)
     answered = calls.tally(session, call.post_id).answered
     calls.end(session, call, "undone")
     posting.undo_post(session, actor, effect)
@@ -155,3 +157,10 @@ def undo_post(session: Session, actor: Actor, effect: Effect) -> Undone:
     group = session.get_one(Account, call.group_id)
     people = calls.count_people(session, [address_id for address_id, _, _ in had])
     return Undone("call_stopped", {"group": group.handle, "had": people, "answered": answered})
+
+
+def _undo_question(session: Session, actor: Actor, effect: Effect, call: Call) -> Undone:
+    """Those who have answered wait for a summary: they are told that there is none."""
+    if call.ended_at is None:
+        actor.queues |= question_reports.tell_taken_back(session, call)
+    return posting.undo_post(session, actor, effect)

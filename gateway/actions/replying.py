@@ -2,7 +2,8 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import calling, messaging, posting
+from gateway.actions import asking, calling, messaging, posting
+from gateway.actions.asking import AnsweredQuestion
 from gateway.actions.calling import Acknowledged
 from gateway.actions.messaging import SentMessage
 from gateway.actions.model.actor import Actor
@@ -20,12 +21,17 @@ from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Post
 
 
-def reply(session: Session, actor: Actor, post_id: int | None, text: str) -> Posted | SentMessage | Acknowledged:
-    """Answers a post: an urgent call to its asker alone; others privately, in their group, or for everyone, as they
-    came. A reply to a repeat goes to the original post, and so to its writer. SentMessage when it went privately."""
+def reply(
+    session: Session, actor: Actor, post_id: int | None, text: str
+) -> Posted | SentMessage | Acknowledged | AnsweredQuestion:
+    """Answers a post: an urgent call or a question to its asker; others privately, in their group, or for everyone, as
+    they came. A reply to a repeat goes to the original post, and so to its writer. SentMessage when it went
+    privately."""
     post = _answered(session, actor, post_id)
     if post.call == "rollcall" and calls.is_asked(session, post.id, actor.account.id):
         return calling.acknowledge(session, actor, post.id, "" if says_yes(text) else text)
+    if post.call == "ask" and post.author_id != actor.account.id:
+        return asking.answer_question(session, actor, post.id, text)
     if post.visibility == "direct":
         return messaging.send(session, actor, [_author(session, post)], text, post.id)
     if post.group_id:

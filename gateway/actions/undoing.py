@@ -9,6 +9,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.actions import (
+    asking,
     calling,
     digests,
     following,
@@ -31,6 +32,7 @@ from gateway.i18n.refusals import refusal
 REACH: Final = timedelta(hours=24)
 UNDOINGS: Final[Mapping[str, Undoing]] = {
     "post": calling.undo_post,
+    "answer": asking.undo_answer,
     "appended": posting.undo_post,
     "follow": following.undo_follow,
     "unfollow": following.undo_unfollow,

@@ -54,6 +54,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "not_poster": template(
         "Only its posters can post to {handle}. Nothing was posted. To write to them privately: d {handle} text"
     ),
+    "answer_was_sent": template("The summary has gone out, so your answer cannot be taken back."),
     "may_not_urge": template(
         "#{handle} is not set up for urgent calls; an operator can do that. Nothing was sent. To post: #{handle} text"
     ),

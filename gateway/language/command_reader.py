@@ -9,7 +9,7 @@ from gateway.language.replies import after_few, which_of_digest
 from gateway.language.usage.arguments import LONGEST_WORD, ArgumentWords, words
 from gateway.language.usage.matching import ArgumentMismatch, Bound, Fit, TooFew, TooMany, account, fit
 from gateway.language.usage.verbs import Verb
-from gateway.language.words.normalize import bare_verb_of, first_token, verb_of
+from gateway.language.words.normalize import bare_verb_of, first_token, fold_case, verb_of
 
 Verbs = Mapping[str, Verb]
 
@@ -21,17 +21,17 @@ def command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
         return None
     verb, said, rest = found
     fitted = fit(verb, said, rest, resolver, verbs)
-    if isinstance(fitted, TooMany) and (unmarked := _unmarked(text, verb, said, rest, resolver)):
-        return unmarked
+    if verb.marked and rest.all and fold_case(rest.all[0][:1]) != "#":
+        return _unmarked(text, verb, said, rest, resolver)
     if isinstance(fitted, TooMany) or _sentence(verb, said, fitted):
         return None
     return _reading(text, verb, said, fitted, context)
 
 
 def _unmarked(text: str, verb: Verb, said: str, rest: ArgumentWords, resolver: Resolver) -> Reading | None:
-    """Asks about a command for a group that lacks the mark, as in "urgent dispatch gate 4 is closed"."""
-    marked = any("#GROUP" in piece.kinds for form in verb.forms for piece in form.pieces[:1])
-    if not marked or len(rest) < 2 or len(rest.all[0]) > LONGEST_WORD:
+    """Asks about a command for a group that lacks the mark, as in "urgent dispatch gate 4 is closed"; any other word
+    there makes it a sentence."""
+    if len(rest) < 2 or len(rest.all[0]) > LONGEST_WORD:
         return None
     group = account(rest.all[0].rstrip(".,:;"), "GROUP", resolver).exact
     if len(group) != 1:

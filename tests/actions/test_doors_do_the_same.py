@@ -345,7 +345,8 @@ def _rows(session: Session) -> dict[str, list[str]]:
 
 HELPERS: Final = {
     "active_group", "append", "append_part", "publish", "confirm_repeat", "confirm_reach", "estimate_wide",
-    "check_reaches", "amend", "acknowledge_by_reaction", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
+    "check_reaches", "amend",
+    "acknowledge_by_reaction", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
     "opt_in", "upload", "attach", "wake", "state_of",
     "send_digest",
 }  # fmt: skip

@@ -15,6 +15,7 @@ from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.network.calls import calls
 from gateway.network.calls.calls import CallTally
 from gateway.network.conversation import notices
+from gateway.network.receipts import question_reports
 from gateway.store.tables import Account, Call
 
 ONE_TEXT: Final = 160  # characters
@@ -27,6 +28,8 @@ def tell_report(session: Session, call: Call) -> frozenset[str]:
 
 
 def tell_end(session: Session, call: Call) -> frozenset[str]:
+    if call.kind == "ask":
+        return question_reports.tell_summary(session, call)
     tally = calls.tally(session, call.post_id)
     return _tell_asker(session, call, describe(call, tally, _handle(session, call)))
 
