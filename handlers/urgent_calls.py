@@ -28,7 +28,7 @@ NAMED: Final = 3  # people whom nothing reaches, in the answer
 WHY: Final = {
     "opted_out": say("opted out"),
     "off": say("off"),
-    "unreached": say("no phone or mailbox"),
+    "unreached": say("no address"),
 }
 
 

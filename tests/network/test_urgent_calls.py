@@ -201,7 +201,7 @@ def test_an_ordinary_update_still_waits_beside_it(desk: Desk) -> None:
 GONE = {
     "opted out": ("bob", "STOP", "Not reached: Bob Reyes (opted out)."),
     "off": ("bob", "off dispatch", "Not reached: Bob Reyes (off)."),
-    "blocked": ("bob", "block dana", "Not reached: Bob Reyes (no phone or mailbox)."),
+    "blocked": ("bob", "block dana", "Not reached: Bob Reyes (no address)."),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.i18n.phrases import Phrase, count, joined, languages, listed, say, translated
+from gateway.i18n.phrases import Phrase, count, fits, joined, listed, say, translated
 from gateway.ledger.outbox import call_messages, outbox
 from gateway.ledger.outbox.cancellations import LEFT
 from gateway.ledger.outbox.outbox import Outgoing, Target
@@ -85,11 +85,7 @@ def with_names(build: Callable[[Phrase | str], Phrase], names: Sequence[str]) ->
     """The sentence with as many of these names as leave it one text in every language, and the number of the others."""
     most = min(len(names), NAMED)
     found = (build(_first(names, number)) for number in range(most, 0, -1))
-    return next((each for each in found if fits(each)), build(_first(names, 0)))
-
-
-def fits(words: Phrase) -> bool:
-    return all(len(translated(words, language)) <= ONE_TEXT for language in languages())
+    return next((each for each in found if fits(each, ONE_TEXT)), build(_first(names, 0)))
 
 
 def _first(names: Sequence[str], number: int) -> Phrase | str:
