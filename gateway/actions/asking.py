@@ -22,7 +22,7 @@ from gateway.network.posts.posts import NewPost
 from gateway.network.receipts import question_reports
 from gateway.store.tables import Account, Call, Effect, Post
 
-LONGEST = 500  # characters of an answer
+LONGEST = 2_000  # characters of an answer, which may come by mail
 FITS = 240  # characters of a question behind which a text has room for how to answer
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
+    asking,
     calling,
     digests,
     following,
@@ -193,6 +194,14 @@ ROWS: Final = [
     Row("acknowledge", "bob", ["r stuck at gate 4"], lambda c: (replying.reply, c.last.id, "stuck at gate 4"),
         before=CALLED),
     Row("undo", "dana", ["undo"], lambda c: (undoing.undo,), before=CALLED),
+    Row("ask_group", "sam", ["ask #acme who has the keys?"],
+        lambda c: (asking.ask_group, c.named("acme"), "who has the keys?")),
+    Row("answer_question", "kim", ["r I have them"], lambda c: (asking.answer_question, c.last.id, "I have them"),
+        before=[("sam", "ask #acme who has the keys?")]),
+    Row("undo", "kim", ["undo"], lambda c: (undoing.undo,),
+        before=[("sam", "ask #acme who has the keys?"), ("kim", "r I have them")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,),
+        before=[("sam", "ask #acme who has the keys?"), ("kim", "r I have them")]),
     Row("undo", "anne", ["undo", "CODE"], lambda c: (undoing.undo,),
         before=[("anne", "add sam board"), ("anne", "CODE")], confirmed=PROVED),
 ]  # fmt: skip

@@ -8,6 +8,8 @@ import pytest
 from gateway.carriers.common.protocol import Outcome
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import settlements
+from gateway.network.people import accounts
+from gateway.network.verification import pins
 from gateway.store.database import transaction
 from tests.support import personas, urgent_call
 from tests.support.desk import SLEEP, Desk
@@ -137,6 +139,44 @@ def test_what_is_for_others_is_no_answer(desk: Desk, words: str) -> None:
     assert states(desk)["bob"] == OPEN
     assert not desk.heard("dana")
     desk.clean()
+
+
+def test_an_ok_needs_no_pin_and_words_do(desk: Desk) -> None:
+    with transaction(desk.office.engine) as session:
+        bob = accounts.by_handle(session, "bob")
+        assert bob
+        pins.set_pin(session, bob.id, "4826", always=True)
+    begun(desk)
+    desk.says("bob", "stuck at gate 4")
+    assert desk.heard("bob") == ["This needs your PIN. Reply with your PIN."]
+    assert states(desk)["bob"] == OPEN
+    desk.says("bob", "drop")
+    desk.says("bob", "ok")
+    assert states(desk)["bob"][1] is True
+
+
+def test_a_call_is_proved_by_the_pin_of_who_has_one(desk: Desk) -> None:
+    staff(desk)
+    with transaction(desk.office.engine) as session:
+        dana = accounts.by_handle(session, "dana")
+        assert dana
+        pins.set_pin(session, dana.id, "4826", always=False)
+    desk.says("dana", f"urgent #dispatch {urgent_call.WORDS}")
+    assert desk.heard("dana")[0].endswith("Each is asked for OK. Reply with your PIN.")
+    desk.says("dana", "ok")
+    desk.says("dana", "1111")
+    assert not desk.heard("bob")
+    desk.says("dana", "4826")
+    assert desk.heard("bob") == [CALL]
+    desk.clean()
+
+
+def test_silence_or_drop_sends_nothing(desk: Desk) -> None:
+    staff(desk)
+    desk.says("dana", f"urgent #dispatch {urgent_call.WORDS}")
+    desk.says("dana", "drop")
+    assert not desk.heard("bob")
+    assert desk.office.sql("SELECT count(*) FROM posts") == [(0,)]
 
 
 def test_another_phone_of_theirs_answers(desk: Desk) -> None:
