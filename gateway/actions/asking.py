@@ -27,7 +27,7 @@ FITS = 240  # characters of a question behind which a text has room for how to a
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedGroup:
     post_id: int
     group: str
     people: int
@@ -44,7 +44,7 @@ class AnsweredQuestion:
     replaced: datetime | None = None
 
 
-def ask_group(session: Session, actor: Actor, group: NamedAccount, text: str) -> Asked:
+def ask_group(session: Session, actor: Actor, group: NamedAccount, text: str) -> AskedGroup:
     """An ordinary post, which comes as each of its readers wants posts of that group; it says how to answer."""
     place = posting.active_group(session, group.id)
     posted = posting.post_to_groups(session, actor, [place.id], text)
@@ -53,7 +53,7 @@ def ask_group(session: Session, actor: Actor, group: NamedAccount, text: str) ->
     if not people:
         raise refusal("nobody_but_you")
     publications.reword(session, posted.post_id, *_words(session, actor.account, place, call))
-    return Asked(posted.post_id, place.handle, people, call.ends_at)
+    return AskedGroup(posted.post_id, place.handle, people, call.ends_at)
 
 
 def _words(session: Session, asker: Account, group: Account, call: Call) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.network.audience import visibility
 from gateway.network.calls import call_people, calls
-from gateway.network.calls.call_people import Asked
+from gateway.network.calls.call_people import AskedPerson
 from gateway.network.follows import follows
 from gateway.network.people import accounts
 from gateway.network.posts import rendering
@@ -93,7 +93,7 @@ def _group(session: Session, actor: Actor, named: NamedAccount) -> Account:
     return group
 
 
-def _reach(session: Session, actor: Actor, people: Sequence[Asked], group: Account, text: str) -> UrgentReach:
+def _reach(session: Session, actor: Actor, people: Sequence[AskedPerson], group: Account, text: str) -> UrgentReach:
     by_country = call_people.phones(people)
     whole = f"URGENT {actor.account.name} #{group.handle}: {text}{rendering.REPLY_OK}"
     each = rendering.fit_for_phone(whole, TAG, actor.settings.public_url).segments

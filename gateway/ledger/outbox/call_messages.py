@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from gateway.ledger.outbox import fanouts
 from gateway.store.arrays import numbers
 from gateway.store.channel_sql import gives_up_after
-from gateway.store.tables import Fanout, Message
+from gateway.store.tables import Fanout
 
 PRIORITY: Final = 0  # it overtakes whatever of its author is stuck on the way to the same phone
 MARK: Final = "URGENT "
@@ -69,11 +69,6 @@ def close_answered(session: Session, post_id: int, account_id: int) -> None:
     given = {"post": post_id, "account": account_id}
     session.execute(CANCEL, given)
     session.execute(LAST_TRY, given)
-
-
-def first_message(session: Session, post_id: int) -> Message:
-    mine = select(Message).where(Message.post_id == post_id, Message.kind == "update", Message.instead_of.is_(None))
-    return session.scalars(mine).one()
 
 
 MARK_URGENT: Final = text("""

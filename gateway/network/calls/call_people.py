@@ -15,7 +15,7 @@ from gateway.sms import destinations
 NIGHT: Final = range(7, 22)  # the hours of a day that are not night
 
 
-class Asked(NamedTuple):
+class AskedPerson(NamedTuple):
     """Somebody who would be asked. `gone`: why nothing can reach them; `address`: of the phone, if it is one."""
 
     account_id: int
@@ -28,17 +28,17 @@ class Asked(NamedTuple):
     timezone: str
 
 
-def find(session: Session, group_id: int, asker_id: int) -> Sequence[Asked]:
+def find(session: Session, group_id: int, asker_id: int) -> Sequence[AskedPerson]:
     """Everybody who follows the group now, but the asker, by name."""
-    return [Asked(*row) for row in session.execute(FIND, {"group": group_id, "asker": asker_id})]
+    return [AskedPerson(*row) for row in session.execute(FIND, {"group": group_id, "asker": asker_id})]
 
 
-def phones(people: Sequence[Asked]) -> Counter[str]:
+def phones(people: Sequence[AskedPerson]) -> Counter[str]:
     """How many of them are told by text, by country."""
     return Counter(destinations.country(one.address or "") for one in people if one.channel == SMS and not one.gone)
 
 
-def asleep(session: Session, people: Sequence[Asked]) -> int:
+def asleep(session: Session, people: Sequence[AskedPerson]) -> int:
     """For how many of them it is night, or in their quiet hours."""
     now = session.execute(text("SELECT now()")).scalar_one()
     reached = (one for one in people if not one.gone)
