@@ -134,6 +134,7 @@ def test_an_answer_by_mail(desk: Desk) -> None:
     desk.says("kim", f"ask #sales {QUESTION}")
     [mail] = desk.mailed("dave")
     assert "Answers to this mail are private, till " in mail.replace("=\r\n", "")
+    assert "Reply to this mail to answer Kim Lee. Your answer is no post." in mail.replace("=\r\n", "")
 
 
 def test_a_late_answer_goes_to_the_asker_alone(desk: Desk) -> None:

@@ -37,6 +37,23 @@ def test_it_is_told_by_text_where_there_is_consent_and_else_by_mail(desk: Desk) 
     desk.clean()
 
 
+def test_a_long_one_is_cut_before_what_answers_it(desk: Desk) -> None:
+    begun(desk, "the gate is closed and " * 30)
+    staff(desk)
+    send(desk, "the other gate is closed and " * 30)
+    [text] = desk.heard("bob")
+    assert text.startswith("URGENT Dana Wu #dispatch: the other gate is closed and")
+    assert re.search(r"https?://\S+ Reply OK( \([a-z]\d\))?$", text)
+
+
+def test_the_mail_says_who_reads_the_answer(desk: Desk) -> None:
+    staff(desk)
+    send(desk)
+    [mail] = desk.mailed("dave")
+    assert "Reply OK to this mail. Only Dana Wu gets what you write." in mail
+    assert "people who post in" not in mail
+
+
 def test_all_three_steps_and_the_end(desk: Desk) -> None:
     second = None
     staff(desk)

@@ -105,6 +105,7 @@ class Mailing:
             follows=follows,
             digest=content.digest or "",
             words_language=content.lang or "",
+            call=content.call,
         )
 
     def _lists(self, content: MessageContent, source: str) -> ListHeaders:
