@@ -170,17 +170,21 @@ def _claim(channel: str, limit: int, suspect: str, senders: Senders) -> TextClau
 SUSPECT: Final = "d.reason = 'crash' AND d.attempt > 1"
 NOT_SUSPECT: Final = "(d.reason IS DISTINCT FROM 'crash' OR d.attempt = 1)"
 
-# What is urgent (priority 0) may overtake what is stuck before it in its lane; nothing else does.
-# OFFSET 0 keeps the planner from turning the check of each lane into a join over all open rows.
+# What is urgent (priority 0) may overtake what is stuck before it in its lane; nothing else does. It is asked about
+# apart, so that the check of all others needs the index of lanes alone. OFFSET 0 keeps the planner from turning the
+# check of each lane into a join over all open rows.
 CLAIM: Final = """
     WITH due AS MATERIALIZED (
         SELECT d.message_id, d.address_id, d.author_id, d.priority FROM deliveries d
         WHERE d.channel = :channel AND d.sender_id IN ({senders})
           AND d.ended_at IS NULL AND d.state IN ('queued', 'retry') AND d.not_before <= now() AND {suspect}
-          AND NOT EXISTS (SELECT FROM deliveries earlier
-                          WHERE earlier.address_id = d.address_id AND earlier.author_id = d.author_id
-                            AND earlier.message_id < d.message_id AND earlier.ended_at IS NULL
-                            AND (earlier.priority = 0 OR d.priority > 0) OFFSET 0)
+          AND (NOT EXISTS (SELECT FROM deliveries earlier
+                           WHERE earlier.address_id = d.address_id AND earlier.author_id = d.author_id
+                             AND earlier.message_id < d.message_id AND earlier.ended_at IS NULL OFFSET 0)
+               OR d.priority = 0 AND NOT EXISTS (
+                   SELECT FROM deliveries earlier
+                   WHERE earlier.address_id = d.address_id AND earlier.author_id = d.author_id
+                     AND earlier.message_id < d.message_id AND earlier.ended_at IS NULL AND earlier.priority = 0 OFFSET 0))
         ORDER BY d.priority, d.message_id LIMIT {limit} FOR UPDATE OF d SKIP LOCKED
     ), tagged AS ({tags}
     ), taken AS (
