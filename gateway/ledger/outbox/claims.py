@@ -184,7 +184,8 @@ CLAIM: Final = """
                OR d.priority = 0 AND NOT EXISTS (
                    SELECT FROM deliveries earlier
                    WHERE earlier.address_id = d.address_id AND earlier.author_id = d.author_id
-                     AND earlier.message_id < d.message_id AND earlier.ended_at IS NULL AND earlier.priority = 0 OFFSET 0))
+                     AND earlier.message_id < d.message_id AND earlier.ended_at IS NULL AND earlier.priority = 0
+                   OFFSET 0))
         ORDER BY d.priority, d.message_id LIMIT {limit} FOR UPDATE OF d SKIP LOCKED
     ), tagged AS ({tags}
     ), taken AS (
