@@ -30,7 +30,7 @@ from tests.support.web_process import changed, environment, send, text
 
 ROOT = Path(__file__).parents[2]
 SLOWEST = 0.5  # seconds, for 99 of 100
-TIMES = 25
+TIMES = 15
 WATCH = """
 import os, sys
 def hook(event, values, to=os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)):
@@ -100,7 +100,7 @@ class Sockets(threading.Thread):
         self.pids, self.over, self.calls = pids, threading.Event(), set()
 
     def run(self) -> None:
-        while not self.over.wait(0.01):
+        while not self.over.wait(0.03):
             own = {inode for pid in self._family() for inode in self._inodes(pid)}
             for protocol in ("tcp", "tcp6", "udp", "udp6"):
                 for line in Path(f"/proc/net/{protocol}").read_text().splitlines()[1:]:

@@ -164,11 +164,11 @@ def test_a_mail_machine_that_runs_wild_is_never_answered(context, engine, monkey
     assert rows(context.engine, "SELECT FROM deliveries") == []
 
 
-def test_a_thousand_strangers_cost_nothing(context):
+def test_hundreds_of_strangers_cost_nothing(context):
     with transaction(context.engine) as session:
         key = inbox.hash_key(session)
         ours = ("+15005550006",)
-        hello = [Incoming("sms", f"{n}".encode(), f"+1212{n:07}", ours, b"", True, text="hello") for n in range(1000)]
+        hello = [Incoming("sms", f"{n}".encode(), f"+1212{n:07}", ours, b"", True, text="hello") for n in range(300)]
         inbox.accept(session, key, hello)
     inbound.drain()
     while rows(context.engine, "SELECT FROM inbound WHERE state = 'new' LIMIT 1"):

@@ -27,7 +27,7 @@ from tests.support.fork_server import shared
 from tests.support.live_migration import door, fill
 from tests.support.running_critter import ROOT
 
-ROWS = 200_000
+ROWS = 60_000
 LONGEST = 1.0  # second that a door may wait
 
 

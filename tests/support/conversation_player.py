@@ -43,7 +43,7 @@ from gateway.inbound.process import process
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
-from gateway.ledger.outbox import digest_items, fanouts, held
+from gateway.ledger.outbox import digest_items, due_work, fanouts, held
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
@@ -189,8 +189,18 @@ def _local(stage: Stage, person: personas.Person, written: str) -> str:
 
 def _work(stage: Stage) -> None:
     """What the workers do, until nothing is left to do."""
-    while _read_one(stage) or _spread_one(stage) or _deliver(stage) or _wake_up(stage) or _go_on_calling(stage):
+    while _turn(stage):
         pass
+
+
+def _turn(stage: Stage) -> bool:
+    with transaction(stage.engine) as session:
+        due = due_work.look(session).drains
+    if ("inbound" in due and _read_one(stage)) or ("fanout" in due and _spread_one(stage)):
+        return True
+    if (due & {"sms", "email"} and _deliver(stage)) or ("wake_ups" in due and _wake_up(stage)):
+        return True
+    return "calls" in due and _go_on_calling(stage)
 
 
 def _read_one(stage: Stage) -> bool:

@@ -15,9 +15,6 @@ from workers.runtime.context import enter
 
 SLEEP = "quiet 0-23:59"  # nearly always; the tests end it with `quiet off`
 TURNS = 30
-DUE = """
-    SELECT FROM deliveries WHERE ended_at IS NULL AND state IN ('queued', 'retry') AND not_before <= now() LIMIT 1
-"""
 PHONES = {person.handle: person.phone for person in personas.PEOPLE}
 
 
@@ -34,22 +31,30 @@ class Desk:
 
     def work(self) -> None:
         """Until nothing is left to do now."""
-        self.office.sql("UPDATE fanouts SET not_before = now() WHERE state = 'waiting'")
-        while self.office.read() or self.office.spread():
-            self.office.sql("UPDATE fanouts SET not_before = now() WHERE state = 'waiting'")
+        while self._read_or_spread():
+            pass
         self.send()
+
+    def _read_or_spread(self) -> bool:
+        self.office.sql("UPDATE fanouts SET not_before = now() WHERE state = 'waiting' AND not_before > now()")
+        due = self.office.due()
+        return ("inbound" in due and self.office.read()) or ("fanout" in due and self.office.spread())
 
     def send(self) -> None:
         """Until nothing is due; a worker that the machine holds up may need another turn."""
         for _ in range(TURNS):
-            before = len(self.texts.taken), len(self.mails.taken)
-            self.fold()
-            self.go_on_calling()
-            deliver.drain_sms()
-            deliver.drain_email()
-            if before == (len(self.texts.taken), len(self.mails.taken)) and not self.office.sql(DUE):
+            due = self.office.due()
+            if "wake_ups" in due:
+                self.fold()
+            if "calls" in due:
+                self.go_on_calling()
+                due = self.office.due()
+            if "sms" in due:
+                deliver.drain_sms()
+            if "email" in due:
+                deliver.drain_email()
+            if not due & {"wake_ups", "calls", "sms", "email"}:
                 break
-        wake_up.step(self.context)  # what a lost worker left
 
     def fold(self) -> None:
         """Decides about all that is due, and sends nothing."""
@@ -99,4 +104,5 @@ def asleep(desk: Desk, *words: str) -> None:
     desk.says("sam", SLEEP)
     desk.heard("sam")
     for each in words:
-        desk.says("kim", each)
+        desk.office.says("kim", each)
+    desk.work()

@@ -211,11 +211,13 @@ def hearers(critter: SingleProcesses) -> dict[str, set[int]]:
 
 EVERY_PLACE = "CRITTER_EVERY_PLACE" in os.environ
 STEPS = {
-    "clock": 3,
-    "worker-sms": 3,
-    "worker-email": 3,
-    "worker-proving": 2,
-    "web": 2,
+    "clock": 6,
+    "worker-sms": 5,
+    "worker-email": 4,
+    "worker-fanout": 3,
+    "worker-inbound": 3,
+    "worker-proving": 3,
+    "web": 4,
 }  # these take minutes: `make torture` tries every place
 
 

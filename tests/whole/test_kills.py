@@ -16,7 +16,7 @@ from tests.support.arrivals import Key, marked, received
 from tests.support.memory_folder import new_folder
 from tests.support.running_critter import Company, company
 
-FOLLOWERS = 1_000
+FOLLOWERS = 300
 KIM = "+14155550199"
 VICTIMS = ["worker-sms", "worker-email", "worker-fanout", "worker-inbound", "clock", "web", "mail"]
 
@@ -41,8 +41,8 @@ INSERT INTO follows (follower_id, account_id, by_text) SELECT people.id, kim.id,
 
 @pytest.fixture(scope="module")
 def critter(memory: Path) -> Iterator[Company]:
-    """A company whose Kim has 1,000 followers, half by text and half by mail."""
-    settings = {"CRITTER_LEASE_SECONDS": "3", "CRITTER_SMS_RATE": "400", "CRITTER_ASK_PHONES": "1000000"}
+    """A company whose Kim has 300 followers, half by text and half by mail."""
+    settings = {"CRITTER_LEASE_SECONDS": "3", "CRITTER_SMS_RATE": "120", "CRITTER_ASK_PHONES": "1000000"}
     with company(new_folder(memory), **settings) as running:
         running.run(CROWD, kim=KIM, count=FOLLOWERS)
         yield running
@@ -55,7 +55,7 @@ def post_twice(critter: Company) -> None:
 
 
 def prove(critter: Company, before: int) -> None:
-    """Two updates of 1,000 copies: each arrived, once unless marked, in order; and the books agree."""
+    """Two updates of 300 copies: each arrived, once unless marked, in order; and the books agree."""
     critter.wait(critter.settled, "everything settled")
     arrived = received(critter)[before:]
     assert len(set(arrived)) == 2 * FOLLOWERS
