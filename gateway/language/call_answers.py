@@ -3,7 +3,7 @@ a call goes to its asker alone. grammar.py calls it."""
 
 from typing import Final
 
-from gateway.language.model.reading import Context, HeardCall, Reading
+from gateway.language.model.reading import Context, HeardCall, Item, Reading
 from gateway.language.replies import WINDOW, says_yes
 
 LONGEST: Final = 20  # characters of an OK
@@ -27,23 +27,31 @@ def _means_the_question(context: Context, call: HeardCall) -> bool:
 
 
 def _means_the_last_item(word: str, context: Context, call: HeardCall) -> bool:
-    """A yes may answer a private message that came after the call. What answered already, or comes late, is an OK to
-    the call only as long as nothing else came."""
+    """A yes may answer a private message that came after the call. An OK to a call that is answered counts only as long
+    as nothing else came; one to a call that has ended, as long as nothing came that it may answer."""
     last = context.last
-    newest = last is None or last.post == call.post
     if call.answered:
-        return last is None or not newest or last.age > WINDOW
-    return last is not None and not newest and last.private and last.age < call.age and word not in SURE
+        return last is None or last.post != call.post or last.age > WINDOW
+    if call.ended:
+        return _came_since(last, call)
+    return last is not None and last.private and word not in SURE and _came_since(last, call)
+
+
+def _came_since(last: Item | None, call: HeardCall) -> bool:
+    """Whether something came after the call whose writers get what is said without an address."""
+    if last is None or last.post == call.post or last.age >= call.age:
+        return False
+    return last.private or last.broadcast
 
 
 def words_for_asker(text: str, context: Context) -> Reading | None:
     """A text without an address on a phone that a call went to: until it is answered, and then as long as the call is
-    the last item there. What may answer a newer private message, or a digest, is asked about as ever."""
+    the last item there. What may answer a newer private message, a newer broadcast or a digest is read as ever."""
     last = context.last
     if not context.called_here or last is None or context.digest is not None:
         return None
     call = context.called()
-    if call is None or (last.private and last.age < call.age):
+    if call is None or _came_since(last, call):
         return None
     waits = not call.answered and not call.ended
     if not waits and (last.post != call.post or last.age > WINDOW):

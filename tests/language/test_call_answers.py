@@ -87,12 +87,17 @@ def test_a_yes_after_a_newer_private_message_is_none_to_the_call() -> None:
 
 # Once it is answered or over, only what comes right after the call answers it.
 LATER = Item(300, KIM, age=1.0)
+NEWER = Item(301, PAT, group=DISPATCH, broadcast=True, age=1.0)
 OVER = [
     ("ok", called(answered=True), "acknowledge"),
     ("ok", called(answered=True, last=LATER), "update"),
     ("ok", called(answered=True, last=replace(ITEM, age=31.0)), "update"),
     ("ok", called(ended=True), "acknowledge"),
     ("ok", called(ended=True, last=LATER), "acknowledge"),
+    ("ok", called(ended=True, last=PRIVATE), "ask"),
+    ("ok", called(ended=True, last=NEWER), "direct"),
+    ("ok", called(last=NEWER), "acknowledge"),
+    ("I can", called(last=NEWER), "direct"),
     ("here now", called(answered=True), "acknowledge"),
     ("here now", called(answered=True, last=LATER), "update"),
     ("here now", called(ended=True, last=LATER), "update"),
