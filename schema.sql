@@ -19,6 +19,37 @@ CREATE FUNCTION plain_name(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
         ELSE regexp_replace(lower(normalize(name, NFKD)), '[\u0300-\u036f]', '', 'g') END
 $$;
 
+-- How PostgreSQL stems words of a language (BCP 47); a language that it does not know is not stemmed.
+CREATE FUNCTION search_config(lang text) RETURNS regconfig LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE split_part(lower(replace(lang, '_', '-')), '-', 1)
+        WHEN 'ar' THEN 'pg_catalog.arabic'::regconfig WHEN 'hy' THEN 'pg_catalog.armenian'::regconfig
+        WHEN 'eu' THEN 'pg_catalog.basque'::regconfig WHEN 'ca' THEN 'pg_catalog.catalan'::regconfig
+        WHEN 'da' THEN 'pg_catalog.danish'::regconfig WHEN 'nl' THEN 'pg_catalog.dutch'::regconfig
+        WHEN 'en' THEN 'pg_catalog.english'::regconfig WHEN 'fi' THEN 'pg_catalog.finnish'::regconfig
+        WHEN 'fr' THEN 'pg_catalog.french'::regconfig WHEN 'de' THEN 'pg_catalog.german'::regconfig
+        WHEN 'el' THEN 'pg_catalog.greek'::regconfig WHEN 'hi' THEN 'pg_catalog.hindi'::regconfig
+        WHEN 'hu' THEN 'pg_catalog.hungarian'::regconfig WHEN 'id' THEN 'pg_catalog.indonesian'::regconfig
+        WHEN 'ga' THEN 'pg_catalog.irish'::regconfig WHEN 'it' THEN 'pg_catalog.italian'::regconfig
+        WHEN 'lt' THEN 'pg_catalog.lithuanian'::regconfig WHEN 'ne' THEN 'pg_catalog.nepali'::regconfig
+        WHEN 'nb' THEN 'pg_catalog.norwegian'::regconfig WHEN 'nn' THEN 'pg_catalog.norwegian'::regconfig
+        WHEN 'no' THEN 'pg_catalog.norwegian'::regconfig WHEN 'pt' THEN 'pg_catalog.portuguese'::regconfig
+        WHEN 'ro' THEN 'pg_catalog.romanian'::regconfig WHEN 'ru' THEN 'pg_catalog.russian'::regconfig
+        WHEN 'sr' THEN 'pg_catalog.serbian'::regconfig WHEN 'es' THEN 'pg_catalog.spanish'::regconfig
+        WHEN 'sv' THEN 'pg_catalog.swedish'::regconfig WHEN 'ta' THEN 'pg_catalog.tamil'::regconfig
+        WHEN 'tr' THEN 'pg_catalog.turkish'::regconfig WHEN 'yi' THEN 'pg_catalog.yiddish'::regconfig
+        ELSE 'pg_catalog.simple'::regconfig END
+$$;
+-- Words as they are searched: as names, and with blanks for what PostgreSQL would read as an address, a path, a tag or a
+-- number with a sign, and around each character of a script that writes no blanks.
+CREATE FUNCTION search_words(words text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN octet_length(words) = length(words)
+        THEN translate(lower(words), '-./@+<&', '       ')
+        ELSE regexp_replace(translate(regexp_replace(plain_name(words),
+                '[\u0080-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u2000-\u2bff\u2e00-\u2e7f\u3000-\u3004\u3008-\u303f\ufe00-\ufe6f\uff00-\uff0f\uff1a-\uff20\U0001f000-\U0001faff]', ' ', 'g'),
+                '-./@+<&', '       '),
+            '([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff])', ' \1 ', 'g') END
+$$;
+
 -- What this database is: one row, made with it.
 CREATE TABLE installation (
     only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),       -- there is one row
@@ -94,6 +125,7 @@ CREATE TABLE accounts (
     daily           boolean NOT NULL DEFAULT true,                       -- a mail a day while it follows nobody; `off daily`: none
     daily_on        date,                                                -- its day, where it lives, on which that mail was last seen to
     daily_upto      bigint NOT NULL DEFAULT 0,                           -- the newest post that such a mail had in it
+    zone_since      timestamptz,                                         -- since when its clock is that of the zone it has now, at home or away; none: always
     may_urge        boolean NOT NULL DEFAULT false,                      -- groups: whether who posts there may send urgent calls; an operator decides
     CHECK ((kind = 'group') = (access IS NOT NULL))
 );
@@ -105,7 +137,13 @@ CREATE TABLE attention (
     digest_every    text CHECK (digest_every IN ('day', 'week')),        -- how often a digest comes; none: there is none
     digest_at       time NOT NULL DEFAULT '08:00',                       -- when, by their clock
     digest_weekday  smallint CHECK (digest_weekday BETWEEN 0 AND 6),     -- of a weekly one: 0 is Monday
-    CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL))
+    zone            text,                                                -- IANA name of the zone where they are for now; accounts.timezone is home
+    zone_until      timestamptz,                                         -- when they are home again; none: when they say so
+    out_of_office_until timestamptz,                                     -- their mailbox has said that they are away: three days after the last such mail
+    digest_back     boolean NOT NULL DEFAULT false,                      -- where digest_every is `day`: it comes when they are back instead, so processes of the version before send it daily
+    connects        boolean NOT NULL DEFAULT true,                       -- others are pointed to what they wrote, and they are offered people to ask
+    CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL)),
+    CONSTRAINT attention_zone CHECK (zone IS NOT NULL OR zone_until IS NULL)
 );
 
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
@@ -463,6 +501,7 @@ CREATE TABLE posts (
     pictures_of  bigint REFERENCES inbound ON DELETE SET NULL,           -- for processes of the version before: the inbound of upload_id
     attached     text,                                                   -- its media as a text names them: photo, 2 photos, 3 files
     upload_id    bigint REFERENCES uploads ON DELETE SET NULL,           -- whose media it shows: of what it came from, of what its writer was asked about, or uploaded for it
+    search       tsvector,                                               -- its words for `who about`, as written (A) and stemmed (B); made by index_post
     call         text CHECK (call IN ('rollcall', 'ask'))                -- it asks each of its readers to answer: its row in calls says until when
 );
 CREATE INDEX posts_by_author ON posts (author_id, id DESC);
@@ -471,6 +510,8 @@ CREATE INDEX posts_by_parent ON posts (in_reply_to);
 CREATE INDEX posts_by_repeated ON posts (repeat_of) WHERE repeat_of IS NOT NULL;
 CREATE INDEX posts_with_pictures ON posts (pictures_of) WHERE pictures_of IS NOT NULL;
 CREATE INDEX posts_by_upload ON posts (upload_id) WHERE upload_id IS NOT NULL;
+CREATE INDEX posts_by_search ON posts USING gin (search)
+    WITH (gin_pending_list_limit = 256) WHERE search IS NOT NULL;
 -- Processes of the version before know the files of an inbound alone.
 CREATE FUNCTION upload_of_post() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -480,6 +521,25 @@ END $$;
 CREATE TRIGGER upload_of_post BEFORE UPDATE OF pictures_of ON posts
 FOR EACH ROW WHEN (NEW.pictures_of IS DISTINCT FROM OLD.pictures_of AND NEW.upload_id IS NOT DISTINCT FROM OLD.upload_id)
 EXECUTE FUNCTION upload_of_post();
+
+-- What can be found of a post: nothing once it is taken back or erased, and never anything private or passed on. Whether a
+-- group's posts may be found depends on what the group is now, so that is asked when somebody searches.
+CREATE FUNCTION index_post() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    plain  text;
+BEGIN
+    NEW.search := NULL;
+    IF NEW.visibility <> 'direct' AND NEW.repeat_of IS NULL AND NEW.deleted_at IS NULL
+        AND NEW.text NOT IN ('', '(removed)')
+    THEN
+        plain := search_words(NEW.text);
+        NEW.search := setweight(to_tsvector('pg_catalog.simple', plain), 'A') || setweight(to_tsvector(
+            search_config(coalesce(NEW.lang, (SELECT language FROM accounts WHERE id = NEW.author_id))), plain), 'B');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER index_post BEFORE INSERT OR UPDATE OF text, lang, visibility, repeat_of, deleted_at, search ON posts
+FOR EACH ROW EXECUTE FUNCTION index_post();
 
 -- Who a direct post is for: people, as they were at that moment.
 CREATE TABLE post_recipients (
@@ -688,7 +748,7 @@ CREATE TABLE digests (
     message_id  bigint PRIMARY KEY REFERENCES messages ON DELETE CASCADE,  -- the message
     account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- its reader
     address_id  bigint NOT NULL REFERENCES addresses ON DELETE CASCADE,  -- where it goes
-    kind        text NOT NULL CHECK (kind IN ('wake', 'back', 'day', 'week', 'now')),  -- wake: after quiet hours; back: after an `off` with an end; now: asked for
+    kind        text NOT NULL CHECK (kind IN ('wake', 'back', 'day', 'week', 'now', 'return')),  -- wake: after quiet hours; back: after an `off` with an end; now: asked for; return: `digest back`
     slot        timestamp NOT NULL,                                      -- the moment for which it was made, as its reader's wall clock shows it; day and week: the date, at 00:00
     posts       bigint[] NOT NULL DEFAULT '{}',                          -- what its numbers stand for; written when it leaves
     folded      integer NOT NULL DEFAULT 0,                              -- how many items it was made of
@@ -854,6 +914,31 @@ CREATE TABLE tellings (
     PRIMARY KEY (post_id, kind)
 );
 CREATE INDEX tellings_open ON tellings (due_at) WHERE told_at IS NULL;
+
+-- An update that asks something: its author may be offered to ask people who wrote about it. A row without an offer waits
+-- until people have been looked for, and goes when there are too few.
+CREATE TABLE offers (
+    post_id     bigint PRIMARY KEY REFERENCES posts ON DELETE CASCADE,   -- the update
+    author_id   bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who wrote it
+    due_at      timestamptz NOT NULL DEFAULT now(),                      -- when people are looked for
+    word        text,                                                    -- what they wrote about; none: no offer was made yet
+    offered_at  timestamptz,                                             -- when it was made
+    CONSTRAINT offers_made CHECK ((word IS NULL) = (offered_at IS NULL))
+);
+CREATE INDEX offers_open ON offers (due_at) WHERE offered_at IS NULL;
+CREATE INDEX offers_by_author ON offers (author_id, offered_at);
+
+-- Whom an author was offered to ask.
+CREATE TABLE offer_people (
+    post_id     bigint NOT NULL REFERENCES offers ON DELETE CASCADE,     -- the update
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- a person
+    place       smallint NOT NULL,                                       -- their place in the offer, from 1
+    asked_by    bigint REFERENCES posts ON DELETE SET NULL,              -- the private post that asked them
+    asked_at    timestamptz,                                             -- when; none: they were not asked
+    PRIMARY KEY (post_id, account_id)
+);
+CREATE INDEX offer_people_by_account ON offer_people (account_id, asked_at);
+CREATE INDEX offer_people_by_question ON offer_people (asked_by) WHERE asked_by IS NOT NULL;
 
 -- Where the talk with one phone or mailbox stands.
 CREATE TABLE conversations (
@@ -1134,6 +1219,16 @@ CREATE VIEW silences_in_force AS
 SELECT account_id, other_id, kind, expires_at, created_at
 FROM silences
 WHERE expires_at IS NULL OR expires_at > now();
+
+-- The zone of everybody's clock: the one where they are for now, else their own. Where joining the view would join
+-- accounts twice, the function is asked.
+CREATE FUNCTION zone_in_force(home text, away text, until timestamptz) RETURNS text LANGUAGE sql STABLE
+RETURN CASE WHEN away IS NOT NULL AND coalesce(until > now(), true) THEN away ELSE home END;
+CREATE VIEW zones_now AS
+SELECT a.id AS account_id, zone_in_force(a.timezone, w.zone, w.zone_until) AS zone,
+       CASE WHEN w.zone_until > now() THEN w.zone_until END AS until,    -- till then; afterwards they are home
+       a.timezone AS home
+FROM accounts a LEFT JOIN attention w ON w.account_id = a.id AND w.zone IS NOT NULL;
 
 -- Every address, and whether updates go there. Its state says whether anything may.
 CREATE VIEW addresses_now AS

@@ -32,6 +32,7 @@ MEASUREMENTS: Final = {
     "P13": "bench.text_cost",
     "P14": "bench.burst",
     "track": "bench.tracking",
+    "who-about": "bench.who_about",
     "decide": "bench.decisions",
     "digest": "bench.digests",
     "mail-leg": "bench.mail_out",

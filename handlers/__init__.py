@@ -5,6 +5,7 @@ from gateway.inbound.commands import TABLE
 from handlers import (
     abuse_reports,
     asking,
+    connecting,
     daily_mail,
     digests,
     follows,
@@ -33,6 +34,7 @@ from handlers import (
     updates,
     urgent_calls,
     why,
+    zone,
 )
 
 MODULES = (
@@ -49,6 +51,7 @@ MODULES = (
     urgent_calls,
     nudge,
     lookups,
+    connecting,
     groups,
     group_members,
     join_requests,
@@ -61,6 +64,7 @@ MODULES = (
     pin_confirmation,
     daily_mail,
     digests,
+    zone,
     linking_addresses,
     profile,
     help_command,

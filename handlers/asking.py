@@ -41,4 +41,4 @@ def describe_answered(context: CommandContext, done: AnsweredQuestion) -> Phrase
 
 
 def _clock(context: CommandContext, moment: datetime) -> str:
-    return f"{moment.astimezone(zone(context.account.timezone)):%H:%M}"
+    return f"{moment.astimezone(zone(context.account.zone_now)):%H:%M}"

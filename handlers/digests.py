@@ -14,7 +14,7 @@ from gateway.inbound.commands import CommandContext, command, meaning
 from gateway.language.words import digest_times
 from gateway.ledger.outbox import digest_items
 from gateway.network.audience import visibility
-from gateway.network.people.digest_settings import DAILY, DigestSetting
+from gateway.network.people.digest_settings import DAILY, ON_RETURN, DigestSetting
 from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Post
 from handlers.pausing import describe_waited
@@ -23,6 +23,7 @@ DAYS: Final = (
     say("Monday"), say("Tuesday"), say("Wednesday"), say("Thursday"), say("Friday"), say("Saturday"), say("Sunday")
 )  # fmt: skip
 FILL: Final = say("To put a follow into it: DIGEST NAME")
+DAILY_AGAIN: Final = say("To make it daily: DIGEST 8AM")
 BY: Final = {SMS: say("by text"), EMAIL: say("by mail")}
 
 
@@ -31,6 +32,7 @@ BY: Final = {SMS: say("by text"), EMAIL: say("by mail")}
     "digest NAME",
     "digest on|off",
     "digest now",
+    "digest back",
     about="follows that come together, once a day; alone, mine",
     spanish="resumen",
 )
@@ -44,6 +46,8 @@ def digest(session: Session, context: CommandContext) -> str:
         return _ended(context, digests.end_digests(session, context.actor))
     if said == "now":
         return _sent(context, digests.send_digest(session, context.actor))
+    if said == "back":
+        return _set(context, digests.set_digest_time(session, context.actor, ON_RETURN))
     time = digest_times.read(said) if said != "on" else None
     setting = DigestSetting("day" if time.weekday is None else "week", time.at, time.weekday) if time else DAILY
     return _set(context, digests.set_digest_time(session, context.actor, setting))
@@ -59,6 +63,9 @@ def _put_source(session: Session, context: CommandContext) -> Phrase:
 
 def _set(context: CommandContext, state: DigestState) -> Phrase:
     comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
+    if state.setting == ON_RETURN:
+        waits = say("It waits till you write here, at most 14 days.")
+        return joined([comes, waits, DAILY_AGAIN if state.follows else FILL])
     if state.follows:
         return joined([comes, say("To end it: DIGEST OFF")])
     return joined([comes, FILL])
@@ -106,6 +113,8 @@ def _shown(context: CommandContext, state: DigestState) -> Phrase:
     comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
     if not state.follows and not state.waiting:
         return joined([comes, FILL])
+    if state.setting == ON_RETURN:  # they have just written
+        return joined([comes, _waited(state), DAILY_AGAIN])
     waits = count("{count} update waits.", "{count} updates wait.", state.waiting) if state.waiting else ""
     return joined([comes, waits, say("To send it now: DIGEST NOW. To end it: DIGEST OFF")])
 
@@ -115,6 +124,8 @@ def _when(state: DigestState) -> Phrase:
 
 
 def describe_time(setting: DigestSetting) -> Phrase:
+    if setting == ON_RETURN:
+        return say("when you are back")
     at = f"{setting.at:%H:%M}"
     if setting.weekday is None:
         return say("every day at {time}", time=at)

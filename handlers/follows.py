@@ -68,7 +68,12 @@ def _opening(context: CommandContext, done: Followed) -> Phrase:
 
 def local(context: CommandContext, moment: datetime) -> datetime | Phrase:
     """The moment in the person's own time zone. A weekday says which day is meant only for the next six."""
-    there = moment.astimezone(zone(context.account.timezone))
+    return local_in(moment, context.account.zone_now)
+
+
+def local_in(moment: datetime, timezone: str) -> datetime | Phrase:
+    """The same in a zone that has just been set."""
+    there = moment.astimezone(zone(timezone))
     near = there.date() - datetime.now(there.tzinfo).date() < timedelta(days=7)
     return there if near else say("{time}, {day}", time=there, day=there.date())
 
@@ -80,7 +85,7 @@ def _end(context: CommandContext) -> datetime | None:
 
 def ends(context: CommandContext, duration: str) -> datetime:
     """When `2h` or `till 9` is over, in the person's own time zone."""
-    return durations.ends(duration, datetime.now(zone(context.account.timezone)))
+    return durations.ends(duration, datetime.now(zone(context.account.zone_now)))
 
 
 @command(

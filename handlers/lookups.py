@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 from gateway.actions.lookups import accounts_and_posts
 from gateway.actions.lookups.accounts_and_posts import Accounts
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
-from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, command
 from gateway.network.posts import rendering, timelines
 from handlers.confirmation_questions import describe_people
+from handlers.who_about import find_people
 
 SHOWN = {"sms": 10, "email": 100}  # names in one answer
 MOST = {"sms": 10, "email": 50}  # updates in one answer
@@ -100,10 +100,10 @@ def stats(session: Session, context: CommandContext) -> str:
     return say("{name}: {counts}.", name=found.account.name, counts=counts)
 
 
-@command("who NAME", "who about TOPIC", about="who follows them, or is in the group")
+@command("who NAME", "who about TOPIC", about="who follows them, or is in the group; who wrote about it")
 def who(session: Session, context: CommandContext) -> str:
     if not context.names:
-        raise refusal("not_available", verb="who about")
+        return find_people(session, context, context.reading.args[-1])
     found = accounts_and_posts.followers(session, context.actor, SHOWN[context.address.channel], context.names[0])
     name = context.names[0].name
     if not found.number:

@@ -4,8 +4,9 @@ from sqlalchemy.orm import Session
 
 from gateway.actions import messaging
 from gateway.actions.messaging import SentMessage
+from gateway.attention import zones
 from gateway.i18n.phrases import joined, say
-from gateway.i18n.unreached import describe_unreached
+from gateway.i18n.unreached import describe_away, describe_unreached
 from gateway.inbound.commands import CommandContext, command, meaning, unanswerable
 from gateway.language.model.reading import NamedAccount
 from gateway.network.conversation import conversations
@@ -42,9 +43,13 @@ def tell_sent(context: CommandContext, sent: SentMessage) -> str:
         if sent.hold
         else say("Sent privately to {names}.", names=called)
     )
-    return joined(
-        [answer, describe_unreached(sent.unreached, context.account.timezone) if sent.unreached else ""], "\n"
-    )
+    return joined([answer, _unreached(context, sent), describe_away(sent.away) if sent.away else ""], "\n")
+
+
+def _unreached(context: CommandContext, sent: SentMessage) -> str:
+    if not sent.unreached:
+        return ""
+    return describe_unreached(sent.unreached, zones.known(context.account.zone_now))
 
 
 def tell_posters(session: Session, context: CommandContext, group: NamedAccount) -> str:

@@ -9,7 +9,7 @@ from gateway.actions.lookups.quiet_setting import quiet_setting
 from gateway.actions.quiet_hours import QuietSetting, set_hours
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
 from gateway.inbound.commands import CommandContext, ask, command, question
-from gateway.language.words import quiet_hours
+from gateway.language.words import quiet_hours, time_zones
 from gateway.language.words.quiet_hours import ShownSpan
 from gateway.network.conversation.conversations import AskedQuestion
 from handlers.pausing import describe_waited
@@ -39,7 +39,7 @@ def quiet(session: Session, context: CommandContext) -> str:
 def _set(session: Session, context: CommandContext, hours: str) -> Phrase:
     set_hours(session, context.actor, context.address, hours)
     comes = say("What comes then waits, and comes when they end. To end them: QUIET OFF")
-    return joined([describe_hours(hours, context.account.timezone), comes])
+    return joined([describe_hours(hours, context.account.zone_now), comes])
 
 
 def _ended(session: Session, context: CommandContext) -> Phrase:
@@ -51,13 +51,13 @@ def _shown(context: CommandContext, now: QuietSetting) -> Phrase:
     if now.hours is None:
         return say("You have no quiet hours. To have some: QUIET 22-7, or QUIET MON-FRI 22-7")
     waits = count("{count} update waits.", "{count} updates wait.", now.waiting) if now.waiting else ""
-    return joined([describe_hours(now.hours, context.account.timezone), waits, say("To end them: QUIET OFF")])
+    return joined([describe_hours(now.hours, context.account.zone_now), waits, say("To end them: QUIET OFF")])
 
 
 def describe_hours(hours: str, timezone: str) -> Phrase:
     """As a sentence: Quiet 22:00-07:00 on Mon-Fri, New York time."""
     spans = listed(_span(each) for each in quiet_hours.shown(hours))
-    return say("Quiet {spans}, {city} time.", spans=spans, city=timezone.rpartition("/")[2].replace("_", " "))
+    return say("Quiet {spans}, {city} time.", spans=spans, city=time_zones.place(timezone))
 
 
 def _span(shown: ShownSpan) -> Phrase:

@@ -1,5 +1,6 @@
 """`undo`: what is said of what was taken back. gateway/actions/undoing.py takes it back."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -9,17 +10,22 @@ from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF
 from gateway.actions.model.undo_result import Undone
 from gateway.actions.undoing import UNDOINGS
+from gateway.attention.zones import ZoneNow
 from gateway.i18n.phrases import Phrase, count, joined, say, template
 from gateway.inbound.commands import CommandContext, command, reopen_question
 from gateway.network.conversation import conversations
+from gateway.network.conversation.conversations import AskedQuestion
+from gateway.network.conversation.offers import KIND as OFFER
 from gateway.network.people.digest_settings import DigestSetting
-from gateway.store.tables import Effect
+from gateway.store.tables import Effect, Post
 from handlers import bare_texts
+from handlers.connecting import describe_connecting
 from handlers.daily_mail import describe_daily
 from handlers.digests import describe_time
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours
+from handlers.zone import describe_clock
 
 
 @command("undo", aliases=("oops",), about="undo what I did last", spanish="deshacer, deshaz")
@@ -49,10 +55,15 @@ def _call_stopped(undone: Undone) -> Phrase:
 
 
 def _close_offer(session: Session, context: CommandContext) -> None:
-    """Closes a question that offered to publish what is taken back."""
+    """Closes a question that offered to publish what is taken back, or to ask people about it."""
     open_ = conversations.open_question(session, context.address.id)
-    if open_ and open_.kind == conversations.SENT_ALREADY:
+    if open_ and (open_.kind == conversations.SENT_ALREADY or (open_.kind == OFFER and _is_gone(session, open_))):
         conversations.close(session, context.address.id)
+
+
+def _is_gone(session: Session, open_: AskedQuestion) -> bool:
+    post = session.get(Post, open_.about["post"])
+    return post is None or post.deleted_at is not None
 
 
 def _retracted(undone: Undone) -> Phrase:
@@ -92,6 +103,8 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
             return describe_acknowledged(outcome == "acknowledged")
         case "daily_mail_on" | "daily_mail_off":
             return describe_daily(outcome == "daily_mail_on")
+        case "connecting" | "not_connecting":
+            return describe_connecting(outcome == "connecting")
         case "digest_time":
             setting = DigestSetting.unpack(facts)
             if setting.every is None:
@@ -99,6 +112,9 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
             return say("Your digest comes {when} again.", when=describe_time(setting))
         case "quiet_hours":
             return describe_hours(**facts) if facts["hours"] else say("Quiet hours are off.")
+        case "zone":
+            until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
+            return describe_clock(ZoneNow(facts["name"], until, facts["home"]))
     return say(SENTENCES[outcome], **facts)
 
 

@@ -104,4 +104,4 @@ def _noted(context: CommandContext, done: Acknowledged) -> Phrase:
 
 
 def _clock(context: CommandContext, moment: datetime) -> str:
-    return f"{moment.astimezone(zone(context.account.timezone)):%H:%M}"
+    return f"{moment.astimezone(zone(context.account.zone_now)):%H:%M}"

@@ -72,7 +72,7 @@ def _waited(context: CommandContext, reason: str) -> Phrase:
 
 
 def _brought(context: CommandContext, cause: Cause) -> str:
-    if cause.kind in ("private", "private_group", "answers", "mentions"):
+    if cause.kind in ("private", "private_group", "asked", "answers", "mentions"):
         return _addressed(cause)
     if cause.since is None:
         return _ended(cause)
@@ -87,6 +87,12 @@ def _addressed(cause: Cause) -> str:
                 name=cause.name,
                 group=cause.group,
                 handle=cause.handle,
+            )
+        case "asked":
+            return say(
+                "{name} asks you, because you wrote about {word}. To end such questions: CONNECT OFF",
+                name=cause.name,
+                word=cause.word,
             )
         case "private":
             return say(
@@ -131,4 +137,4 @@ def _followed(cause: Cause, day: date) -> str:
 
 
 def _day(context: CommandContext, moment: datetime) -> date:
-    return moment.astimezone(zone(context.account.timezone)).date()
+    return moment.astimezone(zone(context.account.zone_now)).date()

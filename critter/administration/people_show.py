@@ -46,11 +46,14 @@ def show(
 def _who(found: dict[str, Any]) -> Iterator[str]:
     title = f", {found['title']}" if found["title"] else ""
     yield f"@{found['handle']}  {found['name']}{title}"
-    yield ", ".join(
-        (found["state"], found["role"], f"since {found['since'][:10]}", found["language"], found["timezone"])
-    )
+    yield ", ".join((found["state"], found["role"], f"since {found['since'][:10]}", found["language"], _clock(found)))
     if found["aliases"]:
         yield f"also called {', '.join(found['aliases'])}"
+
+
+def _clock(found: dict[str, Any]) -> str:
+    home, now = found["timezone"], found["zone_now"]
+    return home if home == now else f"{home}, now {now}"
 
 
 def _reach(one: dict[str, Any]) -> str:

@@ -49,7 +49,7 @@ def _show(traced: dict[str, Any]) -> None:
         if words.get("text"):
             typer.echo(f'    "{words["text"]}"')
     for post in traced["posts"]:
-        for line in receipts(post["receipts"]):
+        for line in [*receipts(post["receipts"]), *offered(post["offer"])]:
             typer.echo(f"    {line}")
         for line in call(post.get("call")):
             typer.echo(f"    {line}")
@@ -98,6 +98,14 @@ def _waits(one: dict[str, Any]) -> str:
     if one["gone"]:
         return str(one["gone"]).replace("_", " ")
     return f"step {one['step']}" + (f", the next at {one['next_at']}" if one["next_at"] else "")
+
+
+def offered(offer: dict[str, Any] | None) -> list[str]:
+    """offered to ask: @dana (asked), @bob"""
+    if offer is None:
+        return []
+    people = [f"@{each['handle']}{' (asked)' if each['asked_at'] else ''}" for each in offer["people"]]
+    return [f"offered to ask: {', '.join(people)}" if people else "people to ask are still to be looked for"]
 
 
 def _since(span: timedelta) -> str:

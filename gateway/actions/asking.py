@@ -59,7 +59,7 @@ def ask_group(session: Session, actor: Actor, group: NamedAccount, text: str) ->
 def _words(session: Session, asker: Account, group: Account, call: Call) -> tuple[str, str]:
     """(text, mail). The time is the asker's, with the name of their zone, for readers may live elsewhere."""
     said = session.get_one(Post, call.post_id).text
-    end = f"{call.ends_at.astimezone(zone(asker.timezone)):%H:%M %Z}"
+    end = f"{call.ends_at.astimezone(zone(asker.zone_now)):%H:%M %Z}"
     how = f"r text answers, privately, till {end}"
     text = f"{asker.name} #{group.handle} asks: {said} {how}"
     if len(said) > FITS:

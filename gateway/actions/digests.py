@@ -70,6 +70,12 @@ def end_digests(session: Session, actor: Actor) -> DigestState:
     return replace(before, follows=len(ended))
 
 
+def bring_back(session: Session, actor: Actor) -> None:
+    """Whoever writes is back, so what waited for that comes now."""
+    if held.bring_digest(session, actor.account.id):
+        actor.queues.add(DRAIN)
+
+
 def send_digest(session: Session, actor: Actor) -> DigestState:
     """Sends what waits at once, if there is an address to send it to; the next regular one comes at its time."""
     state = state_of(session, actor)
@@ -85,7 +91,7 @@ def state_of(session: Session, actor: Actor) -> DigestState:
     return DigestState(
         digest_settings.setting_of(session, account),
         place.channel if place else None,
-        place is not None and place.quiet_until(actor.account.timezone, now) is not None,
+        place is not None and place.quiet_until(actor.account.zone_now, now) is not None,
         held.waiting_for_digest(session, account),
         follows.count_way(session, account, "digest"),
     )
@@ -117,13 +123,24 @@ def _put_back(session: Session, actor: Actor, sources: Sequence[int]) -> None:
         follows.set_way(session, actor.account.id, source, "digest")
 
 
+def reschedule(session: Session, actor: Actor) -> None:
+    """What waits for a digest with a date is due with the next one, for the clock has changed."""
+    setting = digest_settings.setting_of(session, actor.account.id)
+    if setting.every in digest_settings.REGULAR:
+        _wait(session, actor, setting)
+
+
 def _put(session: Session, actor: Actor, setting: DigestSetting) -> None:
     digest_settings.put(session, actor.account.id, setting)
-    slot = digest_settings.next_slot(session, actor.account, setting)
-    if slot is None:
+    if setting.every is None:
         _send_waiting(session, actor)
     else:
-        held.wait_for_digest(session, actor.account.id, slot.instant, slot.wall)
+        _wait(session, actor, setting)
+
+
+def _wait(session: Session, actor: Actor, setting: DigestSetting) -> None:
+    due = digest_settings.next_due(session, actor.account.id, setting)
+    held.wait_for_digest(session, actor.account.id, due.at, due.slot)
 
 
 def _send_waiting(session: Session, actor: Actor) -> None:

@@ -14,13 +14,14 @@ from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF, REACH, ConfirmationRequired
 from gateway.actions.private_words import confirm_repeat
 from gateway.actions.reach_estimate import estimate_wide
+from gateway.attention import zones
 from gateway.channels import SMS
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.ledger.inbox import media
 from gateway.network.audience import visibility
 from gateway.network.follows import follows, mutes, reachability
-from gateway.network.follows.reachability import Unreached
+from gateway.network.follows.reachability import Readiness, Unreached
 from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Post
 
@@ -30,13 +31,15 @@ WIDE: Final = 50  # people; a private message by text to more of them is proved 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
     """`people`: how many each of the named accounts stands for, in their order; `hold`: how long it can be stopped
-    before it goes; `unreached`: those whom nothing reaches now. `appended`: it is a part of a message that waits."""
+    before it goes; `unreached`: those whom nothing reaches now; `away`: the names of those whose mailbox says that they
+    are. `appended`: it is a part of a message that waits."""
 
     post_id: int
     names: tuple[NamedAccount, ...] = ()
     people: tuple[int, ...] = ()
     hold: timedelta = timedelta(0)
     unreached: tuple[Unreached, ...] = ()
+    away: tuple[str, ...] = ()
     appended: bool = False
 
 
@@ -48,7 +51,7 @@ def send(
     in_reply_to = _thread(session, actor, in_reply_to)
     recipients = _recipients(session, actor.account, names)
     _check_not_blocked(session, actor.account.id, names)
-    unreached = _check_reached(session, actor.account, recipients)
+    ready = _check_reached(session, actor.account, recipients)
     hold = _hold(session, actor, names, in_reply_to)
     words = NewPost(
         actor.account, text, "direct", actor.door, recipients=recipients, in_reply_to=in_reply_to,
@@ -57,7 +60,7 @@ def send(
     people = tuple(sum(1 for _, named in recipients if named == each.id) for each in names)
     _prove_if_wide(session, actor, words, names, people)
     post = posting.publish(session, actor, words)
-    return SentMessage(post.id, tuple(names), people, hold, unreached)
+    return SentMessage(post.id, tuple(names), people, hold, *ready)
 
 
 def append(
@@ -78,13 +81,13 @@ def tell_posters(
     """Sends to those who post in a broadcast group, and to nobody else."""
     in_reply_to = _thread(session, actor, in_reply_to)
     recipients = _recipients(session, actor.account, [group])
-    unreached = _check_reached(session, actor.account, recipients)
+    ready = _check_reached(session, actor.account, recipients)
     words = NewPost(
         actor.account, text, "direct", actor.door, recipients=recipients, in_reply_to=in_reply_to,
         inbound_id=actor.inbound_id,
     )  # fmt: skip
     post = posting.publish(session, actor, words)
-    return SentMessage(post.id, (group,), (len(recipients),), unreached=unreached)
+    return SentMessage(post.id, (group,), (len(recipients),), timedelta(0), *ready)
 
 
 def _thread(session: Session, actor: Actor, post_id: int | None) -> int | None:
@@ -129,12 +132,12 @@ def _check_not_blocked(session: Session, author_id: int, names: Sequence[NamedAc
             raise refusal("blocked_by_you", name=each.name, handle=each.handle)
 
 
-def _check_reached(session: Session, author: Account, recipients: Sequence[tuple[int, int]]) -> tuple[Unreached, ...]:
-    """Those whom nothing reaches now; raises Refused when nobody can be reached."""
-    unreached = reachability.unreached(session, [person for person, _ in recipients], author.id)
-    if len(unreached) == len(recipients):
-        raise refusal("unreached", people=unreached, timezone=author.timezone)
-    return tuple(unreached)
+def _check_reached(session: Session, author: Account, recipients: Sequence[tuple[int, int]]) -> Readiness:
+    """Whom nothing reaches now, and who is away; raises Refused when nobody can be reached."""
+    ready = reachability.find_ready(session, [person for person, _ in recipients], author.id)
+    if len(ready.unreached) == len(recipients):
+        raise refusal("unreached", people=ready.unreached, timezone=zones.known(author.zone_now))
+    return ready
 
 
 def _members(session: Session, author: Account, group: NamedAccount) -> Collection[int]:

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from gateway.actions import messaging
 from gateway.actions.model.actor import Actor
+from gateway.attention import zones
 from gateway.i18n.phrases import say
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
@@ -21,7 +22,7 @@ def nudge(session: Session, actor: Actor, person: NamedAccount) -> bool:
         raise refusal("nudge_of_self")
     messaging.check_reaches(session, actor.account, person)
     if mutes.deaf_to(session, actor.account.id, [person.id]):
-        raise refusal("unreached", people=[Unreached(person.name, None)], timezone=actor.account.timezone)
+        raise refusal("unreached", people=[Unreached(person.name, None)], timezone=zones.known(actor.account.zone_now))
     if not nudges.record(session, actor.account.id, person.id):
         return False
     words = say("{name} would like to hear what you are doing. Just text it.", name=actor.account.name)

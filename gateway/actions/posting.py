@@ -18,6 +18,7 @@ from gateway.language.fragments.part_marks import part
 from gateway.language.words.normalize import clean
 from gateway.ledger.inbox import media
 from gateway.network.audience import recipients
+from gateway.network.conversation import offers
 from gateway.network.people import accounts
 from gateway.network.posts import continuations, posts
 from gateway.network.posts.posts import NewPost
@@ -37,7 +38,14 @@ class Posted:
 def post_update(session: Session, actor: Actor, text: str) -> Posted:
     words = NewPost(actor.account, text, "company", actor.door, inbound_id=actor.inbound_id)
     post = publish(session, actor, words)
+    _note_question(session, actor, post, _hold(actor, words))
     return Posted(post.id, unheard=_unheard(session, actor, post, actor.account.id))
+
+
+def _note_question(session: Session, actor: Actor, post: Post, hold: timedelta) -> None:
+    """Its author may be offered to ask people who wrote about it, once it has been spread."""
+    if offers.schedule(session, post, hold) and not hold:
+        actor.queues.add("offers")
 
 
 def post_to_groups(
@@ -84,6 +92,7 @@ def append(session: Session, actor: Actor, post_id: int, text: str) -> bool:
     if not continuations.append(session, actor.account, post_id, text):
         return False
     actor.did("appended", post_id)
+    _note_question(session, actor, session.get_one(Post, post_id), timedelta(seconds=actor.settings.hold_seconds))
     return True
 
 
@@ -91,14 +100,16 @@ def publish(session: Session, actor: Actor, words: NewPost) -> Post:
     """Posts and records it, so that `undo` finds it. What repeats private words, and what goes to many phones, is
     confirmed first. A part of a text waits for the others."""
     words = replace(words, text=clean(words.text), upload_id=uploading.attach(session, actor))
-    words = replace(words, sources=posts.sources(session, words))
-    if part(clean(actor.said)):
-        words = replace(words, hold=max(words.hold, timedelta(seconds=actor.settings.hold_seconds)))
+    words = replace(words, sources=posts.sources(session, words), hold=_hold(actor, words))
     confirm_repeat(session, actor, words)
     confirm_reach(session, actor, words)
     post = posts.publish(session, words)
     actor.did("post", post.id)
     return post
+
+
+def _hold(actor: Actor, words: NewPost) -> timedelta:
+    return max(words.hold, timedelta(seconds=actor.settings.hold_seconds)) if part(clean(actor.said)) else words.hold
 
 
 def active_group(session: Session, account_id: int) -> Account:

@@ -44,7 +44,7 @@ def undo_hours(session: Session, actor: Actor, effect: Effect) -> Undone:
         raise refusal("address_gone")
     quiet_settings.set_hours(session, row.id, effect.detail["hours"])
     wake(session, actor, row)
-    return Undone("quiet_hours", {"hours": row.quiet, "timezone": actor.account.timezone})
+    return Undone("quiet_hours", {"hours": row.quiet, "timezone": actor.account.zone_now})
 
 
 def wake(session: Session, actor: Actor, address: Address, *reasons: str) -> int:
@@ -59,5 +59,5 @@ def wake(session: Session, actor: Actor, address: Address, *reasons: str) -> int
 def _rests(session: Session, address: Address) -> bool:
     now: datetime = session.execute(select(func.now())).scalar_one()
     off = not address.receiving and (address.off_until is None or address.off_until > now)
-    zone = zones.zone(session.get_one(Account, address.account_id).timezone)
+    zone = zones.zone(session.get_one(Account, address.account_id).zone_now)
     return off or (address.quiet is not None and quiet_until(address.quiet, zone, now) is not None)

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from gateway.actions import (
     asking,
     calling,
+    connecting,
     digests,
     following,
     group_creation,
     membership,
+    offers,
     pausing,
     posting,
     profile,
@@ -23,6 +25,7 @@ from gateway.actions import (
     reporting,
     silencing,
     tracking,
+    zone,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.last_effect import last_effect
@@ -43,9 +46,12 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "off": pausing.undo_switch,
     "on": pausing.undo_switch,
     "quiet": quiet_hours.undo_hours,
+    "zone": zone.undo_zone,
     "digest": digests.undo_time,
     "digest_source": digests.undo_source,
     "digest_end": digests.undo_end,
+    "connect": connecting.undo_connecting,
+    "ask_offered": offers.undo_ask_offered,
     "silence": silencing.undo_silence,
     "lift": silencing.undo_lift,
     "add": membership.undo_change,

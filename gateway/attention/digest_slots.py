@@ -7,9 +7,13 @@ from zoneinfo import ZoneInfo
 
 from gateway.attention import zones
 from gateway.attention.wall_clock import has_date, moved
+from gateway.attention.zones import ZoneNow
 
 Every = Literal["day", "week"]
+LONGEST_AWAY = timedelta(days=14)  # a digest for when its reader is back comes then at the latest
 _FARTHEST = 16  # days: two weeks, and what the clocks are off
+_APART = timedelta(hours=26)  # the most that two clocks differ: those of UTC+14 and UTC-12
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +25,18 @@ class Slot:
     instant: datetime
 
 
-def due_next(every: str, at: time, weekday: int | None, timezone: str, now: datetime, last: datetime | None) -> Slot:
-    """`last`: the date of their last digest. One that lies in the future, as after a clock was set back or a journey
-    over the date line, counts for a day at most."""
-    zone = zones.zone(timezone)
-    tomorrow = now.astimezone(zone).replace(tzinfo=None) + timedelta(days=1)
-    done = last if last is None or last <= tomorrow else None
+def due_next(every: str, at: time, weekday: int | None, clock: ZoneNow, now: datetime, last: datetime | None) -> Slot:
+    """`last`: the date of their last digest. Whoever is home again before one is due gets it by the clock there."""
+    slot = _due(every, at, weekday, zones.zone(clock.name), now, last)
+    if clock.until is None or slot.instant < clock.until:
+        return slot
+    return _due(every, at, weekday, zones.zone(clock.home), clock.until - _MOMENT, last)
+
+
+def _due(every: str, at: time, weekday: int | None, zone: ZoneInfo, now: datetime, last: datetime | None) -> Slot:
+    """A last date that no journey over the date line explains, as after a clock was set back, does not count."""
+    latest = now.astimezone(zone).replace(tzinfo=None) + _APART
+    done = last if last is None or last <= latest else None
     return next_slot(cast("Every", every), at, weekday, zone, now, done=done)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.attention.causes import DeliveryCause as Cause
+from gateway.attention.zones import ZoneNow
 from gateway.channels import SMS
 from gateway.store.arrays import numbers
 from gateway.store.carrier_sql import leaves_opt_outs_to_us
@@ -37,10 +38,12 @@ class Facts:
     answers_stop: bool = False  # it answers STOP or HELP, which no carrier has answered
     test_mail: bool = False  # it tests whether mails to this address come back
     cause: int = Cause.PERSON  # what brings it
-    timezone: str = "UTC"  # the reader's
+    timezone: str = "UTC"  # of the reader's clock now
+    zone_until: datetime | None = None  # when they are home again, in the zone `home`
+    home: str = "UTC"
     off_until: datetime | None = None  # the end of an `off` of this address
     in_conversation: bool = False  # it answers its reader, who has just written from this address
-    digest_every: str | None = None  # day or week
+    digest_every: str | None = None  # day, week, or back: when they are
     digest_at: time = time(8)
     digest_weekday: int | None = None
     digest_last: datetime | None = None  # the date of the reader's last digest, at 00:00 and without a zone
@@ -67,6 +70,10 @@ class Facts:
     behind: bool = False  # something that waited for this address is about to leave
 
     @property
+    def clock(self) -> ZoneNow:
+        return ZoneNow(self.timezone, self.zone_until, self.home)
+
+    @property
     def in_question(self) -> bool:
         """Whether the circumstances that are looked up can change what is decided."""
         stopped = self.address_state == "stopped" or self.bouncing
@@ -80,6 +87,8 @@ LOOKED_UP: Final = (
     "test_mail",
     "cause",
     "timezone",
+    "zone_until",
+    "home",
     "off_until",
     "in_conversation",
     "digest_every",
@@ -251,11 +260,12 @@ SELECT d.message_id, d.address_id,
         WHEN s.kind = 'group' THEN CASE s.access WHEN 'broadcast' THEN {Cause.BROADCAST:d} ELSE {Cause.GROUP:d} END
         WHEN EXISTS (SELECT FROM topics WHERE id = d.source_id) THEN {Cause.TAG:d}
         ELSE {Cause.TRACKED:d} END AS cause,
-    coalesce(reader.timezone, 'UTC') AS timezone, a.off_until,
+    coalesce(z.zone, 'UTC') AS timezone, z.until AS zone_until, coalesce(z.home, 'UTC') AS home, a.off_until,
     coalesce(a.seen_at > now() - interval '30 minutes', false) AND (
         m.kind = 'notice' OR d.source_id IS NULL AND EXISTS (
             SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = a.account_id)) AS in_conversation,
-    w.digest_every, coalesce(w.digest_at, '08:00') AS digest_at, w.digest_weekday,
+    CASE WHEN w.digest_back AND w.digest_every = 'day' THEN 'back' ELSE w.digest_every END AS digest_every,
+    coalesce(w.digest_at, '08:00') AS digest_at, w.digest_weekday,
     CASE WHEN w.digest_every IS NOT NULL THEN (
         SELECT max(had.slot) FROM digests had WHERE had.account_id = a.account_id AND had.kind IN ('day', 'week')
     ) END AS digest_last,
@@ -267,7 +277,7 @@ FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (mes
 JOIN deliveries d USING (message_id, address_id)
 JOIN messages m ON m.id = d.message_id
 JOIN addresses a ON a.id = d.address_id
-LEFT JOIN accounts reader ON reader.id = a.account_id
+LEFT JOIN zones_now z ON z.account_id = a.account_id
 LEFT JOIN posts p ON p.id = m.post_id
 LEFT JOIN accounts s ON s.id = d.source_id
 LEFT JOIN attention w ON w.account_id = a.account_id

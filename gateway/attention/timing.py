@@ -24,8 +24,10 @@ def into_digest(facts: Facts) -> Decision | None:
     goes by itself, for the next one might fail as well."""
     if not facts.digested or facts.digest_failed or facts.kind != "update" or facts.digest_every is None:
         return None
+    if facts.digest_every == "back":
+        return Hold("digest", facts.now + digest_slots.LONGEST_AWAY, facts.cause)
     slot = digest_slots.due_next(
-        facts.digest_every, facts.digest_at, facts.digest_weekday, facts.timezone, facts.now, facts.digest_last
+        facts.digest_every, facts.digest_at, facts.digest_weekday, facts.clock, facts.now, facts.digest_last
     )
     return Hold("digest", slot.instant, facts.cause, slot.wall)
 
@@ -41,13 +43,15 @@ def switched_off(facts: Facts) -> Decision | None:
 
 
 def quiet_hours(facts: Facts) -> Decision | None:
-    """In quiet hours nothing rings but what its reader waits for."""
+    """In quiet hours nothing rings but what its reader waits for. When they are home again it is decided anew."""
     if facts.quiet is None or facts.kind not in UNASKED or facts.in_conversation or facts.test_mail:
         return None
     until = quiet_until(facts.quiet, zones.zone(facts.timezone), facts.now)
     if until is None:
         return None
-    return Drop("quiet") if facts.kind == "digest" else Hold("quiet", until, facts.cause)
+    if facts.kind == "digest":
+        return Drop("quiet")
+    return Hold("quiet", min(until, facts.zone_until or until), facts.cause)
 
 
 def behind_others(facts: Facts) -> Decision | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_skeleton
+from babel.dates import format_date, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -91,6 +91,22 @@ def count(one: str, many: str, number: int, **values: Any) -> Phrase:
     """A sentence about a number; the templates call it {count}."""
     values = {"count": number, **values}
     return Phrase(lambda translator: translator.filled(translator.catalog.ngettext(one, many, number), values))
+
+
+def weekday(day: date) -> Phrase:
+    """Tuesday, as the reader's language writes it within a sentence."""
+    return Phrase(lambda translator: format_date(day, "EEEE", locale=translator.locale))
+
+
+def month(day: date, *, with_year: bool) -> Phrase:
+    """May, or May 2026."""
+
+    def saying(translator: Translator) -> str:
+        if with_year:
+            return _without_odd_blanks(format_skeleton("yMMMM", day, locale=translator.locale))
+        return format_date(day, "LLLL", locale=translator.locale)
+
+    return Phrase(saying)
 
 
 def joined(parts: Iterable[str], between: str = " ") -> Phrase:

@@ -35,6 +35,12 @@ def _too_many_kept(number: int) -> Phrase:
     )
 
 
+def _no_zone(word: str, zones: str = "", place: str = "tokyo") -> Phrase:
+    nearest = say("Nearest: {zones}.", zones=zones) if zones else ""
+    fix = say("Write: zone {place}", place=place)
+    return joined([say("No zone is called {word}.", word=word), nearest, fix])
+
+
 def _bad_handle(problem: str) -> Phrase:
     return joined([problem])
 
@@ -44,6 +50,7 @@ COMPOSED: Final[Mapping[str, Callable[..., Phrase]]] = {
     "last_owner": _last_owner,
     "too_many_kept": _too_many_kept,
     "bad_handle": _bad_handle,
+    "no_zone": _no_zone,
 }
 
 SENTENCES: Final[Mapping[str, str]] = {
@@ -76,6 +83,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "own_item": template("That is your own update, and your followers have it. Nothing was posted."),
     "item_of_closed_group": template("{name} is closed: what is said there stays there. Nothing was posted."),
     "nothing_to_like": template("There is nothing to like: no such update has reached you here yet."),
+    "several_zones": template("Several zones are called {word}: {zones}. Write: zone {first}"),
+    "zone_over": template("That end has passed already. Nothing was changed. Write: zone tokyo till sunday"),
     "bad_reaction": template("React with one emoji, or with like or love. Nothing was stored."),
     # Files
     "file_too_large": template("That file is larger than {number} MB. Send a smaller one."),
@@ -109,6 +118,10 @@ SENTENCES: Final[Mapping[str, str]] = {
         '"{phrase}" is in {count} of the last {number} updates, too many to send. Track a phrase: TRACK "BOARD MEETING"'
     ),
     "track_no_room": template("You track {number} words, and that is the most. To make room: UNTRACK WORD"),
+    # Who wrote about something
+    "topic_too_short": template('"{words}" is too short to look for: use a word of two letters or more.'),
+    "topic_too_long": template("That is too long to look for: use at most {words} words and {letters} letters."),
+    "topic_too_frequent": template('"{topic}" is in too many updates. Add a word, as in: WHO ABOUT BOARD MEETING'),
     # Groups
     "no_owner": template("{name} has no owner. Ask the people who run Critter."),
     "not_owner": template("Only the owners of {name} can add or remove people: {names}."),

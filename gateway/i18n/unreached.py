@@ -31,6 +31,16 @@ def describe_unreached(persons: Sequence[UnreachedPerson], timezone: str) -> Phr
     return say("{names} cannot be reached by text or mail now. Try calling.", names=listed(shown))
 
 
+def describe_away(names: Sequence[str]) -> Phrase:
+    """That they may read it later: their mailboxes answer automatically."""
+    if len(names) == 1:
+        return say("{name} is away, says their mailbox.", name=names[0])
+    shown: list[str] = [*names[:SHOWN]]
+    if len(names) > SHOWN:
+        shown.append(count("{count} more", "{count} more", len(names) - SHOWN))
+    return say("{names} are away, say their mailboxes.", names=listed(shown))
+
+
 def _why(person: UnreachedPerson, timezone: str) -> str:
     if person.stopped_at is None:
         return person.name

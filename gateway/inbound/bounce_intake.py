@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from gateway.inbound import out_of_office
 from gateway.inbound.commands import CommandRegistry
 from gateway.inbound.inbound_mail import InboundMail
 from gateway.inbound.outcome import InboundOutcome
@@ -43,12 +44,19 @@ def take_bounce(session: Session, registry: CommandRegistry, mail: InboundMail) 
     message = mail.mail.message
     bounce = dsn.read(message)
     if bounce is None:
-        return InboundOutcome("dropped", "machine", "an automatic answer to a return address") if keys else None
+        return _answered(session, mail, keys) if keys else None
     proved = keys or frozenset(_brought_back(session, registry, message))
     if not proved:
         counters.add("bounces", "unproved")
         return InboundOutcome("dropped", INTENT, "a bounce that brings nothing back of ours")
     return _told(bounce, [bounce_scores.count_bounce(session, *key, bounce) for key in sorted(proved)])
+
+
+def _answered(session: Session, mail: InboundMail, keys: frozenset[Key]) -> InboundOutcome:
+    """An auto-responder wrote to the return address of our mail, as RFC 3834 wants it to."""
+    away = out_of_office.note_answer(session, mail, frozenset(address_id for _, address_id in keys))
+    reason = "an automatic answer to a return address"
+    return InboundOutcome("dropped", "machine", f"{reason}: its writer is away" if away else reason)
 
 
 def is_unlimited(mail: InboundMail) -> bool:

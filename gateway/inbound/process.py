@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from gateway.actions import digests
 from gateway.actions.model import action_log
 from gateway.actions.model.actor import Actor
 from gateway.i18n.phrases import joined, say, translated
@@ -14,6 +15,7 @@ from gateway.inbound import (
     bounce_intake,
     mail_attachments,
     mail_routing,
+    out_of_office,
     text_fragments,
     unknown_senders,
 )
@@ -142,7 +144,8 @@ def _hear_mail(session: Session, registry: CommandRegistry, mail: InboundMail) -
         return InboundOutcome("held", None, "for the operator")
     opened = mail_routing.open_mail(session, registry, mail)
     if machine := mail_routing.machine(registry, inbound, opened):
-        return InboundOutcome("dropped", "machine", machine)
+        away = out_of_office.note_proved(session, mail, registry.settings.mail_domain)
+        return InboundOutcome("dropped", "machine", f"{machine}: its writer is away" if away else machine)
     if ended := mail_routing.is_unsubscribe(session, mail):
         return InboundOutcome(ended.state, ended.intent, ended.reason)
     if (inbound.proof or "").startswith("nobody"):  # the door let it in for its address alone, which proves nothing
@@ -195,12 +198,16 @@ def _act(
         return InboundOutcome("done", "optin", unknown_senders.OVERTAKEN, account.id, reading=reading)
     if reading.intent in ("machine", "dropped"):
         return InboundOutcome("dropped", reading.intent, reading.reason, account.id, reading=reading)
+    heard = None
     if reading.intent not in ("optout", "optin"):  # these decide themselves what becomes of an invited phone
-        addresses.seen(session, address.id, inbound.recipients[0] if inbound.recipients else None, inbound.message_id)
+        to = inbound.recipients[0] if inbound.recipients else None
+        heard = addresses.seen(session, address.id, to, inbound.message_id)
         consent.flag(session, inbound, address.id)
         if address.bouncing_since:  # whoever writes from a mailbox also reads it
             bounce_scores.turn_on(session, address.id)
     actor = Actor(account, inbound.channel, registry.settings, registry.signer, address, inbound.id, said)
+    if heard and heard.awaited:
+        digests.bring_back(session, actor)
     context = CommandContext(
         registry=registry,
         actor=actor,

@@ -9,6 +9,7 @@ from gateway.language.replies import after_few, which_of_digest
 from gateway.language.usage.arguments import LONGEST_WORD, ArgumentWords, words
 from gateway.language.usage.matching import ArgumentMismatch, Bound, Fit, TooFew, TooMany, account, fit
 from gateway.language.usage.verbs import Verb
+from gateway.language.words import time_zones
 from gateway.language.words.normalize import bare_verb_of, first_token, fold_case, verb_of
 
 Verbs = Mapping[str, Verb]
@@ -133,7 +134,7 @@ def _unfit(text: str, verb: Verb, said: str, unfit: ArgumentMismatch, context: C
 def not_fitting(text: str, verb: Verb, said: str, kind: str, written: str) -> Reading:
     """Asks about a text whose verb takes an argument of this kind, which what is written there is not."""
     word = written[:30]
-    reason = say(_NOT[kind], word=word)
+    reason = no_zone(word) if kind == "ZONE" else say(_NOT[kind], word=word)
     return Reading("ask", (text,), "company", reason, verb.name, (), text, unknown=word, form=verb.form(said))
 
 
@@ -157,7 +158,20 @@ def _why(unfit: ArgumentMismatch) -> Phrase:
     word = unfit.word[:30]
     if unfit.several:
         return say("more than one is called {word}", word=word)
+    if unfit.kind == "ZONE":
+        return no_zone(word)
     return say(_NOT.get(unfit.kind, NOBODY), word=word)
+
+
+def no_zone(written: str) -> Phrase:
+    """Why words are no zone, and how to write the one that is meant, if any looks like it."""
+    word, found = written[:30], time_zones.look_up(written).exact
+    if found:
+        place = time_zones.written_as(found[0])
+        return say("“{word}” may be a zone or not. For the zone, write: zone {place}", word=word, place=place)
+    if near := time_zones.nearest_written(written):
+        return say("no zone is called {word}. Write: zone {place}", word=word, place=near)
+    return say("no zone is called {word}", word=word)
 
 
 def _reply(text: str, verb: Verb, bound: Bound, context: Context) -> Reading:

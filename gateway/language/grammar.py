@@ -11,6 +11,7 @@ from gateway.language.everyday_commands import ends_politely, name_after_verb, n
 from gateway.language.fragments.part_marks import TextPart
 from gateway.language.fragments.reassembly import Arrived, find_mark, place_part
 from gateway.language.mistyped_settings import mistyped_setting
+from gateway.language.mistyped_zones import mistyped_zone
 from gateway.language.model.reading import Channel, Context, PendingFragment, Reading, ResolvedName, Resolver
 from gateway.language.opt_out.keywords import carrier_word, may_stop, stops_mails
 from gateway.language.opt_out.stop_requests import (
@@ -318,7 +319,11 @@ def _perhaps_command(text: str, channel: Channel, verbs: Verbs, resolver: Resolv
         return None
     before = _BEFORE_COMMANDS.match(text)
     bare = text[before.end() :] if before else text
-    found = name_after_verb(bare, verbs, resolver, context) or mistyped_setting(bare, verbs, resolver, context)
+    found = (
+        name_after_verb(bare, verbs, resolver, context)
+        or mistyped_setting(bare, verbs, resolver, context)
+        or mistyped_zone(bare, verbs)
+    )
     return replace(found, text=text) if found else None
 
 

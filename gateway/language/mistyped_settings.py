@@ -18,11 +18,13 @@ from gateway.language.words.typing_errors import intended_verb
 
 Verbs = Mapping[str, Verb]
 LONGEST: Final = 60  # characters; a longer text is a sentence
-_KINDS: Final = {"quiet": "RANGE", "digest": "TIME", "off": "FOR"}  # what these commands take
+_KINDS: Final = {"quiet": "RANGE", "digest": "TIME", "off": "FOR", "zone": "ZONE"}  # what these commands take
 _POLITE_TOO: Final = frozenset([*_KINDS, "on"])
-_TOLD_APART: Final = frozenset(["quiet", "digest"])  # a verb as short as "off" is one letter away from many words
+_TOLD_APART: Final = frozenset(
+    ["quiet", "digest", "zone"]
+)  # a verb as short as "off" is one letter away from many words
 _MEANT: Final = {"quite": "quiet"}  # an ordinary word, but hours follow it
-_FIRST, _LAST = frozenset("qdsr"), frozenset("ton")  # of quiet, digest, silencio, resumen
+_FIRST, _LAST = frozenset("qdsrz"), frozenset("ton")  # of quiet, digest, silencio, resumen, zone
 _SWITCHES: Final = frozenset(["on", "off", "now"])
 
 

@@ -33,6 +33,7 @@ DRAINS: Final = {
     "proving": ("proving", "workers.mail_auth.drain"),
     "fanout": ("fanout", "workers.fanout.drain"),
     "tellings": ("fanout", "workers.author_reports.drain"),
+    "offers": ("fanout", "workers.offers.drain"),
     "dailies": ("fanout", "workers.daily_mail.drain"),
     "wake_ups": ("fanout", "workers.wake_up.drain"),
     "calls": ("fanout", "workers.calls.drain"),

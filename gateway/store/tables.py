@@ -18,11 +18,14 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    column,
     func,
+    select,
+    table,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
 
 NEW_ID = text("new_id()")
 NOW = func.now()
@@ -122,6 +125,14 @@ class Account(Table):
     daily: Mapped[bool] = mapped_column(server_default=TRUE)
     daily_on: Mapped[date | None]
     daily_upto: Mapped[int] = mapped_column(server_default=ZERO)
+    zone_since: Mapped[datetime | None]
+    zone_now: Mapped[str] = column_property(
+        select(column("zone", Text))
+        .select_from(table("zones_now"))
+        .where(column("account_id", BigInteger) == id)  # noqa: A003
+        .scalar_subquery(),
+        deferred=True,  # few ask: what names a time by the person's clock
+    )
     may_urge: Mapped[bool] = mapped_column(server_default=FALSE)
     __table_args__ = (Index("accounts_by_name", "plain_name"),)
 
@@ -132,6 +143,11 @@ class Attention(Table):
     digest_every: Mapped[str | None]
     digest_at: Mapped[time] = mapped_column(server_default=text("'08:00'"))
     digest_weekday: Mapped[int | None] = mapped_column(SmallInteger)
+    zone: Mapped[str | None]
+    zone_until: Mapped[datetime | None]
+    out_of_office_until: Mapped[datetime | None]
+    digest_back: Mapped[bool] = mapped_column(server_default=FALSE)
+    connects: Mapped[bool] = mapped_column(server_default=TRUE)
 
 
 class Alias(Table):
@@ -481,6 +497,7 @@ class Post(Table):
     pictures_of: Mapped[int | None] = mapped_column(_forget("inbound.id"))
     upload_id: Mapped[int | None] = mapped_column(_forget("uploads.id"))
     attached: Mapped[str | None]
+    search: Mapped[str | None] = mapped_column(TSVECTOR, deferred=True)
     call: Mapped[str | None]
 
 
@@ -488,6 +505,13 @@ Index("posts_by_author", Post.author_id, Post.id.desc())
 Index("posts_by_group", Post.group_id, Post.id.desc())
 Index("posts_by_parent", Post.in_reply_to)
 Index("posts_by_repeated", Post.repeat_of, postgresql_where=Post.repeat_of.is_not(None))
+Index(
+    "posts_by_search",
+    Post.search,
+    postgresql_using="gin",
+    postgresql_with={"gin_pending_list_limit": 256},
+    postgresql_where=Post.search.is_not(None),
+)
 Index("posts_by_upload", Post.upload_id, postgresql_where=Post.upload_id.is_not(None))
 Index("posts_with_pictures", Post.pictures_of, postgresql_where=Post.pictures_of.is_not(None))
 
@@ -809,6 +833,32 @@ class Telling(Table):
 
 
 Index("tellings_open", Telling.due_at, postgresql_where=Telling.told_at.is_(None))
+
+
+class Offer(Table):
+    __tablename__ = "offers"
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True)
+    author_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    due_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    word: Mapped[str | None]
+    offered_at: Mapped[datetime | None]
+
+
+Index("offers_open", Offer.due_at, postgresql_where=Offer.offered_at.is_(None))
+Index("offers_by_author", Offer.author_id, Offer.offered_at)
+
+
+class OfferPerson(Table):
+    __tablename__ = "offer_people"
+    post_id: Mapped[int] = mapped_column(_cascade("offers.post_id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(SmallInteger)
+    asked_by: Mapped[int | None] = mapped_column(_forget("posts.id"))
+    asked_at: Mapped[datetime | None]
+
+
+Index("offer_people_by_account", OfferPerson.account_id, OfferPerson.asked_at)
+Index("offer_people_by_question", OfferPerson.asked_by, postgresql_where=OfferPerson.asked_by.is_not(None))
 
 
 class Conversation(Table):

@@ -6,7 +6,7 @@ for whoever writes them, and for what is asked of the past.
 
 from typing import Final, TypeVar
 
-from sqlalchemy import Boolean, Column, FromClause, MetaData
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, FromClause, MetaData, Text
 from sqlalchemy import Table as Relation
 from sqlalchemy.orm import aliased
 
@@ -28,6 +28,14 @@ TOPIC_FOLLOWS: Final = _view("topic_follows_in_force", TopicFollow)
 TRACKERS: Final = _view("trackers_in_force", Tracker)
 SILENCES: Final = _view("silences_in_force", Silence)
 ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives")
+ZONES: Final = Relation(
+    "zones_now",
+    VIEWS,
+    Column("account_id", BigInteger, primary_key=True),
+    Column("zone", Text),
+    Column("until", DateTime(timezone=True)),
+    Column("home", Text),
+)
 
 
 def _rows(of: type[Row], view: FromClause) -> type[Row]:

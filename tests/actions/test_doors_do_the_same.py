@@ -12,13 +12,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
     asking,
     calling,
+    connecting,
     digests,
     following,
     group_creation,
@@ -27,6 +28,7 @@ from gateway.actions import (
     membership,
     messaging,
     nudging,
+    offers,
     opting_out,
     pausing,
     posting,
@@ -39,6 +41,7 @@ from gateway.actions import (
     silencing,
     tracking,
     undoing,
+    zone,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import OK, PROOF
@@ -50,10 +53,10 @@ from gateway.language.words import durations
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.network.people import accounts, addresses
-from gateway.network.people.digest_settings import DigestSetting
+from gateway.network.people.digest_settings import ON_RETURN, DigestSetting
 from gateway.network.people.directory import find_named
 from gateway.network.posts import timelines
-from gateway.store.tables import Account, Address
+from gateway.store.tables import Account, Address, Offer
 from tests.support import personas
 from tests.support.office import LEASE, Office
 
@@ -88,8 +91,17 @@ class Caller:
         return timelines.list_received(self.session, self.address.id, 1)[0].post
 
     @property
+    def asks(self) -> int:
+        """The last update of theirs that made an offer."""
+        mine = select(func.max(Offer.post_id)).where(Offer.author_id == self.actor.account.id, Offer.word.is_not(None))
+        return self.session.scalar(mine) or 0
+
+    @property
     def later(self) -> datetime:
-        return durations.ends(LATER, datetime.now(ZoneInfo(self.actor.account.timezone)))
+        return self.later_in(self.actor.account.timezone)
+
+    def later_in(self, zone: str) -> datetime:
+        return durations.ends(LATER, datetime.now(ZoneInfo(zone)))
 
 
 Call = Callable[[Caller], tuple[Any, ...]]
@@ -110,6 +122,9 @@ class Row:
 
 MAY_URGE: Final = ("operator", "groups urgent dispatch on")
 CALLED: Final = (MAY_URGE, ("dana", "urgent #dispatch gate 4 is closed"), ("dana", "CODE"))
+QUESTION: Final = [
+    ("bob", "acme called"), ("dana", "lunch with acme"), ("kim", "who has the acme numbers?"),
+]  # fmt: skip
 PROVED, SURE = frozenset({PROOF}), frozenset({OK})
 ROWS: Final = [
     Row("post_update", "kim", ["starting the ACME proposal"],
@@ -139,6 +154,10 @@ ROWS: Final = [
     Row("untrack", "bob", ["untrack acme"], lambda c: (tracking.untrack, "acme"), before=[("bob", "track ACME")]),
     Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME")]),
     Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME"), ("bob", "untrack acme")]),
+    Row("set_connecting", "sam", ["connect off"], lambda c: (connecting.set_connecting, False)),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "connect off")]),
+    Row("ask_offered", "kim", ["1"], lambda c: (offers.ask_offered, c.asks), before=QUESTION),
+    Row("undo", "kim", ["undo"], lambda c: (undoing.undo,), before=[*QUESTION, ("kim", "1")]),
     Row("turn_off", "sam", ["off"], lambda c: (pausing.turn_off, c.address)),
     Row("turn_off", "sam", [f"off {LATER}"], lambda c: (pausing.turn_off, c.address, c.later)),
     Row("turn_on", "sam", ["on"], lambda c: (pausing.turn_on, c.address), before=[("sam", "off")]),
@@ -147,6 +166,13 @@ ROWS: Final = [
         before=[("sam", "quiet 22-7")]),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "quiet 22-7")]),
     Row("set_digest_time", "sam", ["digest monday 9am"], lambda c: (digests.set_digest_time, MONDAYS)),
+    Row("set_digest_time", "sam", ["digest back"], lambda c: (digests.set_digest_time, ON_RETURN)),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest back")]),
+    Row("set_zone", "sam", ["zone tokyo"], lambda c: (zone.set_zone, "Asia/Tokyo")),
+    Row("set_zone", "sam", [f"zone tokyo {LATER}"], lambda c: (zone.set_zone, "Asia/Tokyo", c.later_in("Asia/Tokyo"))),
+    Row("go_home", "sam", ["zone home"], lambda c: (zone.go_home,), before=[("sam", "zone tokyo")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "zone tokyo")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "zone tokyo"), ("sam", "zone home")]),
     Row("add_to_digest", "sam", ["digest kim"], lambda c: (digests.add_to_digest, c.named("kim"))),
     Row("end_digests", "sam", ["digest off"], lambda c: (digests.end_digests,), before=[("sam", "digest kim")]),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest monday 9am")]),
@@ -331,8 +357,14 @@ LEFT: Final = {
         WHERE m.kind NOT IN ('answer', 'code')""",
     "effects": """SELECT a.handle, e.kind, CAST(e.detail AS text), e.undone_at IS NOT NULL FROM effects e
         JOIN actions d ON d.id = e.action_id JOIN accounts a ON a.id = d.account_id WHERE e.kind <> 'asked'""",
-    "digests": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday FROM attention w
+    "offers": """SELECT p.text, o.word, a.handle, w.asked_at IS NOT NULL, asked.text FROM offers o
+        JOIN posts p ON p.id = o.post_id LEFT JOIN offer_people w ON w.post_id = o.post_id
+        LEFT JOIN accounts a ON a.id = w.account_id LEFT JOIN posts asked ON asked.id = w.asked_by""",
+    "attention": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday, w.digest_back, w.connects
+        FROM attention w
         JOIN accounts a ON a.id = w.account_id""",
+    "zones": """SELECT a.handle, z.zone, z.until, a.zone_since IS NOT NULL FROM zones_now z
+        JOIN accounts a ON a.id = z.account_id""",
     "accounts": "SELECT handle, name, language, ack, daily, state, access FROM accounts",
     "addresses": "SELECT address, state, receiving, off_until, quiet, stopped_at IS NOT NULL FROM addresses",
     "audit": "SELECT actor, action, CAST(detail AS text) FROM audit",
@@ -357,12 +389,13 @@ HELPERS: Final = {
     "check_reaches", "amend",
     "acknowledge_by_reaction", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
     "opt_in", "upload", "attach", "wake", "state_of",
-    "send_digest",
+    "send_digest", "bring_back", "reschedule",
 }  # fmt: skip
 
 
 def test_every_action_is_in_the_table() -> None:
-    """Those that take back are behind `undo`; opt_in, upload, attach and send_digest have tests of their own."""
+    """Those that take back are behind `undo`; opt_in, upload, attach, send_digest and bring_back have tests of their
+    own."""
     folder = Path(following.__file__).parent
     defined = {
         node.name

@@ -94,6 +94,10 @@ def test_starting_over_puts_everything_back(critter: Company) -> None:
         (SAM, "ack on"),
         (SAM, "block kim"),
         (SAM, "follow #win"),
+        (SAM, "zone tokyo"),
+        (SAM, "quiet 3:03-3:04"),
+        (SAM, "digest kim"),
+        (SAM, "digest back"),
         (SAM, "name Somebody Else"),
         (SAM, "ok"),
     ):
@@ -112,6 +116,8 @@ def test_starting_over_puts_everything_back(critter: Company) -> None:
     assert critter.scalar("SELECT count(*) FROM inbound") == 0
     people = "SELECT count(*) FROM accounts WHERE language <> 'en' OR ack OR name = 'Somebody Else'"
     assert critter.scalar(people) == 0
+    assert critter.scalar("SELECT count(*) FROM attention") == 0
+    assert critter.scalar("SELECT count(*) FROM addresses WHERE quiet IS NOT NULL") == 0
     assert critter.scalar("SELECT (SELECT count(*) FROM silences) + (SELECT count(*) FROM topic_follows)") == 0
     left = "SELECT (SELECT count(*) FROM deliveries) + (SELECT count(*) FROM attempts) + (SELECT count(*) FROM drafts)"
     assert critter.scalar(left) == 0

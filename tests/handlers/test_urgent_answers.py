@@ -20,7 +20,7 @@ from handlers import asking, urgent_calls
 NAME = "Maximiliana Bergström"[:20]
 GROUP = "g" * 20
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
-CONTEXT: Any = SimpleNamespace(account=SimpleNamespace(timezone="UTC"))
+CONTEXT: Any = SimpleNamespace(account=SimpleNamespace(zone_now="UTC"))
 
 
 def check(words: str) -> None:

@@ -16,7 +16,7 @@ from tests.support.databases import Kept
 
 STORIES = sorted((Path(__file__).parents[1] / "conversations").glob("*.txt"))
 # What people wrote themselves is as long as they wrote it.
-QUOTING = ("{by}: {text} ({ago})",)
+QUOTING = ("{by}: {text} ({ago})", "{name} asks you, because you wrote about {word}:")
 # Said by mail alone.
 MAILED = (
     "{name} invites you to {company}'s Critter: short updates by text and mail.",
@@ -26,6 +26,7 @@ MAILED = (
     "What colleagues at {company} wrote lately.",
     "Reply to this mail with a number and your words",
     "Which one do you answer?",
+    "{name} asks you privately, because you wrote about {word}.",
 )
 
 
@@ -55,7 +56,8 @@ REFUSED_ELSEWHERE = {
         "file_too_large", "file_not_passed_on", "picture_too_large", "picture_broken", "too_many_files", "upload_gone",
         "key_of_another_request", "key_run_out", "bad_pin", "easy_pin", "codes_an_hour", "codes_a_day",
         "bad_alias", "reserved_alias", "alias_is_handle",
-        "bad_key", "bad_tag", "bad_language", "uploads_a_day", "bad_reaction", "member_is_group",
+        "topic_too_frequent", "bad_key", "bad_tag", "bad_language", "uploads_a_day", "bad_reaction", "member_is_group",
+        "zone_over",
     )
 }  # fmt: skip
 # What a story cannot make happen: between two moments, by a setting, after dozens of texts.

@@ -128,6 +128,44 @@ def test_a_try_in_quiet_hours_is_named(desk: Desk) -> None:
     assert found(desk) == set()
 
 
+AWAY = """
+    INSERT INTO attention (account_id, zone, zone_until) SELECT account_id, 'Etc/GMT-6', {} FROM addresses
+    WHERE channel = 'sms' ON CONFLICT (account_id) DO UPDATE SET zone = excluded.zone, zone_until = excluded.zone_until
+"""
+TRY = "(SELECT max(started_at) FROM attempts)"
+
+
+def test_quiet_hours_are_asked_by_the_clock_that_their_reader_had(desk: Desk) -> None:
+    """Quiet for an hour by the clock at home, and noisy six hours ahead."""
+    desk.says("kim", "starting the ACME proposal")
+    desk.office.sql(HALF_PAST)
+    hour = (datetime.now(UTC) - timedelta(hours=1)).hour
+    desk.office.sql(NIGHT.format(f"{EVERY_DAY} {hour:02}:00-{(hour + 1) % 24:02}:00"))
+    assert {one[0] for one in found(desk)} == {"I12"}
+    desk.office.sql(AWAY.format("NULL"))
+    assert found(desk) == set()
+    desk.office.sql(AWAY.format(f"{TRY} + interval '1 second'"))  # they were still away
+    assert found(desk) == set()
+    desk.office.sql(AWAY.format(f"{TRY} - interval '1 second'"))  # it was decided about before they were home
+    assert found(desk) == set()
+    desk.office.sql(AWAY.format(f"{TRY} - interval '1 hour'"))
+    assert {one[0] for one in found(desk)} == {"I12"}
+    desk.office.sql("UPDATE accounts SET zone_since = now()")  # how it was before is not known
+    assert found(desk) == set()
+    desk.office.sql("UPDATE accounts SET zone_since = now() - interval '2 days'")
+    assert {one[0] for one in found(desk)} == {"I12"}
+
+
+def test_whoever_changes_their_zone_breaks_nothing(desk: Desk) -> None:
+    desk.says("kim", "starting the ACME proposal")
+    desk.office.sql(HALF_PAST)
+    desk.office.sql(NIGHT.format(f"{EVERY_DAY} 00:00-23:59"))
+    desk.office.sql("UPDATE addresses SET quiet_since = now() WHERE channel = 'sms' AND account_id <> (" + SAM + ")")
+    assert {one[0] for one in found(desk)} == {"I12"}
+    desk.says("sam", "zone tokyo")
+    assert found(desk) == set()
+
+
 def test_answers_and_what_answers_somebody_may_begin_in_quiet_hours(desk: Desk) -> None:
     desk.says("sam", "@kim are you in?")
     desk.says("kim", "r yes I am")

@@ -61,12 +61,17 @@ def finished(url: str, engine: Engine) -> None:
         assert ours.scalar(text("SELECT count(*) FROM posts WHERE upload_id IS DISTINCT FROM pictures_of")) == 0
         shown = "SELECT count(*) FROM posts WHERE (pictures_of IS NULL) <> (inbound_id % 7 <> 0)"
         assert ours.scalar(text(shown)) == 0
+        unsearched = (
+            "SELECT count(*) FROM posts WHERE (search IS NULL) <> (visibility = 'direct' OR deleted_at IS NOT NULL)"
+        )
+        assert ours.scalar(text(unsearched)) == 0
         chained = """SELECT count(*) FILTER (WHERE hash IS DISTINCT FROM audit_hash(audit)),
                             max(number) - count(*) FROM audit WHERE number <= 5000"""
         assert tuple(ours.execute(text(chained)).one()) == (0, 0)
     migrated.dispose()
 
 
+@pytest.mark.timeout(300)
 def test_a_door_goes_on_while_a_large_database_is_migrated(old: str, engine: Engine) -> None:
     fill(old, ROWS)
     owner = connect(old)

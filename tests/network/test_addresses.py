@@ -94,12 +94,12 @@ def test_identify(session: Session, kim: int) -> None:
 
 def test_an_invited_phone_that_writes_first_is_verified(session: Session, kim: int) -> None:
     row = addresses.add(session, kim, "sms", PHONE, state="invited")
-    assert addresses.seen(session, row.id)
+    assert addresses.seen(session, row.id).answered
     session.expire_all()
     assert row.state == "verified"
     assert row.seen_at
     assert [(one.kind, one.source) for one in session.scalars(select(Consent))] == [("opt_in", "text")]
-    assert not addresses.seen(session, row.id)
+    assert not addresses.seen(session, row.id).answered
 
 
 def test_opt_out_and_in_keep_the_words(session: Session, kim: int) -> None:

@@ -284,8 +284,8 @@ TAKEN_OUT = {
     "media.name", "media.small_sha256", "media.url", "messages.body", "messages.note", "posts.attached",
     "messages.subject", "messages.text", "pins.digest", "pins.salt", "posts.lang",
     "posting_addresses.seed", "posting_addresses.digest", "remainders.text",
-    "posts.text", "tracks.phrase", "tracks.shown",
-    "addresses.quiet", "held.reason", "held.why", "attention.digest_every", "follows.way",
+    "posts.text", "offers.word", "tracks.phrase", "tracks.shown",
+    "addresses.quiet", "held.reason", "held.why", "attention.digest_every", "attention.zone", "follows.way",
     "call_people.text", "call_people.gone",
     "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip

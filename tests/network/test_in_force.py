@@ -105,7 +105,7 @@ def test_an_address(
     session.expire_all()
     found = session.execute(select(ADDRESSES.c.off_now, ADDRESSES.c.receives).where(ADDRESSES.c.id == row.id)).one()
     assert tuple(found) == (off, receives)
-    assert (reachability.unreached(session, [ids["sam"]], ids["kim"]) == []) == receives
+    assert (reachability.find_ready(session, [ids["sam"]], ids["kim"]).unreached == ()) == receives
 
 
 def test_a_membership_that_has_ended_is_in_no_list(session: Session, ids: dict[str, int]) -> None:

@@ -12,6 +12,7 @@
     (kim is suspended)
     (kim is restored)
     (kim is an operator)
+    (the mailbox of kim says that they are away)     their auto-responder answers our last mail
     (more than 2 phones are asked about)
     (kim has the PIN 4826, always asked for)
     (50 more people are in acme)
@@ -48,6 +49,7 @@ from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
 from gateway.network.calls import call_timers, steps
+from gateway.network.conversation import offers
 from gateway.network.digests import digest_words, wake_up
 from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
@@ -198,6 +200,8 @@ def _turn(stage: Stage) -> bool:
         due = due_work.look(session).drains
     if ("inbound" in due and _read_one(stage)) or ("fanout" in due and _spread_one(stage)):
         return True
+    if "offers" in due and _offer(stage):
+        return True
     if (due & {"sms", "email"} and _deliver(stage)) or ("wake_ups" in due and _wake_up(stage)):
         return True
     return "calls" in due and _go_on_calling(stage)
@@ -222,6 +226,14 @@ def _spread_one(stage: Stage) -> bool:
         upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 3)
         fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
     return True
+
+
+def _offer(stage: Stage) -> bool:
+    with transaction(stage.engine) as session:
+        due = offers.due(session, 1)
+        for offer in due:
+            offers.make(session, stage.registry.settings, offer)
+    return bool(due)
 
 
 def _deliver(stage: Stage) -> bool:
@@ -328,6 +340,15 @@ def _change(stage: Stage, handle: str, what: str) -> None:
         assert change[what](session, account.id)
 
 
+def _answer_automatically(stage: Stage, handle: str) -> None:
+    person = _speaker(handle)
+    incoming = _mail(stage, person, "post: Out of office // I am away until Monday.")
+    marked = incoming.raw.replace(b"Subject:", b"Auto-Submitted: auto-replied\r\nSubject:", 1)
+    with transaction(stage.engine) as session:
+        inbox.accept(session, inbox.hash_key(session), [replace(incoming, raw=marked, proof="a server of ours")])
+    _work(stage)
+
+
 def _forget(stage: Stage, handle: str) -> None:
     """Their phone's next text is its first."""
     with transaction(stage.engine) as session:
@@ -425,6 +446,7 @@ DIRECTIONS = [
         (r"(\d+) (seconds|minutes|hours) later", _let_pass),
         (r"(\w+) is (deactivated|suspended|restored|an operator)", _change),
         (r"the daily mails go out", _daily_mails),
+        (r"the mailbox of (\w+) says that they are away", _answer_automatically),
         (r"more than (\d+) phones are asked about", _ask_about),
         (r"(\d+) parts are all that the company has a day", _budget),
         (r"(\w+) was never written to", _forget),

@@ -24,6 +24,7 @@ from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import claims, due_work, fanouts
 from gateway.ledger.outbox.settlements import Settlement, settle
 from gateway.network.audience import delivery_decisions, recipients
+from gateway.network.conversation import offers
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
 from gateway.queue.jobs import QUEUES
@@ -102,6 +103,8 @@ class Office:
         due = self.due()
         if ("inbound" in due and self.read()) or ("fanout" in due and self.spread()):
             return True
+        if "offers" in due and self.offer():
+            return True
         return any(channel in due and self.send(channel) for channel in ("sms", "email"))
 
     def read(self) -> bool:
@@ -122,6 +125,13 @@ class Office:
             upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 100)
             fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
         return True
+
+    def offer(self) -> bool:
+        with transaction(self.engine) as session:
+            due = offers.due(session, 1)
+            for one in due:
+                offers.make(session, self.settings, one)
+        return bool(due)
 
     def send(self, channel: str) -> bool:
         with transaction(self.engine) as session:

@@ -25,6 +25,7 @@ from workers import (
     inbound,
     mail_auth,
     media,
+    offers,
     reconcile,
     redaction,
 )
@@ -142,6 +143,22 @@ def report_is_due(world: World) -> None:
     change(world.engine, f"INSERT INTO tellings SELECT post_id, 'counts' FROM messages WHERE id = {message}")
 
 
+def question_is_asked(world: World) -> None:
+    """Two people wrote about what Sam asks, and hear nothing of his."""
+    if world.number == 1:
+        person(world.engine, "pat")
+        change(world.engine, "UPDATE addresses SET state = 'verified'")
+    said = "INSERT INTO posts (author_id, visibility, text, via) SELECT id, 'company', 'acme signed', 'cli'"
+    change(world.engine, f"{said} FROM accounts WHERE handle IN ('mia', 'pat')")
+    change(world.engine, "UPDATE conversations SET question = NULL")
+    asks = f"VALUES ({world.sam}, 'company', 'who has the acme numbers?', 'cli') RETURNING id, author_id"
+    change(
+        world.engine,
+        f"WITH asked AS (INSERT INTO posts (author_id, visibility, text, via) {asks})"
+        " INSERT INTO offers (post_id, author_id) SELECT id, author_id FROM asked",
+    )
+
+
 def morning_comes(world: World) -> None:
     """Mia follows nobody, and wants to hear what colleagues write."""
     world.post()
@@ -172,12 +189,17 @@ SPREAD = """SELECT state, (SELECT count(*) FROM deliveries d WHERE d.message_id 
 COPIES = "SELECT count(*) FROM redactions"
 REPORT = """SELECT (SELECT count(*) FROM messages m WHERE t.post_id = ANY (m.quotes)), told_at IS NOT NULL
     FROM tellings t ORDER BY post_id DESC LIMIT 1"""
+OFFER = """SELECT word, (SELECT count(*) FROM offer_people p WHERE p.post_id = o.post_id),
+        (SELECT count(*) FROM messages m WHERE o.post_id = ANY (m.quotes)),
+        (SELECT count(*) FROM conversations WHERE question IS NOT NULL)
+    FROM offers o ORDER BY post_id DESC LIMIT 1"""
 DAILY = "SELECT count(*) FROM daily_mails"
 READ_SOON = "UPDATE inbound SET not_before = NULL"
 KEEP_SOON = "UPDATE media SET not_before = now()"
 SPREAD_SOON = "UPDATE fanouts SET not_before = now()"
 LOOK_SOON = "UPDATE deliveries SET not_before = now() WHERE state = 'unknown'"
 TELL_SOON = "UPDATE tellings SET due_at = now()"
+OFFER_SOON = "UPDATE offers SET due_at = now()"
 DELETE_SOON = "UPDATE redactions SET not_before = now()"
 
 READ = Work(inbound.step, text_comes, INPUT, ("done", 1, 1), READ_SOON)
@@ -191,6 +213,7 @@ RECEIPT = Work(callbacks.step, carrier_calls_back, DELIVERY, ("delivered", 1, Fa
 DOUBT = Work(reconcile.step, text_is_in_doubt, DELIVERY, ("sent", 1, False, 1), LOOK_SOON)
 REDACT = Work(redaction.step, copy_is_old, COPIES, (0,), DELETE_SOON)
 TELL = Work(author_reports.step, report_is_due, REPORT, (1, True), TELL_SOON)
+MAKE_OFFER = Work(offers.step, question_is_asked, OFFER, ("acme", 2, 1, 1), OFFER_SOON)
 WRITE_DAILY = Work(daily_mail.step, morning_comes, DAILY, (1,))
 
 # The work, and what meets the trouble: which write into which table.
@@ -224,6 +247,11 @@ STEPS = [
     (TELL, "INSERT", "messages", "NEW.kind = 'notice'"),
     (TELL, "INSERT", "deliveries", "true"),
     (TELL, "UPDATE", "tellings", "NEW.told_at IS NOT NULL"),
+    (MAKE_OFFER, "UPDATE", "offers", "NEW.word IS NOT NULL"),
+    (MAKE_OFFER, "INSERT", "offer_people", "true"),
+    (MAKE_OFFER, "INSERT", "conversations", "true"),
+    (MAKE_OFFER, "INSERT", "messages", "NEW.kind = 'notice'"),
+    (MAKE_OFFER, "INSERT", "deliveries", "true"),
     (WRITE_DAILY, "UPDATE", "accounts", "NEW.daily_on IS NOT NULL"),
     (WRITE_DAILY, "INSERT", "messages", "NEW.kind = 'daily'"),
     (WRITE_DAILY, "INSERT", "deliveries", "true"),

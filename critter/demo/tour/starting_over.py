@@ -75,7 +75,7 @@ POSTS: Final = f"SELECT id FROM posts WHERE inbound_id IN ({SAID})"  # noqa: S60
 # Their posts, the answers they got, and what was sent to them unasked.
 MESSAGES: Final = f"""
     SELECT id FROM messages WHERE post_id IN ({POSTS}) OR inbound_id IN ({SAID})
-       OR kind IN ('notice', 'code', 'welcome', 'daily')
+       OR kind IN ('notice', 'code', 'welcome', 'daily', 'digest')
           AND id IN (SELECT message_id FROM deliveries WHERE address_id IN ({PHONES}))
 """  # noqa: S608
 FORGET: Final = tuple(
@@ -90,10 +90,12 @@ FORGET: Final = tuple(
             f"DELETE FROM drafts WHERE account_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM consent WHERE source <> 'demo' AND address_id IN ({PHONES})",  # noqa: S608
             "UPDATE addresses SET state = 'verified', receiving = true, off_until = NULL, stopped_at = NULL,"  # noqa: S608
-            f" seen_at = NULL, bouncing_since = NULL WHERE account_id IN ({PEOPLE})",
+            f" seen_at = NULL, bouncing_since = NULL, quiet = NULL, quiet_since = NULL WHERE account_id IN ({PEOPLE})",
+            f"DELETE FROM attention WHERE account_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM accounts WHERE kind = 'group' AND handle <> ALL (CAST(:groups AS text[])) AND id IN"  # noqa: S608
             f" (SELECT account_id FROM follows WHERE role = 'owner' AND follower_id IN ({PEOPLE}))",
             f"DELETE FROM follows WHERE follower_id IN ({PEOPLE})",  # noqa: S608
+            f"DELETE FROM attention WHERE account_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM topic_follows WHERE follower_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM trackers WHERE follower_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM silences WHERE account_id IN ({PEOPLE})",  # noqa: S608
@@ -108,7 +110,7 @@ FORGET: Final = tuple(
             f"DELETE FROM bouncing WHERE address_id IN ({PHONES})",  # noqa: S608
             f"UPDATE posts SET deleted_at = NULL WHERE author_id IN ({PEOPLE}) AND deleted_at IS NOT NULL",  # noqa: S608
             "UPDATE accounts a SET name = demo.name, language = 'en', ack = false, pin = 'none', state = 'active',"
-            " deactivated_at = NULL, daily = true, daily_on = NULL, daily_upto = 0"
+            " deactivated_at = NULL, daily = true, daily_on = NULL, daily_upto = 0, zone_since = NULL"
             " FROM unnest(CAST(:people AS text[]), CAST(:names AS text[])) AS demo (handle, name)"
             " WHERE a.handle = demo.handle",
         ),

@@ -11,6 +11,7 @@ from gateway.actions.model.actor import Actor
 from gateway.i18n.refusals import refusal
 from gateway.ledger.outbox import held
 from gateway.network.audience import visibility
+from gateway.network.conversation import offers
 from gateway.network.digests import sent_digests
 from gateway.network.digests.sent_digests import SentDigest
 from gateway.network.follows import follows, tag_follows, trackers
@@ -22,15 +23,18 @@ from gateway.store.tables import Account, Address, Post, PostRecipient
 @dataclass(frozen=True, slots=True)
 class Cause:
     """`name`, `handle`: of the writer, the group, the tag, or the tracked phrase; `group`: the group that a private
-    item went to, as its name. `since`: when a follow began, None when it is over."""
+    item went to, as its name. `since`: when a follow began, None when it is over. `word`: what its reader wrote about
+    and so was asked."""
 
     kind: Literal[
-        "private", "private_group", "answers", "mentions", "person", "group", "call", "repeat", "tag", "tracked"
+        "private", "private_group", "asked", "answers", "mentions", "person", "group", "call", "repeat", "tag",
+        "tracked",
     ]  # fmt: skip
     name: str
     handle: str
     group: str | None = None
     since: datetime | None = None
+    word: str | None = None
 
 
 def cause_of(session: Session, actor: Actor, item: ReceivedItem | None) -> Cause:
@@ -65,6 +69,8 @@ def _private(session: Session, actor: Actor, item: ReceivedItem) -> Cause:
     group = accounts.by_id(session, named_id) if named_id and named_id != actor.account.id else None
     if group:
         return Cause("private_group", item.author.name, group.handle, group.name)
+    if word := offers.word_of(session, item.post.id, actor.account.id):
+        return Cause("asked", item.author.name, item.author.handle, word=word)
     return Cause("private", item.author.name, item.author.handle)
 
 

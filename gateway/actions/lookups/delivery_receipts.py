@@ -44,7 +44,7 @@ def who_got(
     """Of the actor's last update, or of the last one in that group or with that tag. `shown`: how many of those who
     missed it are named."""
     post = _asked_about(session, actor, group, tag)
-    missed = receipts.list_missed(session, post.id, actor.account.timezone, shown)
+    missed = receipts.list_missed(session, post.id, actor.account.zone_now, shown)
     tally, liked = receipts.tally(session, post.id), likes.people(session, post.id)
     return PostReceipts(post, tally, missed, liked, _call(session, actor, post))
 
@@ -62,7 +62,7 @@ def _call(session: Session, actor: Actor, post: Post) -> CallState | None:
 def has_got(session: Session, actor: Actor, person: NamedAccount) -> tuple[Post, ReaderReceipt | None]:
     """Whether somebody has the actor's last update; None when it was not for them."""
     post = _asked_about(session, actor)
-    return post, receipts.of_person(session, post.id, person.id, actor.account.timezone)
+    return post, receipts.of_person(session, post.id, person.id, actor.account.zone_now)
 
 
 def _asked_about(

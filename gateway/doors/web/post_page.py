@@ -13,6 +13,7 @@ from gateway.attention.zones import zone
 from gateway.network.audience import visibility
 from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Address, Post
+from gateway.store.views import ZONES
 
 LINK = re.compile(r"https?://[^\s<>\"]+")
 AFTER_A_LINK = ".,;:!?)]}'»”’"
@@ -51,11 +52,12 @@ def page(session: Session, post_id: int, address_id: int) -> PostPage | None:
     """Returns the page; None when nothing may be shown to the person who has this address now."""
     author, group = aliased(Account), aliased(Account)
     found = session.execute(
-        select(Post, author, group.handle, Account.timezone)
+        select(Post, author, group.handle, ZONES.c.zone)
         .join(author, author.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .join(Address, Address.id == address_id)
         .join(Account, Account.id == Address.account_id)
+        .join(ZONES, ZONES.c.account_id == Account.id)
         .where(Post.id == post_id)
     ).one_or_none()
     state = visibility.open_link(session, post_id, address_id)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from gateway.i18n.language_tags import language
 from gateway.language.usage.full_names import MOST_WORDS, may_be_name
-from gateway.language.words import digest_times, quiet_hours
+from gateway.language.words import digest_times, quiet_hours, time_zones
 from gateway.language.words.durations import duration
 from gateway.language.words.normalize import CLOSING_QUOTES, OPENING_QUOTES, fold_case, tokens
 from gateway.typed_input import strip_invisible
 
 ACCOUNTS = frozenset({"NAME", "PERSON", "GROUP"})
 LONGEST_WORD = 64
+MOST_TOPIC = 5  # words of a topic; more of them are a sentence
 MOST_TOKENS = 16  # as many as hours of quiet for workdays and weekends take
 
 _EDGES = ".,:;!?"
@@ -113,6 +114,12 @@ def _time(text: str) -> str | None:
     return bare if digest_times.read(bare) is not None else None
 
 
+def _zone(text: str) -> str | None:
+    """A time zone by any of its names, as it is written."""
+    bare = text.rstrip(_EDGES)
+    return bare if time_zones.is_zone(bare) else None
+
+
 def _account(source: ArgumentWords, at: int) -> Iterator[Taken]:
     """A handle or a first name, and then every longer run of words that may be a full name."""
     if len(source.all[at]) <= LONGEST_WORD:
@@ -147,6 +154,16 @@ def _quote(source: ArgumentWords, at: int) -> Iterator[Taken]:
             return
 
 
+def _topic(source: ArgumentWords, at: int) -> Iterator[Taken]:
+    """A few words, or a phrase that keeps its quotation marks: its words must stand together."""
+    if source.all[at][0] in OPENING_QUOTES:
+        yield from ((count, f'"{phrase}"') for count, phrase in _quote(source, at))
+        return
+    for count in range(min(MOST_TOPIC, len(source) - at), 0, -1):
+        if topic := source.joined(at, count).rstrip(_EDGES):
+            yield count, topic
+
+
 def _rest(source: ArgumentWords, at: int) -> Iterator[Taken]:
     yield len(source) - at, source.tail(at)
 
@@ -160,13 +177,14 @@ KINDS: dict[str, Accepts] = {
     "TAG": _one(_matching(_HASHTAG)),
     "ITEM": _one(_matching(_ITEM)),
     "WORD": _word,
-    "TOPIC": _word,
+    "TOPIC": _topic,
     "QUOTE": _quote,
     "COUNT": _one(_count),
     "FOR": _span(duration, 3),
     "ADDRESS": _span(_address, 6, as_written=True),
     "CODE": _one(_matching(_CODE)),
     "TIME": _span(_time, 6),
+    "ZONE": _span(_zone, 6),
     "RANGE": _span(quiet_hours.read, MOST_TOKENS),
     "LANG": _one(language),
     "KIND": _one(_among("open", "closed", "broadcast")),

@@ -93,8 +93,9 @@ def _inside(moment: str) -> str:
                    ELSE today = ANY (days) AND clock >= begins OR yesterday = ANY (days) AND clock < ends END)"""
 
 
-# A delivery is decided about shortly before its try begins. Whoever wrote to us within half an hour before is in a
-# conversation: what answers them comes at once.
+# The clock of a reader who was away is that of there till they were home again. What it was before they last changed it
+# is not kept, so it is not asked. A delivery is decided about shortly before its try begins. Whoever wrote to us within
+# half an hour before is in a conversation: what answers them comes at once.
 RUNG: Final = f"""
     SELECT t.id, 'of delivery ' || t.message_id || ':' || t.address_id || ', in quiet hours: ' || a.quiet
     FROM attempts t
@@ -102,10 +103,13 @@ RUNG: Final = f"""
     JOIN messages m ON m.id = t.message_id AND m.kind IN ('update', 'notice', 'daily', 'digest')
     JOIN deliveries d ON d.message_id = t.message_id AND d.address_id = t.address_id
     LEFT JOIN accounts reader ON reader.id = a.account_id
-    LEFT JOIN zones ON zones.name = reader.timezone
+    LEFT JOIN attention w ON w.account_id = a.account_id AND coalesce(t.started_at < w.zone_until, true)
+    LEFT JOIN attention home ON home.account_id = a.account_id
+    LEFT JOIN zones ON zones.name = coalesce(w.zone, reader.timezone)
     LEFT JOIN posts p ON p.id = m.post_id
     WHERE d.priority > 0 AND t.id >= id_at(now() - interval '1 day') AND t.started_at > now() - interval '1 day'
-      AND t.started_at > a.quiet_since + interval '2 seconds'
+      AND t.started_at - interval '2 seconds' > greatest(
+            a.quiet_since, reader.zone_since, CASE WHEN home.zone_until <= t.started_at THEN home.zone_until END)
       AND {_inside("t.started_at")} AND {_inside("(t.started_at - interval '2 seconds')")}
       AND NOT ((m.kind = 'notice' OR d.source_id IS NULL AND EXISTS (
                     SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = a.account_id))

@@ -92,6 +92,7 @@ HOLD: Final = (
        WHERE ended_at IS NULL""",
     "UPDATE callbacks SET applied_at = now() WHERE applied_at IS NULL",  # applying one might send a mail for a text
     "UPDATE tellings SET told_at = now() WHERE told_at IS NULL",
+    "DELETE FROM offers WHERE offered_at IS NULL",
     "UPDATE codes SET ended_at = now() WHERE ended_at IS NULL",
     "UPDATE conversations SET question = NULL, half = NULL, half_at = NULL",
 )

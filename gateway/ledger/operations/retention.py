@@ -266,6 +266,14 @@ KINDS: Final = (
            WHERE c.post_id = t.id AND c.ended_at IS NOT NULL RETURNING 1""",
     ),
     Kind(
+        "offers",
+        "offers to ask people deleted",
+        "deliveries",
+        "posts",
+        "EXISTS (SELECT FROM offers o WHERE o.post_id = t.id)",
+        "DELETE FROM offers o USING span WHERE o.post_id = span.id RETURNING 1",
+    ),
+    Kind(
         "callbacks",
         "status callbacks deleted",
         "deliveries",

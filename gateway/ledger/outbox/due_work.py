@@ -54,6 +54,7 @@ QUESTIONS: Final = {
     "calls": """SELECT FROM calls WHERE ended_at IS NULL AND next_at <= now()
                 UNION ALL SELECT FROM call_people WHERE answered_at IS NULL AND next_at <= now()""",
     "tellings": "SELECT FROM tellings WHERE told_at IS NULL AND due_at <= now()",
+    "offers": "SELECT FROM offers WHERE offered_at IS NULL AND due_at <= now()",
     "prices": "SELECT FROM price_sweeps WHERE not_before <= now()",
     "redact": "SELECT FROM redactions WHERE not_before <= now()",
 }

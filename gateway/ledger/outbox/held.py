@@ -32,7 +32,8 @@ class Hold(NamedTuple):
 
 class HeldItem(NamedTuple):
     """One item that waits. `state` is that of its delivery, which a late report of the carrier may have changed, or
-    `gone` when there is none. `digest_id`: the digest that it was in and that did not leave; it then goes by itself."""
+    `gone` when there is none. `digest_id`: the digest that it was in and that did not leave; it then goes by itself.
+    `timezone`: of its reader's clock now, and `zone_until`: till when."""
 
     message_id: int
     account_id: int
@@ -46,6 +47,7 @@ class HeldItem(NamedTuple):
     digest_id: int | None
     slot: datetime | None
     timezone: str
+    zone_until: datetime | None = None
 
     @property
     def key(self) -> Key:
@@ -82,6 +84,11 @@ def wake(session: Session, account_id: int, address_id: int) -> dict[str, int]:
     return dict(Counter(rows))
 
 
+def wake_person(session: Session, account_id: int) -> int:
+    """Has what waits for somebody decided about again now, but for what has a date in a digest: how much that is."""
+    return len(session.execute(WAKE_PERSON, {"account": account_id}).all())
+
+
 def waiting(session: Session, account_id: int, address_id: int) -> int:
     """How many items wait at an address until it may ring; what waits for a digest is another matter."""
     return session.scalar(WAITING, {"account": account_id, "address": address_id}) or 0
@@ -108,6 +115,11 @@ def wait_for_digest(session: Session, account_id: int, until: datetime | None, s
     """Changes when the next digest of somebody is due; `until` None: now. Returns how many items wait for it."""
     given = {"account": account_id, "until": until, "slot": slot}
     return len(session.execute(WAIT_FOR_DIGEST, given).all())
+
+
+def bring_digest(session: Session, account_id: int) -> int:
+    """Has what waits for the next digest come now, but for what is due already: a wake-up may have that in hand."""
+    return len(session.execute(BRING_DIGEST, {"account": account_id}).all())
 
 
 def waiting_for_digest(session: Session, account_id: int) -> int:
@@ -190,11 +202,12 @@ DUE: Final = text("""
             SELECT account_id FROM held WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT :people
         ) AS first
     ), locked AS MATERIALIZED (
-        SELECT a.id, a.timezone FROM accounts a JOIN people ON people.account_id = a.id ORDER BY a.id
+        SELECT a.id, z.zone, z.until FROM accounts a JOIN people ON people.account_id = a.id
+        JOIN zones_now z ON z.account_id = a.id ORDER BY a.id
         FOR NO KEY UPDATE OF a SKIP LOCKED
     )
     SELECT h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, coalesce(d.channel, ''),
-           coalesce(d.state, 'gone'), h.digest_id, h.slot, locked.timezone
+           coalesce(d.state, 'gone'), h.digest_id, h.slot, locked.zone, locked.until
     FROM held h JOIN locked ON locked.id = h.account_id
     LEFT JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
     WHERE h.state = 'waiting' AND h.until <= now()
@@ -210,11 +223,17 @@ WAIT_FOR_DIGEST: Final = text(f"""
     UPDATE held SET until = coalesce(CAST(:until AS timestamptz), now()), slot = :slot WHERE {_FOR_DIGEST}
     RETURNING message_id
 """)  # noqa: S608
+BRING_DIGEST: Final = text(f"""
+    UPDATE held SET until = now(), slot = NULL WHERE {_FOR_DIGEST} AND until > now() RETURNING message_id
+""")  # noqa: S608
 WAITING_FOR_DIGEST: Final = text(f"SELECT count(*) FROM held WHERE {_FOR_DIGEST}")  # noqa: S608
 WAKE: Final = text(f"""
     UPDATE held SET until = now() WHERE {_WAITS}
       AND (address_id = :address AND reason <> 'digest' OR reason = 'digest' AND slot IS NULL)
     RETURNING reason
+""")  # noqa: S608
+WAKE_PERSON: Final = text(f"""
+    UPDATE held SET until = now() WHERE {_WAITS} AND (reason <> 'digest' OR slot IS NULL) RETURNING message_id
 """)  # noqa: S608
 WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE} AND reason <> 'digest'")  # noqa: S608
 

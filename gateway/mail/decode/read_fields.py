@@ -17,7 +17,8 @@ READ: Final[dict[str, Role]] = {
     "content-type": "form", "content-transfer-encoding": "form", "content-disposition": "form",
     # name: it distinguishes mails and is never shown. It is there once; not everybody signs it.
     "message-id": "name",
-    # brake: a sign that a machine wrote the mail. It can only stop a mail from being read.
+    # brake: a sign that a machine wrote the mail. It can only stop a mail from being read, and tell that the owner of a
+    # mailbox is away.
     "auto-submitted": "brake", "precedence": "brake", "x-autoreply": "brake", "x-autorespond": "brake",
     "x-failed-recipients": "brake", "x-critter-id": "brake", "x-loop": "brake",
     # trace: what servers add on the way, for us or for an operator. It does not affect the words.

@@ -90,6 +90,11 @@ def machine(
     return _by_field(message) or _by_name(names) or _by_kind(message) or _own(message, own_addresses)
 
 
+def is_report(message: "Message[Any, Any]") -> bool:
+    """Whether it reports what became of a mail, that it was read, or an answer to an invitation."""
+    return _by_kind(message) is not None
+
+
 def _by_field(message: "Message[Any, Any]") -> str | None:
     for value in mime.fields(message, "Auto-Submitted"):
         if _first_word(value) not in ("no", ""):

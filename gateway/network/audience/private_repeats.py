@@ -137,5 +137,6 @@ _MISSING: Final = text("""
     WHERE (post.visibility = 'direct' OR place.access = 'closed')
       AND post.id >= id_at(now() - interval '90 days')
       AND NOT EXISTS (SELECT FROM private_fingerprints kept WHERE kept.post_id = post.id)
+      AND NOT EXISTS (SELECT FROM offer_people asked WHERE asked.asked_by = post.id)
     ORDER BY post.id LIMIT :most
 """)

@@ -54,6 +54,7 @@ def asleep(session: Session, people: Sequence[AskedPerson]) -> int:
 _EVERYBODY: Final = f"""
     FROM follows_in_force f
     JOIN accounts reader ON reader.id = f.follower_id AND reader.state = 'active'
+    JOIN zones_now z ON z.account_id = reader.id
     LEFT JOIN addresses phone ON phone.account_id = reader.id AND phone.is_primary AND phone.channel = '{SMS}'
     LEFT JOIN addresses_now box ON box.account_id = reader.id AND box.is_primary AND box.channel = '{EMAIL}'
          AND box.state = 'verified' AND box.bouncing_since IS NULL
@@ -74,8 +75,8 @@ FIND: Final = text(f"""
            CASE WHEN way.by_text THEN '{SMS}' WHEN box.id IS NOT NULL THEN '{EMAIL}' END,
            CASE WHEN way.by_text THEN phone.address END,
            CAST(date_part('hour', now() AT TIME ZONE coalesce(
-               (SELECT name FROM pg_timezone_names WHERE name = reader.timezone), 'UTC')) AS int),
-           phone.quiet, reader.timezone
+               (SELECT name FROM pg_timezone_names WHERE name = z.zone), 'UTC')) AS int),
+           phone.quiet, z.zone
     {_EVERYBODY} ORDER BY reader.name, reader.id
 """)  # noqa: S608
 

@@ -85,7 +85,7 @@ _MAILED: Final = """EXISTS (
     WHERE m.post_id = p.post_id AND d.address_id = box.id)"""
 
 DUE: Final = text(f"""
-    SELECT p.post_id, p.account_id, p.step, {GONE}, c.created_at, reader.language, reader.timezone,
+    SELECT p.post_id, p.account_id, p.step, {GONE}, c.created_at, reader.language, z.zone,
            CASE WHEN NOT {_MAILED} THEN box.id END, coalesce({_MAILED}, false),
            ARRAY(SELECT other.id FROM addresses other
                  WHERE other.account_id = p.account_id AND other.channel = '{SMS}' AND other.state = 'verified'
@@ -96,6 +96,7 @@ DUE: Final = text(f"""
     FROM call_people p
     JOIN calls c ON c.post_id = p.post_id AND c.ended_at IS NULL
     JOIN accounts reader ON reader.id = p.account_id
+    JOIN zones_now z ON z.account_id = p.account_id
     LEFT JOIN addresses_now box ON box.account_id = p.account_id AND box.channel = '{EMAIL}' AND box.is_primary
          AND box.state = 'verified' AND box.bouncing_since IS NULL
     WHERE p.answered_at IS NULL AND p.next_at <= now()

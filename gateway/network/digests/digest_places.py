@@ -14,7 +14,7 @@ from gateway.store.channel_sql import rank
 
 
 class DigestPlace(NamedTuple):
-    """`every`: day or week, None for who has no regular digest. `quiet`: the quiet hours there."""
+    """`every`: day, week or back, None for who has no regular digest. `quiet`: the quiet hours there."""
 
     address_id: int
     channel: str
@@ -22,7 +22,7 @@ class DigestPlace(NamedTuple):
     quiet: str | None
 
     def quiet_until(self, timezone: str, now: datetime) -> datetime | None:
-        """When the quiet hours there end; None when there are none now."""
+        """When the quiet hours there end by the clock of this zone; None when there are none now."""
         return quiet_until(self.quiet, zones.zone(timezone), now) if self.quiet else None
 
 
@@ -33,7 +33,8 @@ def find(session: Session, people: Iterable[int]) -> dict[int, DigestPlace]:
 
 
 PLACES = text(f"""
-    SELECT DISTINCT ON (a.account_id) a.account_id, a.id, a.channel, w.digest_every, a.quiet
+    SELECT DISTINCT ON (a.account_id) a.account_id, a.id, a.channel, a.quiet,
+           CASE WHEN w.digest_back AND w.digest_every = 'day' THEN 'back' ELSE w.digest_every END AS digest_every
     FROM addresses_now a LEFT JOIN attention w ON w.account_id = a.account_id
     WHERE a.account_id = ANY (CAST(:people AS bigint[])) AND a.is_primary AND a.state = 'verified' AND a.receives
     ORDER BY a.account_id, {rank("a.channel")}

@@ -80,7 +80,7 @@ def _refused(session: Session, items: Sequence[HeldItem]) -> dict[Key, str]:
 
 
 def _item(row: Row[Any]) -> HeldItem:
-    return HeldItem._make(row[1:13])
+    return HeldItem._make(row[1:14])
 
 
 def _entry(row: Row[Any]) -> _Entry:
@@ -122,6 +122,8 @@ def _mail(opening: Phrase, entries: Sequence[_Entry], row: Row[Any], signer: Sig
 def _opening(kind: str, number: int) -> Phrase:
     if kind in ("day", "week", "now"):
         return count("Your digest, {count} update:", "Your digest, {count} updates:", number)
+    if kind == "return":
+        return count("While you were away, {count} update:", "While you were away, {count} updates:", number)
     if kind == "back":
         return count("While it was off, {count} update came:", "While it was off, {count} updates came:", number)
     return count("While you were quiet, {count} update came:", "While you were quiet, {count} updates came:", number)
@@ -144,12 +146,13 @@ def _number(session: Session, written: Mapping[int, DigestWords]) -> None:
 # What was written to its reader comes first, then what they track, then the newest.
 FOLDED: Final = text(f"""
     SELECT h.digest_id, h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, d.channel,
-           d.state, h.digest_id, h.slot, reader.timezone, digest.kind,
+           d.state, h.digest_id, h.slot, z.zone, z.until, digest.kind,
            digest.address_id AS to_id, reader.language, m.text, m.body, m.post_id,
            author.name, author.handle, target.handle AS in_group, p.visibility = 'direct' AS direct
     FROM held h JOIN digests digest ON digest.message_id = h.digest_id
     JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
     JOIN accounts reader ON reader.id = h.account_id
+    JOIN zones_now z ON z.account_id = h.account_id
     JOIN messages m ON m.id = h.message_id
     JOIN posts p ON p.id = m.post_id
     JOIN accounts author ON author.id = p.author_id

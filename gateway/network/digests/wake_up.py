@@ -78,15 +78,13 @@ def _wants(item: HeldItem, people: Mapping[int, object]) -> bool:
 
 
 def _resting(session: Session, items: Sequence[HeldItem], places: Places) -> dict[int, datetime]:
-    """Until when the place of somebody's digest is quiet."""
-    zones_of = {
-        item.account_id: item.timezone for item in items if _wants(item, places) and places[item.account_id].quiet
-    }
-    if not zones_of:
+    """Until when the place of somebody's digest is quiet, or is by the clock of where they are for now."""
+    resting = {item.account_id: item for item in items if _wants(item, places) and places[item.account_id].quiet}
+    if not resting:
         return {}
     now = _now(session)
-    until = {account: places[account].quiet_until(zone, now) for account, zone in zones_of.items()}
-    return {account: end for account, end in until.items() if end is not None}
+    until = {account: places[account].quiet_until(item.timezone, now) for account, item in resting.items()}
+    return {account: min(end, resting[account].zone_until or end) for account, end in until.items() if end is not None}
 
 
 def _send(session: Session, items: Sequence[HeldItem], places: Places) -> frozenset[str]:
@@ -128,9 +126,14 @@ def _wanted(items: Sequence[HeldItem], place: DigestPlace | None) -> _Group:
     first = items[0]
     address_id, channel = (place.address_id, place.channel) if place else (first.address_id, first.channel)
     slots = [item.slot for item in items if item.slot]
-    kind = (place.every if place and place.every else "day") if slots else "now"
     slot = max(slots) if slots else _wall(first, max(item.until for item in items))
-    return _Group(tuple(items), address_id, channel, kind, slot)
+    return _Group(tuple(items), address_id, channel, _kind(place.every if place else None, dated=bool(slots)), slot)
+
+
+def _kind(every: str | None, *, dated: bool) -> str:
+    if every == "back":
+        return "return"
+    return (every or "day") if dated else "now"
 
 
 def _wall(item: HeldItem, moment: datetime) -> datetime:

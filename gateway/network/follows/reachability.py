@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.channels import CHANNELS, by_rank
 from gateway.network.follows import mutes
+from gateway.network.people import out_of_office
 from gateway.store.channel_sql import rank_of
 from gateway.store.tables import Account, Address
 from gateway.store.views import ADDRESSES, AddressNow, FollowInForce
@@ -29,18 +31,34 @@ def reached(session: Session, people: Collection[int]) -> Sequence[Address]:
     return [address for address, _ in session.execute(_ways(people)) if address.state == "verified"]
 
 
-def unreached(session: Session, people: Collection[int], author_id: int) -> list[Unreached]:
-    """Those whom nothing of the author reaches now: they opted out, have no verified address, turned everything off, or
-    there is a block, which looks the same. Who muted the author is not shown."""
+def reachable(session: Session, people: Collection[int]) -> set[int]:
+    """Those of these people to whom something addressed to them goes: an address of theirs takes it, and is on."""
+    usable = [address for address, off in session.execute(_ways(people)) if address.state == "verified" and not off]
+    return {address.account_id for address in usable if address.account_id is not None}
+
+
+class Readiness(NamedTuple):
+    """`unreached`: whom nothing of the writer reaches now; `away`: the names of those who are reached, and whose
+    mailbox says that they are away."""
+
+    unreached: tuple[Unreached, ...]
+    away: tuple[str, ...]
+
+
+def find_ready(session: Session, people: Collection[int], author_id: int) -> Readiness:
+    """Nothing of the author reaches those who opted out, have no verified address or turned everything off. A block
+    looks the same. Who muted the author is not shown."""
     apart = mutes.apart_from(session, author_id, people)
     ways = {address.account_id: (address, off) for address, off in session.execute(_ways(people))}
-    named = session.execute(select(Account.id, Account.name).where(Account.id.in_(people)).order_by(Account.name))
-    found: list[Unreached] = []
-    for person, name in named:
+    asked = select(Account.id, Account.name, out_of_office.is_away(Account.id)).where(Account.id.in_(people))
+    unreached, away = [], []
+    for person, name, is_away in session.execute(asked.order_by(Account.name)):
         address, off = (None, True) if person in apart else ways.get(person, (None, True))
         if address is None or address.state != "verified" or off:
-            found.append(Unreached(name, address.stopped_at if address and address.state == "stopped" else None))
-    return found
+            unreached.append(Unreached(name, address.stopped_at if address and address.state == "stopped" else None))
+        elif is_away:
+            away.append(name)
+    return Readiness(tuple(unreached), tuple(away))
 
 
 def _ways(people: Collection[int]) -> Select[Address, bool]:

@@ -40,6 +40,7 @@ def profile(session: Session, person: Account, mask: Callable[[str], str]) -> di
         "role": person.role,
         "language": person.language,
         "timezone": person.timezone,
+        "zone_now": person.zone_now,
         "since": iso(person.created_at),
         "aliases": [one.word for one in aliases.of(session, person.id)],
         "addresses": [_plain(one) for one in _reaches(session, person.id, mask)],

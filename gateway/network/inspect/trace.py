@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.channels import CHANNELS, SMS
-from gateway.network.inspect import trace_deliveries
+from gateway.network.inspect import trace_deliveries, trace_offers
 from gateway.network.inspect.id_lookup import LookupResult
 from gateway.network.inspect.trace_deliveries import Plain, iso
 from gateway.network.receipts import receipts
@@ -173,6 +173,7 @@ def _post(session: Session, post: Post, view: View) -> Plain:
         "deleted_at": iso(post.deleted_at),
         "deleted_by": taken_back_by(session, post) if post.deleted_at else None,
         "receipts": receipts.tally(session, post.id).plain(),
+        "offer": trace_offers.of_post(session, post, bodies=view.bodies),
         **({"call": _call(session, post.id)} if post.call else {}),
     }
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import cache, partial
 from typing import Final, NamedTuple
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, union, update
 from sqlalchemy.orm import Session
 
 from gateway.attention import zones
@@ -18,7 +18,7 @@ from gateway.ledger.outbox.outbox import OwnMessage
 from gateway.network.digests import update_list
 from gateway.network.digests.update_list import ListedUpdate
 from gateway.security.signed_tokens import Signer
-from gateway.store.tables import Account, DailyMail
+from gateway.store.tables import Account, Attention, DailyMail
 
 PICKS: Final = 8
 PRIORITY: Final = 9
@@ -83,11 +83,12 @@ def write(session: Session, signer: Signer, domain: str, company: str, hour: int
 
 
 def _open_days(session: Session, hour: int) -> dict[str, date]:
-    """The time zones of people in which it is `hour` or some hours later, and which day it is there. It is computed in
-    Python, because one zone that PostgreSQL does not know would fail the whole statement."""
+    """The time zones where people live or are, in which it is `hour` or some hours later, and which day it is there. It
+    is computed in Python, because one zone that PostgreSQL does not know would fail the whole statement."""
     now: datetime = session.execute(select(func.now())).scalar_one()
-    people = select(Account.timezone).where(Account.kind == "person", Account.state == "active").distinct()
-    local = {zone: now.astimezone(zones.zone(zone)) for zone in session.scalars(people)}
+    homes = select(Account.timezone).where(Account.kind == "person", Account.state == "active")
+    away = select(Attention.zone).where(Attention.zone.is_not(None))
+    local = {zone: now.astimezone(zones.zone(zone)) for zone in session.scalars(union(homes, away))}
     return {zone: at.date() for zone, at in local.items() if hour <= at.hour < hour + OPEN_HOURS}
 
 
@@ -163,7 +164,8 @@ LOOK: Final = text("""
         SELECT * FROM unnest(CAST(:zones AS text[]), CAST(:dates AS date[])) AS zone (name, today)
     ), due AS MATERIALIZED (
         SELECT p.id, open.today, a.id AS address_id FROM accounts p
-        JOIN open ON open.name = p.timezone
+        LEFT JOIN attention w ON w.account_id = p.id AND w.zone IS NOT NULL
+        JOIN open ON open.name = zone_in_force(p.timezone, w.zone, w.zone_until)
         JOIN addresses_now a ON a.account_id = p.id AND a.channel = 'email' AND a.is_primary AND a.state = 'verified'
          AND a.receives
         WHERE p.kind = 'person' AND p.state = 'active' AND p.daily

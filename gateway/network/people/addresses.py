@@ -5,11 +5,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -184,11 +184,19 @@ def of_account(session: Session, account_id: int) -> Sequence[Address]:
     return session.scalars(mine.order_by(rank_of(Address.channel).desc(), Address.is_primary.desc(), Address.id)).all()
 
 
-def seen(session: Session, address_id: int, our_number: str | None = None, carrier_id: str | None = None) -> bool:
-    """Records that it wrote to us just now. An invited one has thereby answered: it is verified, and the result is
-    True. A phone that has no number of ours yet gets the one that it wrote to."""
+class Heard(NamedTuple):
+    """`answered`: an invited address is verified by it. `awaited`: their digest was to come when they are back."""
+
+    answered: bool
+    awaited: bool
+
+
+def seen(session: Session, address_id: int, our_number: str | None = None, carrier_id: str | None = None) -> Heard:
+    """Records that it wrote to us just now. An invited one has thereby answered: it is verified. A phone that has no
+    number of ours yet gets the one that it wrote to."""
     row = session.get_one(Address, address_id)
-    row.seen_at = func.now()
+    awaited = bool(session.scalar(SEEN, {"address": address_id}))
+    session.expire(row, ["seen_at"])
     if our_number and row.sender_id is None and row.channel == SMS:
         mine = select(Sender.id).where(Sender.number == our_number, Sender.state == "active")
         row.sender_id = session.scalar(mine)
@@ -198,7 +206,16 @@ def seen(session: Session, address_id: int, our_number: str | None = None, carri
         wording = f"{WROTE_FIRST} {_welcome(session, row.id)}".strip()
         _keep(session, row, "opt_in", wording, our_number, carrier_id, SOURCE[row.channel])
     session.flush()
-    return answered
+    return Heard(answered, awaited)
+
+
+# Whether something waits for that is asked by the same statement: every text and mail of a person comes here.
+SEEN: Final = text("""
+    UPDATE addresses SET seen_at = now() WHERE id = :address
+    RETURNING EXISTS (
+        SELECT FROM attention w
+        WHERE w.account_id = addresses.account_id AND w.digest_back AND w.digest_every = 'day')
+""")
 
 
 def _welcome(session: Session, address_id: int) -> str:

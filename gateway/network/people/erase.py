@@ -168,7 +168,9 @@ STEPS: Final = (
     ("daily mails", "DELETE FROM daily_mails WHERE account_id = :account"),
     ("digests", "DELETE FROM digests WHERE account_id = :account"),
     ("silences", "DELETE FROM silences WHERE account_id = :account OR other_id = :account"),
-    ("settings of digests", "DELETE FROM attention WHERE account_id = :account"),
+    ("settings", "DELETE FROM attention WHERE account_id = :account"),
+    ("offers", "DELETE FROM offers WHERE author_id = :account OR word ~* :bare"),
+    ("offers of them", "DELETE FROM offer_people WHERE account_id = :account"),
     ("nudges", "DELETE FROM nudges WHERE account_id = :account OR other_id = :account"),
     ("invitations", f"DELETE FROM invitations WHERE inviter_id = :account OR address_id IN {_MINE}"),
     ("codes", "DELETE FROM codes WHERE account_id = :account"),
@@ -208,7 +210,8 @@ STEPS: Final = (
     (
         "accounts",
         """UPDATE accounts SET handle = :gone, name = :removed, title = NULL, role = 'member', language = 'en',
-               timezone = 'UTC', pin = 'none', ack = false, daily = true, daily_on = NULL, daily_upto = 0
+               timezone = 'UTC', pin = 'none', ack = false, daily = true, daily_on = NULL, daily_upto = 0,
+               zone_since = NULL
            WHERE id = :account""",
     ),
 )

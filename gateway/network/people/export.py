@@ -48,10 +48,12 @@ _MINE: Final = "(SELECT id FROM addresses WHERE account_id = :account)"
 
 SECTIONS: Final = {
     "account": """
-        SELECT id, handle, name, title, state, role, language, timezone, pin, ack, created_at, deactivated_at
+        SELECT id, handle, name, title, state, role, language, timezone, pin, ack, zone_since, created_at,
+               deactivated_at
         FROM accounts WHERE id = :account""",
     "attention": """
-        SELECT digest_every, digest_at, digest_weekday FROM attention WHERE account_id = :account""",
+        SELECT digest_every, digest_at, digest_weekday, digest_back, zone, zone_until, out_of_office_until, connects
+        FROM attention WHERE account_id = :account""",
     "aliases": "SELECT alias, kind, created_at FROM aliases WHERE account_id = :account ORDER BY alias",
     "addresses": """
         SELECT id, channel, address, state, is_primary, receiving, off_until, quiet, quiet_since, stopped_at,
@@ -113,6 +115,13 @@ SECTIONS: Final = {
     "digests": """
         SELECT g.message_id, a.channel, a.address, g.kind, g.slot, g.posts FROM digests g
         JOIN addresses a ON a.id = g.address_id WHERE g.account_id = :account ORDER BY g.message_id""",
+    "offers": """
+        SELECT o.post_id, o.word, o.offered_at FROM offers o
+        WHERE o.author_id = :account AND o.word IS NOT NULL ORDER BY o.post_id""",
+    "asked_about": """
+        SELECT p.asked_by AS post_id, w.handle AS author, o.word, p.asked_at FROM offer_people p
+        JOIN offers o ON o.post_id = p.post_id JOIN accounts w ON w.id = o.author_id
+        WHERE p.account_id = :account AND p.asked_at IS NOT NULL ORDER BY p.asked_at""",
     "inputs": """
         SELECT id, channel, sender, received_at, state, intent, reason, coalesce(text, CASE WHEN channel = 'email'
                THEN encode(raw, 'escape') END) AS text

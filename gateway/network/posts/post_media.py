@@ -12,6 +12,7 @@ from gateway.files.file_types import PICTURES, noun
 from gateway.network.audience import visibility
 from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Address, Media, Post
+from gateway.store.views import ZONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,12 @@ def of_post(session: Session, post_id: int, address_id: int) -> PostMedia | None
     suspended."""
     author, group = aliased(Account), aliased(Account)
     found = session.execute(
-        select(Post, author, group, Account.timezone)
+        select(Post, author, group, ZONES.c.zone)
         .join(author, author.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .join(Address, Address.id == address_id)
         .join(Account, Account.id == Address.account_id)
+        .join(ZONES, ZONES.c.account_id == Account.id)
         .where(Post.id == post_id, Post.attached.is_not(None))
     ).one_or_none()
     if found is None or visibility.open_link(session, post_id, address_id) != "readable":
@@ -75,7 +77,7 @@ def of_post(session: Session, post_id: int, address_id: int) -> PostMedia | None
         handle=writer.handle,
         group=where.handle if where else None,
         at=post.created_at,
-        timezone=found.timezone,
+        timezone=found.zone,
         text="" if private else post.text,
         attached=post.attached or "",
         files=_files(session, post),

@@ -31,7 +31,8 @@ class NewPost:
     """What somebody wants to say, and to whom. `recipients`: (person, whom the writer named) of a direct post; `also`:
     further open groups of the same mail; `followers`: the author's own followers get it beside the groups; `repeats`:
     the post that this one passes on, word for word; `upload_id`: whose files it shows, when they did not come with
-    its inbound; `sources`: whose followers get it, once that has been looked up."""
+    its inbound; `sources`: whose followers get it, once that has been looked up; `asks_again`: how its message reads
+    when it puts a question to few people that its author has put to everyone, so that its words are no secret."""
 
     author: Account
     text: str
@@ -47,6 +48,7 @@ class NewPost:
     repeats: Post | None = None
     upload_id: int | None = None
     sources: Sequence[int] | None = None
+    asks_again: rendering.Rendered | None = None
 
 
 def publish(session: Session, words: NewPost) -> Post:
@@ -82,7 +84,9 @@ def _found(words: NewPost) -> nanoformats.Nanoformats:
 
 def _values(session: Session, post: Post, words: NewPost) -> dict[str, Any]:
     headline = _headline(session, post.in_reply_to)
-    rendered = rendering.of_post(words.author, words.group, post, headline, origin(session, words.repeats))
+    rendered = words.asks_again or rendering.of_post(
+        words.author, words.group, post, headline, origin(session, words.repeats)
+    )
     return {
         "author": post.author_id,
         "group": post.group_id,
@@ -140,7 +144,8 @@ def _hang(session: Session, post: Post, words: NewPost, found: nanoformats.Nanof
         rows = [{"post_id": post.id, "account_id": person, "named_id": named} for person, named in words.recipients]
         session.execute(insert(PostRecipient).on_conflict_do_nothing(), rows)
     name_and_tag(session, post, found)
-    if words.visibility == "direct" or (words.group and words.group.access == "closed"):
+    private = words.visibility == "direct" or (words.group and words.group.access == "closed")
+    if private and not words.asks_again:
         private_repeats.keep(session, post.id, post.text)
 
 

@@ -80,7 +80,7 @@ def _counts(session: Session, post: Post, author: Account) -> frozenset[str]:
     """A text with first names to the phone, and a mail with everybody and the reasons to the mailbox; an author who has
     only one of them gets that."""
     tally = receipts.tally(session, post.id)
-    missed = receipts.list_missed(session, post.id, author.timezone, LISTED)
+    missed = receipts.list_missed(session, post.id, author.zone_now, LISTED)
     usable = [one for one in addresses.of_account(session, author.id) if one.is_primary and one.state == "verified"]
     channels = {one.channel for one in usable}
     text_, body = _text(post, tally, missed, by_mail=EMAIL in channels), _body(post, tally, missed)

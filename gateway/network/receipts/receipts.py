@@ -7,12 +7,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, exists, or_, select, text
 from sqlalchemy.orm import Session
 
+from gateway.attention import zones
 from gateway.channels import NAMES
 from gateway.i18n.phrases import Phrase
 from gateway.mail.bounces import failure_reasons
@@ -121,13 +122,22 @@ def tally(session: Session, post_id: int) -> ReceiptTally:
 def list_missed(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[MissedReader]:
     """Those whom neither a text nor a mail reached, by name, also where nothing could be tried. What still waits, to be
     sent or for its reader, is not included. Dates are days in `timezone` (IANA)."""
-    return [MissedReader(*row) for row in session.execute(MISSED, {"post": post_id, "zone": timezone, "limit": limit})]
+    rows = session.execute(MISSED, {"post": post_id, "limit": limit})
+    return [
+        MissedReader(row.name, row.handle, row.channel, row.state, row.reason, _day(row.ended_at, timezone))
+        for row in rows
+    ]
 
 
 def of_person(session: Session, post_id: int, account_id: int, timezone: str) -> ReaderReceipt | None:
     """The best result among this person's phones and mailboxes; None when the post was never for them."""
-    row = session.execute(OF_PERSON, {"post": post_id, "account": account_id, "zone": timezone}).first()
-    return ReaderReceipt(*row) if row else None
+    row = session.execute(OF_PERSON, {"post": post_id, "account": account_id}).first()
+    return ReaderReceipt(row.channel, row.state, row.reason, _day(row.ended_at, timezone)) if row else None
+
+
+def _day(moment: datetime | None, timezone: str) -> date | None:
+    """Computed here, for a zone that PostgreSQL does not know would fail the whole statement."""
+    return moment.astimezone(zones.zone(timezone)).date() if moment else None
 
 
 def asked_about(
@@ -154,7 +164,7 @@ _MINE: Final = """
 """
 _REACHED: Final = reached("d.channel", "d.state")
 _OPEN: Final = "(d.ended_at IS NULL OR d.state = 'held')"  # it may still arrive
-_DAY: Final = "CAST((coalesce(a.stopped_at, d.ended_at) AT TIME ZONE :zone) AS date)"
+_ENDED: Final = "coalesce(a.stopped_at, d.ended_at) AS ended_at"
 
 COUNTS: Final = text(f"""
     SELECT d.channel, CASE WHEN d.state IN ('sent', 'delivered') THEN d.state
@@ -197,9 +207,9 @@ UNREACHED_COUNT: Final = text(f"SELECT count(*) {_UNREACHED}")
 
 # Of each person the row that matters: one that arrived or still may, else the last that ended.
 MISSED: Final = text(f"""
-    SELECT name, handle, channel, state, reason, day FROM (
+    SELECT name, handle, channel, state, reason, ended_at FROM (
         SELECT DISTINCT ON (coalesce(a.account_id, a.id)) coalesce(p.name, 'a former phone') AS name, p.handle,
-               d.channel, d.state, d.reason, {_OPEN} AS open, {_REACHED} AS reached, {_DAY} AS day, d.message_id,
+               d.channel, d.state, d.reason, {_OPEN} AS open, {_REACHED} AS reached, {_ENDED}, d.message_id,
                d.address_id
         FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
         LEFT JOIN accounts p ON p.id = a.account_id
@@ -216,7 +226,7 @@ MISSED: Final = text(f"""
 """)  # noqa: S608
 
 OF_PERSON: Final = text(f"""
-    SELECT d.channel, d.state, d.reason, {_DAY}
+    SELECT d.channel, d.state, d.reason, {_ENDED}
     {_MINE} AND a.account_id = :account
     ORDER BY {_REACHED} DESC, {_OPEN} DESC, d.message_id, d.address_id LIMIT 1
 """)

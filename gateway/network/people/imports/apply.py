@@ -103,6 +103,7 @@ _ADD_PEOPLE = text("""
 _CHANGE_PEOPLE = text("""
     UPDATE accounts a
     SET name = p.name, language = coalesce(p.language, a.language), timezone = coalesce(p.timezone, a.timezone),
+        zone_since = CASE WHEN p.timezone <> a.timezone THEN now() ELSE a.zone_since END,
         state = CASE a.state WHEN 'deactivated' THEN 'active' ELSE a.state END, deactivated_at = NULL
     FROM json_to_recordset(CAST(:rows AS json)) AS p (handle text, name text, language text, timezone text)
     WHERE a.handle = p.handle

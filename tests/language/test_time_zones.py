@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.attention import zone_names
-from gateway.attention.zones import NEAREST, find, zone
+from gateway.attention.zones import zone
+from gateway.language.words import zone_names
+from gateway.language.words.time_zones import NEAREST, find
 
 
 @pytest.mark.parametrize("name", ["Asia/Tokyo", "UTC", "America/Argentina/Buenos_Aires", "Asia/Calcutta"])

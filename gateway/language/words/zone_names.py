@@ -1,6 +1,6 @@
 """Names of time zones that neither the IANA database nor CLDR has: big cities in the zone of another, and short names.
 
-zones.py looks them up. They are written as it folds them: in lower case, without accents and full stops."""
+time_zones.py looks them up. They are written as it folds them: in lower case, without accents and full stops."""
 
 from typing import Final
 
@@ -66,3 +66,25 @@ _SHORT: Final = {
     "Etc/GMT": "gmt, greenwich, greenwich mean",
 }
 SHORT_NAMES: Final = {name: zone for zone, names in _SHORT.items() for name in names.split(", ")}
+
+# Names of zones that are ordinary words, too: whoever writes nothing else is asked.
+ORDINARY: Final = frozenset(
+    [
+        "act",
+        "center",
+        "central",
+        "centro",
+        "east",
+        "easter",
+        "eastern",
+        "este",
+        "north",
+        "mountain",
+        "pacific",
+        "pacifico",
+        "south",
+        "wake",
+        "west",
+        "z",
+    ]
+)
