@@ -25,7 +25,7 @@ class AskedPerson(NamedTuple):
     address: str | None
     local_hour: int
     quiet: str | None
-    timezone: str
+    zone: str
 
 
 def find(session: Session, group_id: int, asker_id: int) -> Sequence[AskedPerson]:
@@ -44,7 +44,7 @@ def asleep(session: Session, people: Sequence[AskedPerson]) -> int:
     reached = (one for one in people if not one.gone)
     return sum(
         one.local_hour not in NIGHT
-        or bool(one.quiet and quiet_until(one.quiet, zones.zone(one.timezone), now))
+        or bool(one.quiet and quiet_until(one.quiet, zones.zone(one.zone), now))
         for one in reached
     )  # fmt: skip
 

@@ -33,7 +33,7 @@ class DuePerson(NamedTuple):
     gone: str | None
     told_at: datetime
     language: str
-    timezone: str
+    zone: str
     mailbox: int | None
     mailed: bool
     phones: Sequence[int]
@@ -66,7 +66,7 @@ def _next(one: DuePerson) -> int:
 
 
 def _note(one: DuePerson) -> str:
-    told = one.told_at.astimezone(zones.zone(one.timezone))
+    told = one.told_at.astimezone(zones.zone(one.zone))
     return translated(say("You have not answered the text of {time}.", time=f"{told:%H:%M}"), one.language)
 
 
