@@ -126,12 +126,14 @@ CREATE TABLE accounts (
     daily_on        date,                                                -- its day, where it lives, on which that mail was last seen to
     daily_upto      bigint NOT NULL DEFAULT 0,                           -- the newest post that such a mail had in it
     zone_since      timestamptz,                                         -- since when its clock is that of the zone it has now, at home or away; none: always
+    chooses         boolean NOT NULL DEFAULT false,                      -- they chose how something comes: for everybody else nothing is looked up in attention
     may_urge        boolean NOT NULL DEFAULT false,                      -- groups: whether who posts there may send urgent calls; an operator decides
     CHECK ((kind = 'group') = (access IS NOT NULL))
 );
 CREATE INDEX accounts_by_name ON accounts (plain_name);
 
--- What a person wants to come when. Who changed nothing has no row.
+-- What a person wants to come how and when. Who changed nothing has no row; whoever chose a way for anything, also for
+-- one follow, tag or tracked phrase, has one, and accounts.chooses.
 CREATE TABLE attention (
     account_id      bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,  -- who
     digest_every    text CHECK (digest_every IN ('day', 'week')),        -- how often a digest comes; none: there is none
@@ -142,9 +144,29 @@ CREATE TABLE attention (
     out_of_office_until timestamptz,                                     -- their mailbox has said that they are away: three days after the last such mail
     digest_back     boolean NOT NULL DEFAULT false,                      -- where digest_every is `day`: it comes when they are back instead, so processes of the version before send it daily
     connects        boolean NOT NULL DEFAULT true,                       -- others are pointed to what they wrote, and they are offered people to ask
+    prefer          text CONSTRAINT attention_prefer_check CHECK (prefer IN ('mail')),  -- mails instead of texts; none: each as it was asked for
+    private         text,                                                -- the way of what is written to them privately; none, here and below: as usual
+    mention         text,                                                -- of what names them
+    reply           text,                                                -- of what answers them
+    tracked         text,                                                -- of what has a phrase in it that they track
+    "group"         text,                                                -- of what is written in groups they are in
+    person          text,                                                -- of what people write whom they follow
+    tag             text,                                                -- of what has a #tag that they follow
+    broadcast       text,                                                -- of broadcast groups
     CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL)),
-    CONSTRAINT attention_zone CHECK (zone IS NOT NULL OR zone_until IS NULL)
+    CONSTRAINT attention_zone CHECK (zone IS NOT NULL OR zone_until IS NULL),
+    CONSTRAINT attention_ways_check CHECK (array_remove(ARRAY[private, mention, reply, tracked, "group", person, tag, broadcast], NULL) <@ ARRAY['text', 'mail', 'digest', 'nothing'])
 );
+CREATE FUNCTION now_chooses() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF num_nonnulls(NEW.digest_every, NEW.prefer, NEW.private, NEW.mention, NEW.reply, NEW.tracked, NEW."group", NEW.person,
+                    NEW.tag, NEW.broadcast) > 0 THEN
+        UPDATE accounts SET chooses = true WHERE id = NEW.account_id AND NOT chooses;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER now_chooses AFTER INSERT OR UPDATE ON attention FOR EACH ROW EXECUTE FUNCTION now_chooses();
+CREATE INDEX attention_texts ON attention (account_id) WHERE 'text' IN (tracked, "group", person, tag, broadcast);
 
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
 CREATE TABLE aliases (
@@ -223,12 +245,13 @@ CREATE TABLE follows (
     off_until    timestamptz,                                            -- end of an `off NAME` with an end
     expires_at   timestamptz,                                            -- `follow NAME 2w`
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
-    way          text CONSTRAINT follows_way_check CHECK (way IN ('digest')),  -- digest: it comes in the next digest; none: at once, by text or mail
+    way          text CONSTRAINT follows_way_check CHECK (way IN ('text', 'mail', 'digest')),  -- how it comes, whatever its cause's way is; none: by that, or as asked for
     PRIMARY KEY (follower_id, account_id),
     CHECK (follower_id <> account_id)
 );
 CREATE INDEX follows_by_account ON follows (account_id, follower_id);
 CREATE INDEX follows_by_text ON follows (account_id) WHERE by_text;
+CREATE INDEX follows_texts ON follows (account_id) WHERE way = 'text';
 
 -- A #tag that somebody follows. Its id stands where an account's does: it is what brings an item.
 CREATE TABLE topics (
@@ -244,6 +267,7 @@ CREATE TABLE topic_follows (
     by_text      boolean NOT NULL DEFAULT false,                         -- asked for from a phone: goes there; else to the mailbox
     expires_at   timestamptz,                                            -- `follow #TAG 2w`
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
+    way          text CONSTRAINT topic_follows_way_check CHECK (way IN ('text', 'mail', 'digest', 'nothing')),  -- how it comes, as for follows; nothing: it is followed, and not sent
     PRIMARY KEY (follower_id, topic_id)
 );
 CREATE INDEX topic_follows_by_topic ON topic_follows (topic_id, follower_id);
@@ -263,6 +287,7 @@ CREATE TABLE trackers (
     by_text      boolean NOT NULL DEFAULT false,                         -- asked for from a phone: goes there; else to the mailbox
     expires_at   timestamptz,                                            -- its end, if it has one
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
+    way          text CONSTRAINT trackers_way_check CHECK (way IN ('text', 'mail', 'digest', 'nothing')),  -- how it comes, as for follows; nothing: it is tracked, and not sent
     PRIMARY KEY (track_id, follower_id)
 );
 CREATE INDEX trackers_by_follower ON trackers (follower_id);
@@ -1204,15 +1229,61 @@ WHERE state = 'active' AND (expires_at IS NULL OR expires_at > now());
 
 -- Follows of a #tag that have not ended.
 CREATE VIEW topic_follows_in_force AS
-SELECT follower_id, topic_id, by_text, expires_at, created_at
+SELECT follower_id, topic_id, by_text, expires_at, created_at, way
 FROM topic_follows
 WHERE expires_at IS NULL OR expires_at > now();
 
 -- Who tracks what, as far as it has not ended.
 CREATE VIEW trackers_in_force AS
-SELECT track_id, follower_id, by_text, expires_at, created_at
+SELECT track_id, follower_id, by_text, expires_at, created_at, way
 FROM trackers
 WHERE expires_at IS NULL OR expires_at > now();
+
+-- All that somebody follows or tracks. `cause`: what brings its items, by number (gateway/attention/causes.py).
+CREATE VIEW subscriptions_in_force AS
+SELECT f.follower_id, f.account_id AS source_id,
+       CAST(CASE WHEN a.kind = 'person' THEN 6 WHEN a.access = 'broadcast' THEN 8 ELSE 5 END AS smallint) AS cause,
+       f.by_text, CASE WHEN f.off_now THEN 'nothing' ELSE f.way END AS way  -- nothing: it is off at the moment
+FROM follows_in_force f JOIN accounts a ON a.id = f.account_id
+UNION ALL
+SELECT follower_id, topic_id, CAST(7 AS smallint), by_text, way FROM topic_follows_in_force
+UNION ALL
+SELECT follower_id, track_id, CAST(4 AS smallint), by_text, way FROM trackers_in_force;
+
+-- What a message needs whose reader chose ways (accounts.chooses): `text`, a phone; `mail`, a mailbox; `mailed`,
+-- a mailbox instead of a phone, where one receives; `either`, any address, for it waits for a digest; `had`: they got it
+-- by another of several sources. What is wanted in a digest, or not at all, is put where it would have come without that:
+-- it may come one by one after all, and its author hears why it does not come. gateway/attention/ways.py has the rule.
+CREATE FUNCTION chosen_way(message bigint, post bigint, reader bigint, sources bigint[], named boolean) RETURNS text
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    w        attention;
+    loudest  integer;  -- 1 text, 2 mail, 3 digest, 4 nothing
+    phone    boolean;
+BEGIN
+    SELECT * INTO w FROM attention WHERE account_id = reader;
+    SELECT min(array_position(ARRAY['text', 'mail', 'digest', 'nothing'], way)), bool_or(by_text) INTO loudest, phone FROM (
+        SELECT c.by_text, coalesce(c.way, (ARRAY[w.private, w.mention, w.reply, w.tracked, w."group", w.person, w.tag, w.broadcast])[c.cause],
+                                   CASE WHEN c.by_text THEN 'text' ELSE 'mail' END) AS way
+        FROM (
+            SELECT s.cause, s.way, s.by_text FROM subscriptions_in_force s
+            WHERE s.follower_id = reader AND s.source_id = ANY (sources)
+            UNION ALL
+            SELECT CASE WHEN p.visibility = 'direct' THEN 1
+                        WHEN EXISTS (SELECT FROM posts mine WHERE mine.id = p.in_reply_to AND mine.author_id = reader) THEN 3
+                        ELSE 2 END, NULL, true
+            FROM posts p WHERE p.id = post AND named
+        ) AS c
+    ) AS causes;
+    IF cardinality(sources) > 1 AND EXISTS (
+        SELECT FROM deliveries d JOIN addresses a ON a.id = d.address_id WHERE d.message_id = message AND a.account_id = reader
+    ) THEN
+        RETURN 'had';
+    ELSIF loudest = 1 OR loudest > 2 AND phone THEN
+        RETURN CASE WHEN w.prefer = 'mail' THEN 'mailed' ELSE 'text' END;
+    END IF;
+    RETURN CASE loudest WHEN 3 THEN 'either' ELSE 'mail' END;
+END $$;
 
 -- Blocks, and mutes that have not ended.
 CREATE VIEW silences_in_force AS

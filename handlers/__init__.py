@@ -16,7 +16,6 @@ from handlers import (
     linking_addresses,
     lookups,
     mutes,
-    not_implemented,
     nudge,
     opt_out,
     pausing,
@@ -33,6 +32,7 @@ from handlers import (
     undo,
     updates,
     urgent_calls,
+    ways,
     why,
     zone,
 )
@@ -64,12 +64,12 @@ MODULES = (
     pin_confirmation,
     daily_mail,
     digests,
+    ways,
     zone,
     linking_addresses,
     profile,
     help_command,
     opt_out,
-    not_implemented,
 )
 
 TABLE.arrange([module.__name__ for module in MODULES])

@@ -11,17 +11,20 @@ from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, command, meaning
+from gateway.language.track_phrases import quoted, track_phrase
 from gateway.language.words import digest_times
 from gateway.ledger.outbox import digest_items
 from gateway.network.audience import visibility
 from gateway.network.people.digest_settings import DAILY, ON_RETURN, DigestSetting
 from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Post
+from handlers.follows import group_called
 from handlers.pausing import describe_waited
 
 DAYS: Final = (
     say("Monday"), say("Tuesday"), say("Wednesday"), say("Thursday"), say("Friday"), say("Saturday"), say("Sunday")
 )  # fmt: skip
+MARKS: Final = '#"'  # of a tag, and of a word or phrase that one tracks
 FILL: Final = say("To put a follow into it: DIGEST NAME")
 DAILY_AGAIN: Final = say("To make it daily: DIGEST 8AM")
 BY: Final = {SMS: say("by text"), EMAIL: say("by mail")}
@@ -29,19 +32,19 @@ BY: Final = {SMS: say("by text"), EMAIL: say("by mail")}
 
 @command(
     "digest [TIME]",
-    "digest NAME",
+    'digest NAME|#TAG|"WORDS"',
     "digest on|off",
     "digest now",
     "digest back",
-    about="follows that come together, once a day; alone, mine",
+    about="what comes together, once a day; alone, mine",
     spanish="resumen",
 )
 def digest(session: Session, context: CommandContext) -> str:
-    if context.names:
-        return _put_source(session, context)
     said = context.reading.args[0] if context.reading.args else None
     if said is None:
         return _shown(context, digests.state_of(session, context.actor))
+    if context.names or said[0] in MARKS:
+        return _put_source(session, context, said)
     if said == "off":
         return _ended(context, digests.end_digests(session, context.actor))
     if said == "now":
@@ -53,11 +56,19 @@ def digest(session: Session, context: CommandContext) -> str:
     return _set(context, digests.set_digest_time(session, context.actor, setting))
 
 
-def _put_source(session: Session, context: CommandContext) -> Phrase:
-    source = context.names[0]
-    state = digests.add_to_digest(session, context.actor, source)
-    comes = say("{name} comes in your digest now:", name=source.name)
-    back = say("To get it one by one again: FOLLOW {handle!u}", handle=source.handle)
+def _put_source(session: Session, context: CommandContext, said: str) -> Phrase:
+    """A person or a group; what is marked as a tag or a phrase is one, but a group may be written with # too."""
+    source = context.names[0] if context.names else group_called(session, said)
+    if source is not None:
+        state, name = digests.add_to_digest(session, context.actor, source), source.name
+        back = say("To get it one by one again: FOLLOW {handle!u}", handle=source.handle)
+    elif said[0] == "#":
+        state, name = digests.add_tag_to_digest(session, context.actor, said), said
+        back = say("To get it one by one again: FOLLOW {handle!u}", handle=said)
+    else:
+        state, name = digests.add_phrase_to_digest(session, context.actor, said), f'"{track_phrase(said).shown}"'
+        back = say("To get it one by one again: TRACK {phrase!u}", phrase=quoted(track_phrase(said).shown))
+    comes = say("{name} comes in your digest now:", name=name)
     return joined([comes, say("{when}, {by}.", when=_when(state), by=_by(state)), back])
 
 
@@ -65,8 +76,8 @@ def _set(context: CommandContext, state: DigestState) -> Phrase:
     comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
     if state.setting == ON_RETURN:
         waits = say("It waits till you write here, at most 14 days.")
-        return joined([comes, waits, DAILY_AGAIN if state.follows else FILL])
-    if state.follows:
+        return joined([comes, waits, DAILY_AGAIN if state.follows or state.causes else FILL])
+    if state.follows or state.causes:
         return joined([comes, say("To end it: DIGEST OFF")])
     return joined([comes, FILL])
 
@@ -77,7 +88,9 @@ def _ended(context: CommandContext, state: DigestState) -> Phrase:
         "Digests are off: {count} follows come one by one again.",
         state.follows,
     )
-    return joined([ended if state.follows else say("Digests are off."), _waited(state)])
+    if not state.follows:
+        ended = say("Digests are off: all comes one by one again.") if state.causes else say("Digests are off.")
+    return joined([ended, _waited(state)])
 
 
 def _waited(state: DigestState) -> Phrase | str:
@@ -111,7 +124,7 @@ def _shown(context: CommandContext, state: DigestState) -> Phrase:
     if state.setting.every is None:
         return say("You have no digest. To get a follow in one: DIGEST NAME. To set its time: DIGEST 8AM")
     comes = say("Your digest comes {when}, {by}.", when=_when(state), by=_by(state))
-    if not state.follows and not state.waiting:
+    if not state.follows and not state.causes and not state.waiting:
         return joined([comes, FILL])
     if state.setting == ON_RETURN:  # they have just written
         return joined([comes, _waited(state), DAILY_AGAIN])

@@ -16,6 +16,12 @@ from gateway.network.people.directory import find_named
 from handlers.group_members import add, remove
 
 BY = {"sms": say("by text"), "email": say("by mail")}
+BY_WAY = {
+    "text": say("by text"),
+    "mail": say("by mail"),
+    "digest": say("in your digest"),
+    "nothing": say("not at all"),
+}
 
 
 @command("join GROUP", intent="follow", about="join a group", spanish="unirme, entrar")
@@ -30,13 +36,13 @@ BY = {"sms": say("by text"), "email": say("by mail")}
 def follow(session: Session, context: CommandContext) -> str:
     if len(context.names) == 2:
         return add(session, context)
-    source = context.names[0] if context.names else _group_called(session, context.reading.args[0])
+    source = context.names[0] if context.names else group_called(session, context.reading.args[0])
     if source is None:
         return _tell(context, following.follow_tag(session, context.actor, context.reading.args[0], _end(context)))
     return _tell(context, following.follow(session, context.actor, source, _end(context)))
 
 
-def _group_called(session: Session, tag: str) -> NamedAccount | None:
+def group_called(session: Session, tag: str) -> NamedAccount | None:
     """A group may be written with # too; a group of that name comes before the tag."""
     group = accounts.group_called(session, tag)
     return find_named(group) if group else None
@@ -51,7 +57,8 @@ def _tell(context: CommandContext, done: Followed) -> str:
     amount = say("about one a week or less")
     if done.per_day >= 0.2:
         amount = count("about {count} a day", "about {count} a day", max(1, round(done.per_day)))
-    how = say("{by}, {amount}.", by=BY[context.address.channel], amount=amount)
+    by = BY_WAY[done.way] if done.way else BY[context.address.channel]
+    how = say("{by}, {amount}.", by=by, amount=amount)
     return joined([_opening(context, done), how, say("To stop: LEAVE {handle!u}", handle=done.handle)])
 
 
@@ -106,7 +113,7 @@ def leave(session: Session, context: CommandContext) -> str:
 
 def _leave_tag(session: Session, context: CommandContext, tag: str) -> str:
     left = following.unfollow_tag(session, context.actor, tag)
-    group = _group_called(session, tag) if left.state == "none" else None
+    group = group_called(session, tag) if left.state == "none" else None
     return _tell_left(following.unfollow(session, context.actor, group) if group else left)
 
 

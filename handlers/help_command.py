@@ -40,7 +40,7 @@ def help_(session: Session, context: CommandContext) -> str | None:
         return help_lines.about(context.registry.verbs[context.reading.args[0]], context.account.language)
     if context.address.channel == "email":
         return mail_help.whole_help(context.registry.verbs, context.registry.settings.mail_domain)
-    pages = joined([help_lines.line(verb) for verb in help_lines.ready(context.registry.verbs)], "\n")
+    pages = joined([help_lines.line(verb) for verb in help_lines.each_once(context.registry.verbs)], "\n")
     remainders.keep(session, context.address.id, translated(pages, context.account.language), ())
     return joined([START, OPTING_OUT])
 

@@ -12,7 +12,7 @@ from gateway.i18n.phrases import Phrase, count, joined, languages, listed, say, 
 from gateway.inbound.commands import ONE_TEXT, CommandContext, command
 from gateway.language.track_phrases import quoted
 from gateway.network.receipts.receipt_text import shorten
-from handlers.follows import BY
+from handlers.follows import BY, BY_WAY
 
 
 @command("track", 'track [WORD | "a phrase"]', about="get any update with a word in it; alone, what I track")
@@ -20,7 +20,8 @@ def track(session: Session, context: CommandContext) -> str:
     if not context.reading.args:
         return _tracked(session, context)
     done = tracking.track(session, context.actor, context.reading.args[0])
-    how = say("{by}, {amount}.", by=BY[SMS if done.by_text else EMAIL], amount=_amount(done.per_week))
+    by = BY_WAY[done.way] if done.way else BY[SMS if done.by_text else EMAIL]
+    how = say("{by}, {amount}.", by=by, amount=_amount(done.per_week))
     return joined([_opening(done), how, say("To stop: UNTRACK {phrase!u}", phrase=quoted(done.phrase))])
 
 

@@ -25,6 +25,7 @@ from handlers.digests import describe_time
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours
+from handlers.ways import describe_cause_way, describe_way
 from handlers.zone import describe_clock
 
 
@@ -106,16 +107,21 @@ def _sentence(outcome: str, facts: dict[str, Any]) -> Phrase:
         case "connecting" | "not_connecting":
             return describe_connecting(outcome == "connecting")
         case "digest_time":
-            setting = DigestSetting.unpack(facts)
-            if setting.every is None:
-                return say("You have no digest any more.")
-            return say("Your digest comes {when} again.", when=describe_time(setting))
+            return _digest_again(DigestSetting.unpack(facts))
+        case "cause_way" | "source_way":
+            return describe_cause_way(**facts) if outcome == "cause_way" else describe_way(**facts)
         case "quiet_hours":
             return describe_hours(**facts) if facts["hours"] else say("Quiet hours are off.")
         case "zone":
             until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
             return describe_clock(ZoneNow(facts["name"], until, facts["home"]))
     return say(SENTENCES[outcome], **facts)
+
+
+def _digest_again(setting: DigestSetting) -> Phrase:
+    if setting.every is None:
+        return say("You have no digest any more.")
+    return say("Your digest comes {when} again.", when=describe_time(setting))
 
 
 SENTENCES: Final = {
@@ -130,6 +136,8 @@ SENTENCES: Final = {
     "track_ended": template('You no longer track "{phrase}".'),
     "digest_source_out": template("{name} comes one by one again."),
     "digest_source_kept": template("{name} stays in your digest."),
+    "prefers_mails": template("You get mails instead of texts again."),
+    "prefers_texts": template("You get texts again where you asked for them."),
     "source_off": template("{name} is off."),
     "source_on": template("{name} is on."),
     "sms_on": ON["sms"],

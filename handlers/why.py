@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.lookups import delivery_cause
 from gateway.actions.lookups.delivery_cause import Cause
+from gateway.actions.lookups.way_table import prefers_mails
 from gateway.attention.zones import zone
 from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, say
@@ -16,6 +17,7 @@ from gateway.network.digests.sent_digests import SentDigest
 from gateway.network.posts import timelines
 
 _TO_END: Final = say("To end them: QUIET OFF")
+_PREFERRED: Final = say("You get mails instead of texts; PREFER TEXT brings texts back.")
 _OFF: Final = {
     SMS: say("It waited while your texts were off."),
     EMAIL: say("It waited while your mails were off."),
@@ -30,7 +32,8 @@ def why(session: Session, context: CommandContext) -> str:
         return _digest(context, digest)
     cause = delivery_cause.cause_of(session, context.actor, item)
     waited = delivery_cause.waited_for(session, context.address, item)
-    return joined([_waited(context, waited) if waited else "", _brought(context, cause)])
+    preferred = _PREFERRED if context.address.channel == EMAIL and prefers_mails(session, context.actor) else ""
+    return joined([_waited(context, waited) if waited else "", _brought(context, cause), preferred])
 
 
 def _digest(context: CommandContext, digest: SentDigest) -> Phrase:

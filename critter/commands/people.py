@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from critter.administration import people_bounces, people_link, people_show
+from critter.administration import people_bounces, people_link, people_show, people_ways
 from critter.console.help_request import working
 from gateway.channels import EMAIL, SMS
 from gateway.errors import Refused
@@ -347,6 +347,7 @@ def secret(
 
 
 app.command("show")(people_show.show)
+app.command("ways")(people_ways.show)
 app.command()(people_link.link)
 app.command()(people_link.unlink)
 app.command("bounces")(people_bounces.show)

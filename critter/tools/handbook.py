@@ -1,4 +1,4 @@
-"""Makes the tables of docs/commands.md from the commands that handlers/ declare; `make docs` updates them."""
+"""Makes the table of docs/commands.md from the commands that handlers/ declare; `make docs` updates it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,18 +8,15 @@ from gateway.inbound.commands import TABLE
 from gateway.language.usage.verbs import Verb
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
-END = "<!-- end -->"
+MARK, END = "<!-- commands -->", "<!-- end -->"
 
 
 def refresh(page: str) -> str:
-    """The page with its two tables made anew; everything outside of their marks stays as it was written."""
+    """The page with its table made anew; everything outside of its marks stays as it was written."""
     assert handlers.MODULES  # importing them filled the table
-    for mark, ready in (("<!-- commands -->", True), ("<!-- not yet -->", False)):
-        before, _, rest = page.partition(mark)
-        after = rest.partition(END)[2]
-        verbs = [verb for verb in TABLE.verbs if verb.ready is ready]
-        page = f"{before}{mark}\n{_table(verbs)}{END}{after}"
-    return page
+    before, _, rest = page.partition(MARK)
+    after = rest.partition(END)[2]
+    return f"{before}{MARK}\n{_table(TABLE.verbs)}{END}{after}"
 
 
 def _table(verbs: Iterable[Verb]) -> str:

@@ -1,39 +1,41 @@
-"""Digests: some follows come together, once a day or a week, instead of one by one."""
+"""Digests: some of what one follows or tracks comes together, once a day or a week, instead of one by one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.actions.following import amend
+from gateway.actions import tracking
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone, active_account
+from gateway.attention.causes import DeliveryCause
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
+from gateway.language.track_phrases import track_phrase
 from gateway.ledger.outbox import held
 from gateway.network.digests import digest_places
-from gateway.network.follows import follow_snapshot, follows
-from gateway.network.people import digest_settings
+from gateway.network.follows import follows, subscriptions, tag_follows
+from gateway.network.follows.subscriptions import DIGEST
+from gateway.network.people import digest_settings, way_choices
 from gateway.network.people.digest_settings import DAILY, DigestSetting
 from gateway.store.tables import Effect
 
 DRAIN = "wake_ups"
-WAY = ("way", *follow_snapshot.SWITCH)  # what it changes in a follow
 
 
 @dataclass(frozen=True, slots=True)
 class DigestState:
     """`channel`: where digests go; None for who has nothing that receives. `quiet`: whether it is quiet there now, so
-    that one which is due waits. `waiting`: items for the next one; `follows`: how many follows come in it,
-    without those that are off."""
+    that one which is due waits. `waiting`: items for the next one; `follows`: how much of what they follow or track
+    comes in it by itself, without what is off; `causes`: for how many causes they chose it."""
 
     setting: DigestSetting
     channel: str | None
     quiet: bool
     waiting: int
     follows: int
+    causes: int = 0
 
 
 def set_digest_time(session: Session, actor: Actor, setting: DigestSetting) -> DigestState:
@@ -47,27 +49,57 @@ def set_digest_time(session: Session, actor: Actor, setting: DigestSetting) -> D
 
 def add_to_digest(session: Session, actor: Actor, source: NamedAccount) -> DigestState:
     """Has a follow come in the digest, which is daily unless another time was set. One that is off is on again."""
-    was = follow_snapshot.take_snapshot(session, actor.account.id, source.id)
-    if not follows.set_way(session, actor.account.id, source.id, "digest"):
+    if follows.since(session, actor.account.id, source.id) is None:
         raise refusal("not_followed", name=source.name, handle=source.handle)
-    follows.set_off(session, actor.account.id, source.id, False)
-    first = digest_settings.setting_of(session, actor.account.id).every is None
-    actor.did("digest_source", source.id, was=was, first=first)
-    if first:
-        digest_settings.put(session, actor.account.id, DAILY)
+    return _add(session, actor, source.id)
+
+
+def add_tag_to_digest(session: Session, actor: Actor, tag: str) -> DigestState:
+    """The same for a tag that they follow; `tag`: with its #."""
+    followed = tag_follows.standing(session, actor.account.id, tag)
+    if followed is None:
+        raise refusal("tag_not_followed", tag=tag)
+    return _add(session, actor, followed.topic_id, called=tag)
+
+
+def add_phrase_to_digest(session: Session, actor: Actor, words: str) -> DigestState:
+    """The same for a word or phrase that they track."""
+    track_id = tracking.tracked_id(session, actor, words)
+    return _add(session, actor, track_id, called=f'"{track_phrase(words).shown}"')
+
+
+def _add(session: Session, actor: Actor, source_id: int, **called: str) -> DigestState:
+    was = subscriptions.way_of(session, actor.account.id, source_id)
+    subscriptions.set_way(session, actor.account.id, source_id, DIGEST)
+    actor.did("digest_source", source_id, was=was, first=begin(session, actor), **called)
     return state_of(session, actor)
 
 
+def begin(session: Session, actor: Actor) -> bool:
+    """Gives them a daily digest, if they have none; returns whether that was so."""
+    first = digest_settings.setting_of(session, actor.account.id).every is None
+    if first:
+        digest_settings.put(session, actor.account.id, DAILY)
+    return first
+
+
 def end_digests(session: Session, actor: Actor) -> DigestState:
-    """Ends digests: each follow comes one by one again. What waits comes now, in a last one."""
+    """Ends digests: all that came in them comes one by one again. What waits comes now, in a last one."""
     setting = digest_settings.setting_of(session, actor.account.id)
-    ended = follows.end_way(session, actor.account.id, "digest")
-    if setting.every or ended:
-        actor.did("digest_end", actor.account.id, **setting.pack(), follows=ended)
+    ended = subscriptions.end_way(session, actor.account.id, DIGEST)
+    causes = _causes(session, actor)
+    way_choices.set_ways(session, actor.account.id, causes, None)
+    if setting.every or ended or causes:
+        actor.did("digest_end", actor.account.id, **setting.pack(), follows=ended, causes=causes)
     before = state_of(session, actor)
     digest_settings.put(session, actor.account.id, DigestSetting(None, setting.at))
     _send_waiting(session, actor)
-    return replace(before, follows=len(ended))
+    return replace(before, follows=len(ended), causes=len(causes))
+
+
+def _causes(session: Session, actor: Actor) -> list[DeliveryCause]:
+    ways = way_choices.by_cause(session, actor.account.id)
+    return [cause for cause, way in ways.items() if way == DIGEST]
 
 
 def bring_back(session: Session, actor: Actor) -> None:
@@ -93,7 +125,8 @@ def state_of(session: Session, actor: Actor) -> DigestState:
         place.channel if place else None,
         place is not None and place.quiet_until(actor.account.zone_now, now) is not None,
         held.waiting_for_digest(session, account),
-        follows.count_way(session, account, "digest"),
+        subscriptions.count_way(session, account, DIGEST),
+        len(_causes(session, actor)),
     )
 
 
@@ -104,23 +137,28 @@ def undo_time(session: Session, actor: Actor, effect: Effect) -> Undone:
 
 
 def undo_source(session: Session, actor: Actor, effect: Effect) -> Undone:
-    source, was = active_account(session, effect.subject_id), {"way": None, **effect.detail["was"]}
-    amend(session, actor, source, was, WAY)
-    if effect.detail.get("first") and not follows.count_way(session, actor.account.id, "digest"):
+    was = effect.detail["was"]
+    name = effect.detail.get("called") or active_account(session, effect.subject_id).name
+    if not subscriptions.put_back(session, actor.account.id, effect.subject_id or 0, {"way": None, **was}):
+        raise refusal("follow_gone", name=name)
+    end_first(session, actor, effect)
+    return Undone("digest_source_kept" if was.get("way") == DIGEST else "digest_source_out", {"name": name})
+
+
+def end_first(session: Session, actor: Actor, effect: Effect) -> None:
+    """Ends the digest that an effect began, unless something else comes in it by now."""
+    in_it = subscriptions.count_way(session, actor.account.id, DIGEST) or _causes(session, actor)
+    if effect.detail.get("first") and not in_it:
         _put(session, actor, DigestSetting())
-    return Undone("digest_source_kept" if was["way"] else "digest_source_out", {"name": source.name})
 
 
 def undo_end(session: Session, actor: Actor, effect: Effect) -> Undone:
-    setting, sources = DigestSetting.unpack(effect.detail), effect.detail["follows"]
+    setting = DigestSetting.unpack(effect.detail)
+    causes = [DeliveryCause(each) for each in effect.detail.get("causes", ())]
     _put(session, actor, setting)
-    _put_back(session, actor, sources)
+    subscriptions.restore_way(session, actor.account.id, effect.detail["follows"], DIGEST)
+    way_choices.set_ways(session, actor.account.id, causes, DIGEST)
     return Undone("digest_time", setting.pack())
-
-
-def _put_back(session: Session, actor: Actor, sources: Sequence[int]) -> None:
-    for source in sources:
-        follows.set_way(session, actor.account.id, source, "digest")
 
 
 def reschedule(session: Session, actor: Actor) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
@@ -14,9 +14,9 @@ from gateway.actions.model.undo_result import Undone, active_account
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.language.nanoformats import is_tag
-from gateway.network.follows import follow_snapshot, follows, group_owners, mutes, tag_follows
+from gateway.network.follows import follow_snapshot, follows, group_owners, mutes, subscriptions, tag_follows
 from gateway.network.follows.follow_snapshot import FollowSnapshot
-from gateway.store.tables import Effect
+from gateway.store.tables import Effect, TopicFollow
 
 ASKED_FIRST = ("closed", "broadcast")  # groups that need an owner
 
@@ -24,7 +24,8 @@ ASKED_FIRST = ("closed", "broadcast")  # groups that need an owner
 @dataclass(frozen=True, slots=True)
 class Followed:
     """`state`: "requested" in a closed group; "already" when at most its end changed. `until`: its end, None without
-    one; `had_end`: it had one before. `per_day`: items a day to expect."""
+    one; `had_end`: it had one before. `per_day`: items a day to expect. `way`: how it comes to a person who chose ways,
+    None when it is as it was asked for."""
 
     name: str
     handle: str
@@ -32,6 +33,7 @@ class Followed:
     until: datetime | None = None
     had_end: bool = False
     per_day: float = 0.0
+    way: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def follow(session: Session, actor: Actor, source: NamedAccount, until: datetime
             join_requests.ask_owners(session, actor, source)
         return Followed(source.name, source.handle, "requested")
     daily = follows.per_day(session, source.id)
-    return Followed(source.name, source.handle, result, until, bool(was and was["expires_at"]), daily)
+    way = subscriptions.chosen_way(session, actor.account.id, source.id)
+    return Followed(source.name, source.handle, result, until, bool(was and was["expires_at"]), daily, way)
 
 
 def follow_tag(session: Session, actor: Actor, tag: str, until: datetime | None = None) -> Followed:
@@ -71,13 +74,13 @@ def follow_tag(session: Session, actor: Actor, tag: str, until: datetime | None 
     if was and until and was.expires_at is None:
         confirm_end(actor, "follow", tag, until)
     topic_id, result = tag_follows.follow(session, actor.account.id, tag, actor.by_text, until)
-    if result == "followed":
+    if was is None:
         actor.did("follow_topic", topic_id, tag=tag)
-    elif was and was.expires_at != until:
-        kept = was.expires_at.isoformat() if was.expires_at else None
-        actor.did("follow_topic", topic_id, tag=tag, was={"by_text": was.by_text, "until": kept})
+    elif result == "followed" or was.expires_at != until:
+        actor.did("follow_topic", topic_id, tag=tag, was=_pack(was))
     had_end = bool(was and was.expires_at)
-    return Followed(tag, tag, result, until, had_end, tag_follows.per_day(session, tag))
+    way = subscriptions.chosen_way(session, actor.account.id, topic_id)
+    return Followed(tag, tag, result, until, had_end, tag_follows.per_day(session, tag), way)
 
 
 def unfollow(session: Session, actor: Actor, source: NamedAccount) -> Unfollowed:
@@ -96,9 +99,13 @@ def unfollow_tag(session: Session, actor: Actor, tag: str) -> Unfollowed:
     gone = tag_follows.unfollow(session, actor.account.id, tag)
     if gone is None:
         return Unfollowed(tag, tag, "none")
-    until = gone.expires_at.isoformat() if gone.expires_at else None
-    actor.did("unfollow_topic", gone.topic_id, tag=tag, by_text=gone.by_text, until=until)
+    actor.did("unfollow_topic", gone.topic_id, tag=tag, **_pack(gone))
     return Unfollowed(tag, tag, "left")
+
+
+def _pack(row: TopicFollow) -> dict[str, Any]:
+    until = row.expires_at.isoformat() if row.expires_at else None
+    return {"by_text": row.by_text, "until": until, "way": row.way}
 
 
 def undo_follow(session: Session, actor: Actor, effect: Effect) -> Undone:
@@ -125,16 +132,22 @@ def undo_unfollow(session: Session, actor: Actor, effect: Effect) -> Undone:
 def undo_follow_tag(session: Session, actor: Actor, effect: Effect) -> Undone:
     tag = effect.detail["tag"]
     if was := effect.detail.get("was"):
-        tag_follows.follow(session, actor.account.id, tag, was["by_text"], _moment(was["until"]))
+        _put_tag(session, actor, effect, was)
         return Undone("follow_restored", {"name": tag})
     tag_follows.unfollow(session, actor.account.id, tag)
     return Undone("tag_left", {"tag": tag})
 
 
 def undo_unfollow_tag(session: Session, actor: Actor, effect: Effect) -> Undone:
-    was = effect.detail
-    tag_follows.follow(session, actor.account.id, was["tag"], was["by_text"], _moment(was["until"]))
-    return Undone("tag_followed", {"tag": was["tag"]})
+    _put_tag(session, actor, effect, effect.detail)
+    return Undone("tag_followed", {"tag": effect.detail["tag"]})
+
+
+def _put_tag(session: Session, actor: Actor, effect: Effect, was: dict[str, Any]) -> None:
+    """An effect of the version before has no `way`."""
+    assert effect.subject_id is not None
+    until = _moment(was["until"])
+    tag_follows.put(session, actor.account.id, effect.subject_id, was["by_text"], until, was.get("way"))
 
 
 def amend(

@@ -1,4 +1,5 @@
-"""Asks the people whom an author was offered to ask: the update once more, privately, to each of them."""
+"""Offers to ask people who wrote about something: who wants to be found and be made offers, and the answer to an offer,
+which puts the update once more, privately, to each of those people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
 from gateway.network.conversation import offers
+from gateway.network.people import connecting
 from gateway.network.posts import posts
 from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Effect, Offer, Post
@@ -53,3 +55,18 @@ def undo_ask_offered(session: Session, actor: Actor, effect: Effect) -> Undone:
         stopped, gone = posts.retract(session, session.get_one(Post, post_id))
         facts = {"stopped": facts["stopped"] + stopped, "gone": facts["gone"] + gone}
     return Undone("message_retracted", facts)
+
+
+def set_connecting(session: Session, actor: Actor, wanted: bool) -> bool:
+    """Whether they are found by what they wrote, and are made offers; False when it is so already."""
+    if connecting.connects(session, actor.account.id) == wanted:
+        return False
+    connecting.put(session, actor.account.id, wanted)
+    actor.did("connect", actor.account.id, wanted=wanted)
+    return True
+
+
+def undo_connecting(session: Session, actor: Actor, effect: Effect) -> Undone:
+    before = not effect.detail["wanted"]
+    connecting.put(session, actor.account.id, before)
+    return Undone("connecting" if before else "not_connecting")

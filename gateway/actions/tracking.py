@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
 from gateway.i18n.refusals import refusal
-from gateway.language.track_phrases import LONGEST, MOST_WORDS, TrackPhrase, track_phrase
-from gateway.network.follows import trackers
+from gateway.language.track_phrases import LONGEST, MOST_WORDS, TrackPhrase, quoted, track_phrase
+from gateway.network.follows import subscriptions, trackers
 from gateway.network.follows.trackers import TrackerSnapshot
 from gateway.network.receipts.receipt_text import shorten
 from gateway.store.tables import Effect
@@ -18,12 +18,14 @@ from gateway.store.tables import Effect
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """`phrase`: as people read it. `state`: "already" when nothing was changed. `per_week`: items a week to expect."""
+    """`phrase`: as people read it. `state`: "already" when nothing was changed. `per_week`: items a week to expect.
+    `way`: how it comes to a person who chose ways."""
 
     phrase: str
     state: Literal["tracked", "already"]
     by_text: bool
     per_week: float
+    way: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,17 @@ def track(session: Session, actor: Actor, words: str) -> Tracked:
     was = trackers.standing(session, actor.account.id, phrase.folded)
     counted = trackers.frequency(session, phrase.folded)
     by_text = actor.by_text or bool(was and was["by_text"])
-    if was and was["by_text"] == by_text and was["until"] is None:
-        return Tracked(phrase.shown, "already", by_text, counted.per_week)
+    if was and was["by_text"] == by_text and was["until"] is None and was["way"] is None:
+        way = subscriptions.chosen_way(session, actor.account.id, trackers.id_of(session, phrase.folded) or 0)
+        return Tracked(phrase.shown, "already", by_text, counted.per_week, way)
     if counted.too_frequent:
         raise refusal("track_too_frequent", phrase=phrase.shown, count=counted.hits, number=counted.posts)
     if was is None and not trackers.has_room(session, actor.account.id):
         raise refusal("track_no_room", number=trackers.MOST)
     track_id = trackers.put(session, actor.account.id, phrase, by_text)
     actor.did("track", track_id, **_detail(phrase, was))
-    return Tracked(phrase.shown, "tracked", by_text, counted.per_week)
+    way = subscriptions.chosen_way(session, actor.account.id, track_id)
+    return Tracked(phrase.shown, "tracked", by_text, counted.per_week, way)
 
 
 def untrack(session: Session, actor: Actor, words: str) -> Untracked:
@@ -59,6 +63,16 @@ def untrack(session: Session, actor: Actor, words: str) -> Untracked:
     track_id = trackers.end(session, actor.account.id, phrase.folded)
     actor.did("untrack", track_id, **_detail(phrase, was))
     return Untracked(phrase.shown, "ended")
+
+
+def tracked_id(session: Session, actor: Actor, words: str) -> int:
+    """The track of a phrase that they track; raises Refused when they do not."""
+    phrase = track_phrase(words)
+    if trackers.standing(session, actor.account.id, phrase.folded) is None:
+        raise refusal("phrase_not_tracked", phrase=shorten(phrase.shown), form=quoted(shorten(phrase.shown)))
+    found = trackers.id_of(session, phrase.folded)
+    assert found is not None
+    return found
 
 
 def _trackable(words: str) -> TrackPhrase:
@@ -89,5 +103,5 @@ def undo_untrack(session: Session, actor: Actor, effect: Effect) -> Undone:
 def _restored(session: Session, actor: Actor, effect: Effect) -> Undone:
     phrase, was = TrackPhrase(effect.detail["phrase"], effect.detail["shown"]), effect.detail["was"]
     until = datetime.fromisoformat(was["until"]) if was["until"] else None
-    trackers.put(session, actor.account.id, phrase, was["by_text"], until)
+    trackers.put(session, actor.account.id, phrase, was["by_text"], until, was.get("way"))
     return Undone("tracked", {"phrase": phrase.shown})

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from gateway.actions import (
     asking,
     calling,
-    connecting,
     digests,
     following,
     group_creation,
@@ -25,6 +24,7 @@ from gateway.actions import (
     reporting,
     silencing,
     tracking,
+    ways,
     zone,
 )
 from gateway.actions.model.actor import Actor
@@ -50,7 +50,10 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "digest": digests.undo_time,
     "digest_source": digests.undo_source,
     "digest_end": digests.undo_end,
-    "connect": connecting.undo_connecting,
+    "prefer": ways.undo_prefer,
+    "cause_way": ways.undo_cause_way,
+    "source_way": ways.undo_source_way,
+    "connect": offers.undo_connecting,
     "ask_offered": offers.undo_ask_offered,
     "silence": silencing.undo_silence,
     "lift": silencing.undo_lift,

@@ -1,4 +1,5 @@
-"""What can be decided about a message on its way to one address: it is sent now, held for later, or dropped."""
+"""What can be decided about a message on its way to one address: it is sent now, held for later, sent to another
+address of its reader, or dropped."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,5 +19,12 @@ class Drop:
     reason: str  # stands in deliveries.reason
 
 
-Decision = Send | Drop | Hold  # held for later; then it is decided about again
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """It goes to another address of its reader instead, where it is decided about again."""
+
+    address_id: int
+
+
+Decision = Send | Drop | Hold | Redirect  # Hold: for later; then it is decided about again
 SEND: Final = Send()

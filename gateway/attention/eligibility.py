@@ -82,6 +82,11 @@ def source_off(facts: Facts) -> Drop | None:
     return Drop("off") if facts.source_off else None
 
 
+def unwanted(facts: Facts) -> Drop | None:
+    """Nothing that brings it is wanted in any way."""
+    return Drop("off") if facts.kind == "update" and facts.way == "nothing" else None
+
+
 def _is_late(facts: Facts) -> bool:
     return facts.give_up_at <= facts.now
 
@@ -101,4 +106,4 @@ ELIGIBILITY: Final[tuple[Rule, ...]] = (
 )
 # Whether its reader still wants it. A daily mail with a post that its reader may not see is told apart here: whoever
 # ended the daily mail hears that, whatever was in it.
-PREFERENCES: Final[tuple[Rule, ...]] = (daily_unwanted, daily_outdated, unsubscribed, source_off)
+PREFERENCES: Final[tuple[Rule, ...]] = (daily_unwanted, daily_outdated, unsubscribed, source_off, unwanted)

@@ -10,7 +10,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.attention import way_sql
 from gateway.attention.causes import DeliveryCause as Cause
+from gateway.attention.ways import WayChoice, read_choice
 from gateway.attention.zones import ZoneNow
 from gateway.channels import SMS
 from gateway.store.arrays import numbers
@@ -48,6 +50,7 @@ class Facts:
     digest_weekday: int | None = None
     digest_last: datetime | None = None  # the date of the reader's last digest, at 00:00 and without a zone
     digest_failed: bool = False  # it was in a digest that did not leave
+    choice: str | None = None  # what brings it, and the ways that its reader chose, for ways.read_choice
     urgent: bool = False  # an urgent call, or what belongs to one
     # What may be a reason. A delivery is looked at only if one of these is unusual.
     give_up_at: datetime = NEVER  # when trying ends; usual: later
@@ -65,7 +68,7 @@ class Facts:
     address_off: bool = False  # the reader switched off this address for now
     subscribed: bool = True  # the reader still follows or tracks what brings it
     source_off: bool = False  # the reader switched off what brings it for now
-    digested: bool = False  # the reader wants what comes by this follow in a digest
+    choosing: bool = False  # the reader chose how something comes, perhaps this
     quiet: str | None = None  # hours in which this address is not to ring
     behind: bool = False  # something that waited for this address is about to leave
 
@@ -77,7 +80,17 @@ class Facts:
     def in_question(self) -> bool:
         """Whether the circumstances that are looked up can change what is decided."""
         stopped = self.address_state == "stopped" or self.bouncing
-        return stopped or self.quiet is not None or self.behind or self.address_off or self.digested
+        return stopped or self.quiet is not None or self.behind or self.address_off or self.choosing
+
+    @property
+    def chosen(self) -> WayChoice | None:
+        """What its reader chose, if they chose anything."""
+        return read_choice(self.choice) if self.choosing and self.choice else None
+
+    @property
+    def way(self) -> str | None:
+        """How its reader wants it; None when that is as usual."""
+        return self.chosen.way if self.chosen else None
 
 
 TIMES: Final = ("now", "give_up_at")
@@ -96,6 +109,7 @@ LOOKED_UP: Final = (
     "digest_weekday",
     "digest_last",
     "digest_failed",
+    "choice",
     "urgent",
 )
 CIRCUMSTANCES: Final = frozenset({"kind", "channel", "now", *LOOKED_UP})
@@ -186,7 +200,7 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
         a.state AS address_state, a.bouncing_since IS NOT NULL AS bouncing, a.off_now AS address_off,
         reader.state AS reader_state, author.state AS author_state, first.state AS first_state, m.quotes,
         p.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL AS retracted,
-        coalesce(f.off_now, false) AS source_off, coalesce(f.way = 'digest', false) AS digested,
+        coalesce(f.off_now, false) AS source_off,
         m.kind <> 'daily' OR coalesce(reader.daily, true) AS daily_wanted,
         EXISTS (
             SELECT FROM silences_in_force s WHERE s.account_id = a.account_id
@@ -194,7 +208,7 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
         ) OR EXISTS (
             SELECT FROM silences_in_force s WHERE s.account_id = ANY (ARRAY[m.author_id, o.author_id])
               AND s.other_id = a.account_id AND s.kind = 'block'
-        ) OR coalesce(p.visibility = 'direct', false) AND EXISTS (
+        ) OR p.visibility = 'direct' AND EXISTS (
             SELECT FROM post_recipients r
             JOIN silences_in_force s ON s.account_id = r.account_id AND s.other_id = r.named_id
             WHERE r.post_id = p.id AND r.account_id = a.account_id
@@ -222,8 +236,8 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(_N
         ) OR EXISTS (
             SELECT FROM trackers_in_force k WHERE k.track_id = d.source_id AND k.follower_id = a.account_id
         ) AS subscribed,
-        a.quiet,
-        {{behind}} AS behind
+        m.kind = 'update' AND coalesce(reader.chooses, false) AS choosing,
+        a.quiet, {{behind}} AS behind
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
     JOIN deliveries d USING (message_id, address_id)
     JOIN messages m ON m.id = d.message_id
@@ -242,6 +256,11 @@ WHERE {_UNUSUAL} OR quotes IS NOT NULL
 # psycopg remembers how it reads a statement only of those with at most 4,096 characters.
 _FACTS, _FACTS_OF_WAITING = (text(" ".join(_STATEMENT.format(behind=each).split())) for each in (_BEHIND, "false"))
 
+_SOURCES = """
+    d.source_id || ARRAY(SELECT x.source_id FROM fanouts x WHERE x.message_id = coalesce(m.instead_of, m.id))"""
+_NAMED = """
+    EXISTS (SELECT FROM mentions n WHERE n.post_id = p.id AND n.account_id = a.account_id)
+    OR EXISTS (SELECT FROM post_recipients r WHERE r.post_id = p.id AND r.account_id = a.account_id)"""
 _MORE = text(f"""
 SELECT d.message_id, d.address_id,
     a.state = 'stopped' AND EXISTS (
@@ -252,10 +271,7 @@ SELECT d.message_id, d.address_id,
     a.bouncing_since IS NOT NULL AND EXISTS (
         SELECT FROM bouncing b WHERE b.address_id = a.id AND b.probe_id = m.id) AS test_mail,
     CASE WHEN m.kind <> 'update' THEN {Cause.OURS:d}
-        WHEN d.source_id IS NULL AND p.visibility = 'direct' THEN {Cause.PRIVATE:d}
-        WHEN d.source_id IS NULL AND EXISTS (
-            SELECT FROM mentions n WHERE n.post_id = p.id AND n.account_id = a.account_id) THEN {Cause.MENTION:d}
-        WHEN d.source_id IS NULL THEN {Cause.REPLY:d}
+        WHEN d.source_id IS NULL THEN (SELECT cause FROM ({way_sql.named_causes("p", "a.account_id")}) AS named)
         WHEN s.kind = 'person' THEN {Cause.PERSON:d}
         WHEN s.kind = 'group' THEN CASE s.access WHEN 'broadcast' THEN {Cause.BROADCAST:d} ELSE {Cause.GROUP:d} END
         WHEN EXISTS (SELECT FROM topics WHERE id = d.source_id) THEN {Cause.TAG:d}
@@ -272,6 +288,13 @@ SELECT d.message_id, d.address_id,
     w.digest_every IS NOT NULL AND (
         SELECT h.digest_id FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
     ) IS NOT NULL AS digest_failed,
+    CASE WHEN w.account_id IS NOT NULL AND m.kind = 'update' THEN json_build_array((
+        SELECT coalesce(json_agg(json_build_array(cause, way, by_text) ORDER BY cause, way, by_text), '[]') FROM (
+            {way_sql.subscribed_causes("a.account_id", _SOURCES)}
+            UNION ALL {way_sql.named_causes("p", "a.account_id")}
+            WHERE {_NAMED}
+        ) AS causes
+    ), {way_sql.CHOSEN}, CASE WHEN a.channel = '{SMS}' THEN {way_sql.MAILBOX} END)::text END AS choice,
     d.priority = 0 AS urgent
 FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
 JOIN deliveries d USING (message_id, address_id)

@@ -4,10 +4,11 @@ of gateway/attention/eligibility.py."""
 from typing import Final
 
 from gateway.attention import digest_slots, zones
-from gateway.attention.decision import SEND, Decision, Drop, Send
+from gateway.attention.decision import SEND, Decision, Drop, Redirect, Send
 from gateway.attention.eligibility import Rule
 from gateway.attention.facts import Facts
 from gateway.attention.quiet_hours import quiet_until
+from gateway.channels import SMS
 from gateway.ledger.outbox.held import Hold
 
 UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; for the others somebody waits
@@ -22,7 +23,7 @@ def urgent(facts: Facts) -> Send | None:
 def into_digest(facts: Facts) -> Decision | None:
     """What its reader wants in a digest waits for the next one. It does so once: what was in one that could not leave
     goes by itself, for the next one might fail as well."""
-    if not facts.digested or facts.digest_failed or facts.kind != "update" or facts.digest_every is None:
+    if facts.kind != "update" or facts.digest_failed or facts.digest_every is None or facts.way != "digest":
         return None
     if facts.digest_every == "back":
         return Hold("digest", facts.now + digest_slots.LONGEST_AWAY, facts.cause)
@@ -30,6 +31,16 @@ def into_digest(facts: Facts) -> Decision | None:
         facts.digest_every, facts.digest_at, facts.digest_weekday, facts.clock, facts.now, facts.digest_last
     )
     return Hold("digest", slot.instant, facts.cause, slot.wall)
+
+
+def to_mailbox(facts: Facts) -> Redirect | None:
+    """A text whose reader wants it as a mail by now, or who prefers mails to texts, goes to their mailbox, where there
+    is one that receives. What was queued as a mail stays one."""
+    chosen = facts.chosen
+    if facts.channel != SMS or facts.kind != "update" or facts.digest_failed or chosen is None or not chosen.mailed:
+        return None
+    assert chosen.mailbox is not None
+    return Redirect(chosen.mailbox)
 
 
 def switched_off(facts: Facts) -> Decision | None:
@@ -61,4 +72,4 @@ def behind_others(facts: Facts) -> Decision | None:
     return Hold("behind", facts.now, facts.cause)
 
 
-TIMING: Final[tuple[Rule, ...]] = (urgent, into_digest, switched_off, quiet_hours, behind_others)
+TIMING: Final[tuple[Rule, ...]] = (urgent, into_digest, to_mailbox, switched_off, quiet_hours, behind_others)

@@ -110,6 +110,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "nudge_of_group": template("You can only nudge people. To ask {name}: #{handle} text"),
     "nudge_of_self": template("That is you. Just text what you are doing."),
     # Tracking words
+    "tag_not_followed": template("You do not follow {tag}. To follow: FOLLOW {tag!u}"),
+    "phrase_not_tracked": template('You do not track "{phrase}". To track it: TRACK {form!u}'),
+    "source_not_followed": template("You do not follow or track that. Nothing was changed."),
     "track_too_short": template('"{words}" is too short to track: use a word of two letters or more.'),
     "track_too_long": template(
         "That is too long to track: use a word, or a phrase in quotes of at most {words} words and {letters} letters."
@@ -141,6 +144,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     # Phones, mailboxes, invitations
     "bad_phone": template("That is not a phone number. Write it like +1 415 555 0123."),
     "bad_mailbox": template("That is not a mail address. Write it like kim@example.com."),
+    "no_mailbox": template("You have no confirmed mailbox here, so nothing was changed. To add one: LOGIN"),
+    "no_phone": template("You have no confirmed phone here, so nothing was changed. To add one: LOGIN"),
     "address_gone": template("That phone or mailbox is not yours any more. Nothing was changed."),
     "phone_linked": template("This phone is yours already. To give it to somebody else, ask an operator."),
     "mailbox_linked": template("This mailbox is yours already. To give it to somebody else, ask an operator."),
@@ -190,7 +195,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "undone_already": template("What you did last is undone already."),
     "not_undoable": template("What you did last cannot be undone, and nothing before it was changed."),
     "question_run_out": template("That question has run out. Nothing was changed."),
-    "not_available": template("{verb} is not available yet. Nothing was changed or posted. To see what is: ?"),
     "key_of_another_request": template(
         "This idempotency key was used for another request. Nothing was done. Use a new key for each request."
     ),

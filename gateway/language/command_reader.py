@@ -146,6 +146,8 @@ _NOT = {
     "FOR": template("“{word}” is not an end like 3h, till 9 or till monday"),
     "RANGE": template("“{word}” is not a range of hours"),
     "LANG": template("“{word}” is not a language"),
+    "CHANNEL": template("“{word}” is not text or mail"),
+    "WAY": template("“{word}” is not text, mail, digest, nothing or usual"),
     "ONOFF": template("“{word}” is not on or off"),
     "VERB": template("“{word}” is not a command"),
     "GROUP": template("“{word}” is not a group"),

@@ -155,7 +155,7 @@ def _rewritten(text: str, abroad: Sequence[tuple[re.Pattern[str], str]]) -> Iter
 def _tried(written: str, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:
     token, rest = first_token(written)
     verb = verbs.get(verb_of(token)) if len(token) <= LONGEST_WORD else None
-    if verb is None or verb.private or not verb.ready or not rest or _says_anything(verb):
+    if verb is None or verb.private or not rest or _says_anything(verb):
         return None
     spoken = [match.group() for match in tokens(rest, MOST_TOKENS + 1)]
     if len(spoken) > MOST_TOKENS:

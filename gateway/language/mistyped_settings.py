@@ -19,7 +19,7 @@ from gateway.language.words.typing_errors import intended_verb
 Verbs = Mapping[str, Verb]
 LONGEST: Final = 60  # characters; a longer text is a sentence
 _KINDS: Final = {"quiet": "RANGE", "digest": "TIME", "off": "FOR", "zone": "ZONE"}  # what these commands take
-_POLITE_TOO: Final = frozenset([*_KINDS, "on"])
+_POLITE_TOO: Final = frozenset([*_KINDS, "on", "prefer"])
 _TOLD_APART: Final = frozenset(
     ["quiet", "digest", "zone"]
 )  # a verb as short as "off" is one letter away from many words

@@ -20,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     column,
     func,
+    literal,
     select,
     table,
     text,
@@ -126,6 +127,8 @@ class Account(Table):
     daily_on: Mapped[date | None]
     daily_upto: Mapped[int] = mapped_column(server_default=ZERO)
     zone_since: Mapped[datetime | None]
+    chooses: Mapped[bool] = mapped_column(server_default=FALSE)
+    may_urge: Mapped[bool] = mapped_column(server_default=FALSE)
     zone_now: Mapped[str] = column_property(
         select(column("zone", Text))
         .select_from(table("zones_now"))
@@ -133,7 +136,6 @@ class Account(Table):
         .scalar_subquery(),
         deferred=True,  # few ask: what names a time by the person's clock
     )
-    may_urge: Mapped[bool] = mapped_column(server_default=FALSE)
     __table_args__ = (Index("accounts_by_name", "plain_name"),)
 
 
@@ -148,6 +150,19 @@ class Attention(Table):
     out_of_office_until: Mapped[datetime | None]
     digest_back: Mapped[bool] = mapped_column(server_default=FALSE)
     connects: Mapped[bool] = mapped_column(server_default=TRUE)
+    prefer: Mapped[str | None]
+    private: Mapped[str | None]
+    mention: Mapped[str | None]
+    reply: Mapped[str | None]
+    tracked: Mapped[str | None]
+    group: Mapped[str | None]
+    person: Mapped[str | None]
+    tag: Mapped[str | None]
+    broadcast: Mapped[str | None]
+
+
+_chosen = (Attention.tracked, Attention.group, Attention.person, Attention.tag, Attention.broadcast)
+Index("attention_texts", Attention.account_id, postgresql_where=literal("text").in_(_chosen))
 
 
 class Alias(Table):
@@ -238,6 +253,7 @@ class Follow(Table):
 
 # Phones are counted before each post, and an author with a million readers by mail must not wait for that.
 Index("follows_by_text", Follow.account_id, postgresql_where=Follow.by_text)
+Index("follows_texts", Follow.account_id, postgresql_where=Follow.way == "text")
 
 
 class Topic(Table):
@@ -254,6 +270,7 @@ class TopicFollow(Table):
     by_text: Mapped[bool] = mapped_column(server_default=FALSE)
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    way: Mapped[str | None]
     __table_args__ = (Index("topic_follows_by_topic", "topic_id", "follower_id"),)
 
 
@@ -272,6 +289,7 @@ class Tracker(Table):
     by_text: Mapped[bool] = mapped_column(server_default=FALSE)
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    way: Mapped[str | None]
     __table_args__ = (Index("trackers_by_follower", "follower_id"),)
 
 

@@ -6,7 +6,7 @@ for whoever writes them, and for what is asked of the past.
 
 from typing import Final, TypeVar
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, FromClause, MetaData, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, FromClause, MetaData, SmallInteger, Text
 from sqlalchemy import Table as Relation
 from sqlalchemy.orm import aliased
 
@@ -26,6 +26,15 @@ def _view(name: str, of: type[Table], *more: str) -> Relation:
 FOLLOWS: Final = _view("follows_in_force", Follow, "off_now")
 TOPIC_FOLLOWS: Final = _view("topic_follows_in_force", TopicFollow)
 TRACKERS: Final = _view("trackers_in_force", Tracker)
+SUBSCRIPTIONS: Final = Relation(
+    "subscriptions_in_force",
+    VIEWS,
+    Column("follower_id", BigInteger, primary_key=True),
+    Column("source_id", BigInteger, primary_key=True),
+    Column("cause", SmallInteger),
+    Column("by_text", Boolean),
+    Column("way", Text),
+)
 SILENCES: Final = _view("silences_in_force", Silence)
 ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives")
 ZONES: Final = Relation(

@@ -19,7 +19,6 @@ import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
     asking,
     calling,
-    connecting,
     digests,
     following,
     group_creation,
@@ -41,11 +40,13 @@ from gateway.actions import (
     silencing,
     tracking,
     undoing,
+    ways,
     zone,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import OK, PROOF
 from gateway.actions.model.idempotency import once
+from gateway.attention.causes import DeliveryCause
 from gateway.errors import Refused
 from gateway.inbound.process import process
 from gateway.language.model.reading import NamedAccount
@@ -154,7 +155,7 @@ ROWS: Final = [
     Row("untrack", "bob", ["untrack acme"], lambda c: (tracking.untrack, "acme"), before=[("bob", "track ACME")]),
     Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME")]),
     Row("undo", "bob", ["undo"], lambda c: (undoing.undo,), before=[("bob", "track ACME"), ("bob", "untrack acme")]),
-    Row("set_connecting", "sam", ["connect off"], lambda c: (connecting.set_connecting, False)),
+    Row("set_connecting", "sam", ["connect off"], lambda c: (offers.set_connecting, False)),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "connect off")]),
     Row("ask_offered", "kim", ["1"], lambda c: (offers.ask_offered, c.asks), before=QUESTION),
     Row("undo", "kim", ["undo"], lambda c: (undoing.undo,), before=[*QUESTION, ("kim", "1")]),
@@ -178,6 +179,32 @@ ROWS: Final = [
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest monday 9am")]),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest kim")]),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest kim"), ("sam", "digest off")]),
+    Row("add_tag_to_digest", "bob", ["digest #acme2"], lambda c: (digests.add_tag_to_digest, "#acme2"),
+        before=[("bob", "follow #acme2")]),
+    Row("add_phrase_to_digest", "bob", ['digest "board meeting"'],
+        lambda c: (digests.add_phrase_to_digest, "board meeting"), before=[("bob", 'track "board meeting"')]),
+    Row("undo", "bob", ["undo"], lambda c: (undoing.undo,),
+        before=[("bob", "follow #acme2"), ("bob", "digest #acme2")]),
+    Row("undo", "bob", ["undo"], lambda c: (undoing.undo,),
+        before=[("bob", "follow #acme2"), ("bob", "digest #acme2"), ("bob", "follow #acme2")]),
+    Row("undo", "bob", ["undo"], lambda c: (undoing.undo,),
+        before=[("bob", "track ACME"), ("bob", 'digest "acme"'), ("bob", "untrack acme")]),
+    Row("prefer", "pat", ["prefer email"], lambda c: (ways.prefer, True)),
+    Row("prefer", "pat", ["prefer text"], lambda c: (ways.prefer, False), before=[("pat", "prefer mail")]),
+    Row("undo", "pat", ["undo"], lambda c: (undoing.undo,), before=[("pat", "prefer mail")]),
+    Row("set_cause_way", "sam", ["prefer digest for mentions"],
+        lambda c: (ways.set_cause_way, DeliveryCause.MENTION, "digest")),
+    Row("set_cause_way", "sam", ["prefer usual for people"],
+        lambda c: (ways.set_cause_way, DeliveryCause.PERSON, None), before=[("sam", "prefer nothing for people")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "prefer digest for groups")]),
+    Row("set_source_way", "pat", ["prefer mail for kim"],
+        lambda c: (ways.set_source_way, c.named("kim").id, "mail"), before=[("pat", "follow kim")]),
+    Row("undo", "pat", ["undo"], lambda c: (undoing.undo,),
+        before=[("pat", "follow kim"), ("pat", "prefer nothing for kim")]),
+    Row("set_tag_way", "bob", ["prefer nothing for #acme2"], lambda c: (ways.set_tag_way, "#acme2", "nothing"),
+        before=[("bob", "follow #acme2")]),
+    Row("set_phrase_way", "bob", ['prefer digest for "acme"'], lambda c: (ways.set_phrase_way, "acme", "digest"),
+        before=[("bob", "track ACME")]),
     Row("turn_off_source", "sam", ["off kim"], lambda c: (pausing.turn_off_source, c.named("kim"))),
     Row("turn_on_source", "sam", ["on kim"], lambda c: (pausing.turn_on_source, c.named("kim")),
         before=[("sam", "off kim")]),
@@ -336,9 +363,9 @@ LEFT: Final = {
     "follows": """SELECT w.handle, s.handle, f.role, f.state, f.by_text, f.off, f.off_until, f.expires_at,
         f.way FROM follows f
         JOIN accounts w ON w.id = f.follower_id JOIN accounts s ON s.id = f.account_id""",
-    "tags": """SELECT w.handle, t.tag, f.by_text, f.expires_at FROM topic_follows f
+    "tags": """SELECT w.handle, t.tag, f.by_text, f.expires_at, f.way FROM topic_follows f
         JOIN accounts w ON w.id = f.follower_id JOIN topics t ON t.id = f.topic_id""",
-    "tracks": """SELECT w.handle, t.phrase, t.shown, f.by_text, f.expires_at FROM trackers f
+    "tracks": """SELECT w.handle, t.phrase, t.shown, f.by_text, f.expires_at, f.way FROM trackers f
         JOIN accounts w ON w.id = f.follower_id JOIN tracks t ON t.id = f.track_id""",
     "silences": """SELECT w.handle, s.handle, f.kind, f.expires_at FROM silences f
         JOIN accounts w ON w.id = f.account_id JOIN accounts s ON s.id = f.other_id""",
@@ -360,7 +387,8 @@ LEFT: Final = {
     "offers": """SELECT p.text, o.word, a.handle, w.asked_at IS NOT NULL, asked.text FROM offers o
         JOIN posts p ON p.id = o.post_id LEFT JOIN offer_people w ON w.post_id = o.post_id
         LEFT JOIN accounts a ON a.id = w.account_id LEFT JOIN posts asked ON asked.id = w.asked_by""",
-    "attention": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday, w.digest_back, w.connects
+    "attention": """SELECT a.handle, w.digest_every, w.digest_at, w.digest_weekday, w.digest_back, w.connects,
+        w.prefer, w.private, w.mention, w.reply, w.tracked, w."group", w.person, w.tag, w.broadcast
         FROM attention w
         JOIN accounts a ON a.id = w.account_id""",
     "zones": """SELECT a.handle, z.zone, z.until, a.zone_since IS NOT NULL FROM zones_now z
@@ -389,7 +417,7 @@ HELPERS: Final = {
     "check_reaches", "amend",
     "acknowledge_by_reaction", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
     "opt_in", "upload", "attach", "wake", "state_of",
-    "send_digest", "bring_back", "reschedule",
+    "send_digest", "bring_back", "reschedule", "begin", "end_first", "tracked_id",
 }  # fmt: skip
 
 

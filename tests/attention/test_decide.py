@@ -1,5 +1,6 @@
 """The rules, one by one and in conflict: each with its neighbours, each pair, and what holds for any facts at all."""
 
+import json
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from gateway.attention.causes import DeliveryCause as Cause
 from gateway.attention.decide import RULES, decide
-from gateway.attention.decision import SEND, Decision, Drop, Send
+from gateway.attention.decision import SEND, Decision, Drop, Redirect, Send
 from gateway.attention.facts import CIRCUMSTANCES, KINDS, Facts
+from gateway.attention.ways import COLUMNS, WAYS
 from gateway.channels import CHANNELS, EMAIL, SMS
 from gateway.ledger.outbox.held import Hold
 
@@ -25,9 +27,29 @@ LUNCH: Final = "mo,tu,we,th,fr 12:00-13:00"
 LATE: Final = {"now": NOON, "give_up_at": NOON}
 STATES: Final = ("active", "suspended", "deactivated", None)
 PREFERENCES: Final = (
-    "daily_wanted", "daily_outdated", "address_off", "subscribed", "source_off", "digested", "quiet",
-    "behind",
+    "daily_wanted", "daily_outdated", "address_off", "subscribed", "source_off", "choosing", "choice",
+    "quiet", "behind",
 )  # fmt: skip
+
+BOX: Final = 4242  # the id of a mailbox
+
+
+def brought(
+    *causes: tuple[int, str | None, bool],
+    prefer: str | None = None,
+    box: int | None = None,
+    on: bool = True,
+    **ways: str,
+) -> dict[str, Any]:
+    """Facts of somebody who chose ways: the causes of the item (number, its own way, by text), and their choices."""
+    chosen = [prefer, *(ways.get(name) for name in COLUMNS)]
+    return {"choosing": True, "choice": json.dumps([causes, chosen, [box, on] if box else None])}
+
+
+FOLLOWED: Final = (Cause.PERSON, None, True)
+BY_MAIL: Final = (Cause.PERSON, None, False)
+DIGESTED: Final = brought((Cause.PERSON, "digest", True)) | {"digest_every": "day", "now": NOON}
+IN_DIGEST: Final = Hold("digest", TOMORROW, Cause.PERSON, DATE)
 
 # What keeps a delivery back, the most important first.
 REASONS: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
@@ -102,18 +124,57 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     ({"address_off": True, "off_until": LATER, "subscribed": False}, Drop("left")),
     ({"address_off": True, "off_until": LATER, "quiet": LUNCH, "now": NOON}, Hold("off_till", LATER, Cause.PERSON)),
     # What is wanted in a digest waits for its next slot, whatever the phone does meanwhile.
-    ({"digested": True, "digest_every": "day", "now": NOON}, Hold("digest", TOMORROW, Cause.PERSON, DATE)),
-    ({"digested": True, "digest_every": "day", "now": NOON, "kind": "answer"}, SEND),
-    (
-        {"digested": True, "digest_every": "day", "now": NOON, "quiet": LUNCH},
-        Hold("digest", TOMORROW, Cause.PERSON, DATE),
-    ),
-    (
-        {"digested": True, "digest_every": "day", "now": NOON, "address_off": True},
-        Hold("digest", TOMORROW, Cause.PERSON, DATE),
-    ),
-    ({"digested": True, "digest_every": "day", "now": NOON, "source_off": True}, Drop("off")),
-    ({"digested": True, "now": NOON}, SEND),
+    (DIGESTED, IN_DIGEST),
+    (DIGESTED | {"kind": "answer"}, SEND),
+    (DIGESTED | {"quiet": LUNCH}, IN_DIGEST),
+    (DIGESTED | {"address_off": True}, IN_DIGEST),
+    (DIGESTED | {"source_off": True}, Drop("off")),
+    (DIGESTED | {"digest_every": None}, SEND),
+    (DIGESTED | {"digest_failed": True}, SEND),
+    (DIGESTED | {"choosing": False}, SEND),
+    # S2: its own way, else that of its cause, else as it was asked for.
+    (DIGESTED | brought(FOLLOWED, person="digest"), IN_DIGEST),
+    (DIGESTED | brought((Cause.PERSON, "text", False), person="digest"), SEND),
+    (DIGESTED | brought(FOLLOWED, group="digest", tag="nothing"), SEND),
+    (DIGESTED | brought((Cause.PERSON, "digest", True), person="nothing"), IN_DIGEST),
+    (brought(FOLLOWED, person="nothing"), Drop("off")),
+    (brought((Cause.TAG, "nothing", True), tag="text"), Drop("off")),
+    (brought((Cause.PRIVATE, None, True), private="nothing"), Drop("off")),
+    (brought(FOLLOWED, person="nothing") | {"kind": "answer"}, SEND),
+    (brought(FOLLOWED, person="nothing") | {"kind": "notice"}, SEND),
+    (brought(FOLLOWED, person="nothing") | {"kind": "code"}, SEND),
+    (brought(FOLLOWED, person="nothing") | {"digest_failed": True}, Drop("off")),
+    (brought(), SEND),
+    # S3: of several causes the loudest counts.
+    (DIGESTED | brought((Cause.PERSON, "digest", True), (Cause.TAG, "nothing", True)), IN_DIGEST),
+    (DIGESTED | brought((Cause.PERSON, "digest", True), (Cause.TAG, None, False)), SEND),
+    (DIGESTED | brought((Cause.MENTION, None, True), (Cause.PERSON, "digest", True), mention="digest"), IN_DIGEST),
+    (DIGESTED | brought((Cause.MENTION, None, True), (Cause.PERSON, "digest", True)), SEND),
+    (brought((Cause.TAG, "nothing", True), FOLLOWED), SEND),
+    (brought((Cause.TAG, "nothing", True), FOLLOWED, person="nothing"), Drop("off")),
+    # T2: who prefers mails gets a mail instead of a text, where a mailbox receives, and C2: once, at the mailbox.
+    (brought(FOLLOWED, prefer="mail", box=BOX), Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail"), SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"channel": EMAIL}, SEND),
+    (brought((Cause.PRIVATE, None, True), prefer="mail", box=BOX) | {"in_conversation": True}, Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"kind": "answer"}, SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"kind": "code"}, SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"kind": "welcome"}, SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"quiet": LUNCH, "now": NOON}, Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"address_off": True}, Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"address_state": "stopped"}, Drop("opted_out")),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"silenced": True}, Drop("silenced")),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"member": False}, Drop("left")),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"source_off": True}, Drop("off")),
+    (brought(FOLLOWED, prefer="mail", person="nothing", box=BOX), Drop("off")),
+    (DIGESTED | brought((Cause.PERSON, "digest", True), prefer="mail", box=BOX), IN_DIGEST),
+    (brought(FOLLOWED, person="mail", box=BOX), Redirect(BOX)),
+    (brought(FOLLOWED, person="mail"), SEND),
+    (brought(FOLLOWED, prefer="mail", box=BOX, on=False), Redirect(BOX)),
+    (brought((Cause.PRIVATE, None, True), prefer="mail", box=BOX, on=False), SEND),
+    (brought((Cause.MENTION, None, True), FOLLOWED, prefer="mail", box=BOX, on=False), SEND),
+    (brought((Cause.PERSON, "text", True), person="mail", box=BOX), SEND),
+    (brought(BY_MAIL, person="text") | {"channel": EMAIL}, SEND),
     # In quiet hours nothing rings that nobody waits for.
     ({"quiet": LUNCH, "now": NOON}, Hold("quiet", LATER, Cause.PERSON)),
     ({"quiet": LUNCH, "now": NOON - SECOND}, SEND),
@@ -138,7 +199,7 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     # An urgent call comes at any hour, and to whoever may get it at all.
     ({"urgent": True, "quiet": LUNCH, "now": NOON}, SEND),
     ({"urgent": True, "address_off": True}, SEND),
-    ({"urgent": True, "behind": True, "digested": True, "digest_every": "day"}, SEND),
+    ({"urgent": True, "behind": True}, SEND),
     ({"urgent": True, "kind": "notice", "quiet": LUNCH, "now": NOON}, SEND),
     ({"urgent": True, "address_state": "stopped", "quiet": LUNCH, "now": NOON}, Drop("opted_out")),
     ({"urgent": True, "silenced": True}, Drop("silenced")),
@@ -190,6 +251,9 @@ def any_facts() -> st.SearchStrategy[Facts]:
     anyhow = {each.name: st.booleans() for each in fields(Facts) if isinstance(each.default, bool)}
     people = dict.fromkeys(("reader_state", "author_state", "first_state"), st.sampled_from(STATES) | st.text())
     address = st.sampled_from(("verified", "invited", "stopped", "suspended")) | st.text(min_size=1)
+    ways = st.none() | st.sampled_from(WAYS)
+    causes = st.lists(st.tuples(st.integers(1, 8), ways, st.booleans()), max_size=3)
+    chosen = st.lists(ways, min_size=9, max_size=9)
     now_and_then = st.sampled_from((NOON, NOON + SECOND)) | moments
     return st.builds(
         Facts,
@@ -202,6 +266,8 @@ def any_facts() -> st.SearchStrategy[Facts]:
         off_until=st.none() | moments,
         digest_every=st.none() | st.just("day"),
         timezone=st.sampled_from(("UTC", "America/New_York")) | st.text(),
+        choice=st.none()
+        | st.tuples(causes, chosen, st.none() | st.tuples(st.just(BOX), st.booleans())).map(json.dumps),
         **people,
         **anyhow,
     )
@@ -210,7 +276,7 @@ def any_facts() -> st.SearchStrategy[Facts]:
 @given(any_facts())
 def test_any_facts_are_decided_about_and_always_alike(facts: Facts) -> None:
     decision = decide(facts)
-    assert isinstance(decision, Send) or decision.reason
+    assert isinstance(decision, Send | Redirect) or decision.reason
     assert decision == decide(replace(facts))
 
 
@@ -228,7 +294,7 @@ def test_an_opt_out_a_block_and_privacy_are_never_passed(facts: Facts) -> None:
     if facts.address_state == "stopped" and not answered:
         assert decide(facts) == Drop("opted_out")
     if facts.kind != "code" and (facts.silenced or not facts.addressed or not facts.member):
-        assert decide(facts) != SEND
+        assert isinstance(decide(facts), Drop)
 
 
 @given(any_facts(), st.sampled_from([each.name for each in fields(Facts) if isinstance(each.default, bool)]))

@@ -125,7 +125,7 @@ CHANGES: dict[str, tuple[str, int, object]] = {
     "address_off": ("UPDATE addresses SET receiving = false, off_until = now() + interval '1 hour'", 31, True),
     "subscribed": ("UPDATE follows SET expires_at = now()", 31, False),
     "source_off": ("UPDATE follows SET off = true", 31, True),
-    "digested": ("UPDATE follows SET way = 'digest'", 31, True),
+    "choosing": ("INSERT INTO attention (account_id, prefer) VALUES (2, 'mail')", 31, True),
     "quiet": (f"UPDATE addresses SET quiet = '{NIGHTS}'", 35, NIGHTS),
     "behind": (
         """INSERT INTO held (message_id, account_id, address_id, cause, reason, until)

@@ -1,6 +1,7 @@
 """Journeys: one digest for each date, over the date line and when the journey ends by itself; and the hours that are
 quiet, minute by minute, when people go from zone to zone in the nights when clocks change."""
 
+import json
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -126,8 +127,11 @@ def test_weeks_go_by_the_clock_too() -> None:
     assert (slot.wall, slot.instant) == (day("2026-06-08"), at("2026-06-08 12:00"))
 
 
+DIGEST = json.dumps([[[6, "digest", True]], [None] * 9, None])  # they want what this person writes in a digest
+
+
 def test_what_waits_till_its_reader_is_back_waits_two_weeks() -> None:
-    facts = Facts(now=at("2026-06-01 00:00"), digested=True, digest_every="back")
+    facts = Facts(now=at("2026-06-01 00:00"), choosing=True, choice=DIGEST, digest_every="back")
     assert timing.into_digest(facts) == Hold("digest", at("2026-06-01 00:00") + LONGEST_AWAY, facts.cause, None)
 
 

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from critter import __main__
 from critter.cli import app
 from gateway.errors import Refused
-from gateway.network.follows import follows
+from gateway.language.track_phrases import track_phrase
+from gateway.network.follows import follows, tag_follows, trackers
 from gateway.network.people import accounts
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account, Address, Audit, Consent, Follow, Message
@@ -245,3 +246,40 @@ def test_a_pin_is_typed_twice_and_taken_away(critter: Critter, engine: Engine, m
         critter("people", "pin", "kim", stdin="0000\n0000\n")
     assert "no PIN any more" in critter("people", "pin", "kim", "--clear")
     assert "4826" not in str(audited(engine))
+
+
+def test_ways_are_shown_and_set(critter: Critter, engine: Engine) -> None:
+    critter("people", "add", "Kim", "Kim Lee", "--email", "kim@example.com")
+    critter("people", "add", "Sam", "Sam Ortiz", "--email", "sam@example.com", "--follow", "kim")
+    with transaction(engine) as session:
+        sam = accounts.by_handle(session, "sam")
+        assert sam
+        tag_follows.follow(session, sam.id, "#win", by_text=False)
+        trackers.put(session, sam.id, track_phrase("acme deal"), by_text=False)
+    table = json.loads(critter("people", "ways", "sam", "--json"))
+    assert table["prefers_mails"] is False
+    rows = {(row["cause"], row["what"]): (row["way"], row["origin"]) for row in table["ways"]}
+    assert rows["private", None] == ("text", "usual")
+    assert rows["person", "@kim"] == ("mail", "usual")
+    critter("people", "ways", "sam", "people", "digest")
+    critter("people", "ways", "sam", "#win", "nothing")
+    critter("people", "ways", "@sam", '"acme deal"', "digest")
+    critter("people", "ways", "sam", "--prefer", "mail")
+    said = critter("people", "ways", "sam")
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert "person (all) digest chosen" in lines
+    assert "person @kim digest by its cause" in lines
+    assert "tag #win nothing chosen" in lines
+    assert 'tracked "acme deal" digest chosen' in lines
+    assert lines[-1] == "@sam prefers mails: each text comes as a mail, where a mailbox takes it."
+    critter("people", "ways", "sam", "@kim", "mail")
+    assert "person @kim mail chosen" in " ".join(critter("people", "ways", "sam").split())
+    critter("people", "ways", "sam", "@kim", "usual", "--prefer", "text")
+    assert "prefers" not in critter("people", "ways", "sam")
+    assert audited(engine).count("people.ways") == 10
+    with transaction(engine) as session:
+        details = " ".join(str(each) for each in session.scalars(select(Audit.detail)))
+    assert "acme" not in details, "what somebody tracks does not stand where it is kept for ever"
+    for words in (["mentions", "text"], ["@dana", "mail"], ["mentions", "loudly"], ["mentions"], ["#nothing", "mail"]):
+        with pytest.raises(Refused):
+            critter("people", "ways", "sam", *words)

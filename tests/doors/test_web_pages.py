@@ -276,12 +276,12 @@ def test_help_has_every_command_once_under_a_heading_with_examples(settings):
     sections = list(help_lines.sections(verbs))
     shown = [entry.usages for section in sections for entry in section.entries]
     assert len(shown) == len(set(shown))
-    assert {each.usages for each in help_lines.ready(verbs)} <= set(shown)
+    assert {each.usages for each in help_lines.each_once(verbs)} <= set(shown)
     assert [section.key for section in sections if section.key == "more"] == [], "a command stands under no heading"
-    for each in help_lines.ready(verbs):
+    for each in help_lines.each_once(verbs):
         said = help_lines.example(each)
         assert said == "" or (said.startswith(each.name) and not re.search(r"[\[\]…|]|[A-Z]{3}", said)), said
-    examples = {each.name: help_lines.example(each) for each in help_lines.ready(verbs)}
+    examples = {each.name: help_lines.example(each) for each in help_lines.each_once(verbs)}
     assert examples["d"] == "d kim on my way"
     assert examples["mute"] == "mute kim"
     assert examples["like"] == "like kim"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.ledger.outbox import due_work
 from gateway.ledger.outbox.outbox import Target
-from gateway.network.people import accounts, addresses
+from gateway.network.people import accounts, addresses, way_choices
 from gateway.network.posts import posts
 from gateway.network.receipts import author_reports
 from gateway.settings import Settings
@@ -245,3 +245,16 @@ def test_every_late_message_is_found_however_many_are_open(engine, late):
                 f" priority = {number} WHERE message_id = {message}",
             )
     assert note(engine) == 3
+
+
+@pytest.mark.parametrize("prefers", [False, True])
+def test_who_prefers_mails_is_told_by_mail_alone(office: Office, context: WorkerContext, prefers: bool) -> None:
+    with transaction(office.engine) as session:
+        dana = accounts.by_handle(session, "dana")
+        assert dana
+        addresses.add(session, dana.id, "email", "dana@demo.example")
+        way_choices.set_prefers_mails(session, dana.id, prefers)
+    broadcast(office, context)
+    change(office.engine, HOUR_LATER)
+    [(_, channels)] = told(context)
+    assert channels == (["email"] if prefers else ["email", "sms"])

@@ -3,6 +3,7 @@
 from email import message_from_string, policy
 
 from gateway.network.mail import own_lists, unsubscribe
+from gateway.network.people import accounts, addresses
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from tests.support.desk import Desk
@@ -231,3 +232,100 @@ def test_what_is_off_and_put_into_a_digest_is_on_again(desk: Desk) -> None:
     assert [tuple(row) for row in desk.office.sql("SELECT off, way FROM follows WHERE off")] == [(True, None)]
     due(desk)
     assert desk.heard("sam") == []
+
+
+def click(desk: Desk, handle: str) -> tuple[unsubscribe.Pair, str]:
+    """Ends somebody's digest by its link; what the page needs to bring it back."""
+    signer = Signer(desk.office.settings.secret_keys)
+    with transaction(desk.office.engine) as session:
+        account = accounts.by_handle(session, handle)
+        assert account
+        address = addresses.primary(session, account.id, "email") or addresses.primary(session, account.id, "sms")
+        assert address
+        ending = unsubscribe.pair(session, own_lists.NUMBERS["digest"], address.id)
+        assert ending
+        done = unsubscribe.end(session, ending)
+        return ending, unsubscribe.way_back(signer, ending, done)
+
+
+def back(desk: Desk, ending: unsubscribe.Pair, token: str) -> bool:
+    with transaction(desk.office.engine) as session:
+        return unsubscribe.again(session, Signer(desk.office.settings.secret_keys), ending, token)
+
+
+WAYS_LEFT = """
+    SELECT (SELECT way FROM topic_follows), (SELECT way FROM trackers), tag, mention, "group" FROM attention
+"""
+
+
+def test_one_click_ends_tags_phrases_and_causes_and_brings_them_back(desk: Desk) -> None:
+    """What is written to its reader comes one by one then: nobody loses that by a click."""
+    for words in ("follow #win", 'track "acme deal"', "digest #win", 'digest "acme deal"',
+                  "prefer digest for mentions", "prefer digest for groups"):  # fmt: skip
+        desk.says("bob", words)
+    assert desk.office.sql(WAYS_LEFT) == [("digest", "digest", None, "digest", "digest")]
+    ending, token = click(desk, "bob")
+    assert desk.office.sql(WAYS_LEFT) == [("nothing", "nothing", None, None, "nothing")]
+    desk.heard("bob")
+    desk.says("kim", "the ACME deal is ours #win")
+    assert desk.heard("bob") == []
+    desk.says("kim", "@bob come and see")
+    assert desk.heard("bob") == ["Kim Lee: @bob come and see"]
+    desk.says("bob", "prefer mail for groups")  # refused: there is no mailbox
+    desk.says("bob", "prefer usual for groups")
+    assert back(desk, ending, token)
+    assert desk.office.sql(WAYS_LEFT) == [("digest", "digest", None, "digest", None)], "what was chosen since stays"
+    assert click(desk, "sam")[1] == ""
+    desk.clean()
+
+
+def test_a_second_click_changes_nothing(desk: Desk) -> None:
+    desk.says("bob", "follow #win")
+    desk.says("bob", "digest #win")
+    click(desk, "bob")
+    assert click(desk, "bob")[1] == ""
+    assert desk.office.sql("SELECT way FROM topic_follows") == [("nothing",)]
+
+
+def test_a_tag_in_a_digest_that_is_left_and_followed_again_comes_at_once(desk: Desk) -> None:
+    for words in ("follow #win", "digest #win", "leave #win", "follow #win"):
+        desk.says("bob", words)
+    desk.heard("bob")
+    desk.says("kim", "we have it #win")
+    assert desk.heard("bob") == ["Kim Lee: we have it #win"]
+    desk.clean()
+
+
+def test_undo_takes_a_tag_out_of_the_digest_and_ends_it(desk: Desk) -> None:
+    for words in ("follow #win", "digest #win"):
+        desk.says("bob", words)
+    desk.says("kim", "we have it #win")
+    desk.heard("bob")
+    desk.says("bob", "undo")
+    answer, digest = desk.heard("bob")
+    assert answer == "#win comes one by one again."
+    assert "we have it #win" in digest
+    assert desk.office.sql("SELECT digest_every FROM attention") == [(None,)]
+
+
+def test_undo_after_the_tag_was_left_says_so(desk: Desk) -> None:
+    for words in ("follow #win", "digest #win"):
+        desk.says("bob", words)
+    desk.office.sql("DELETE FROM topic_follows")
+    desk.heard("bob")
+    desk.says("bob", "undo")
+    assert desk.heard("bob") == ["You no longer follow #win. Nothing was changed."]
+
+
+def test_what_was_in_a_digest_that_did_not_leave_goes_one_by_one_whatever_the_way(desk: Desk) -> None:
+    for words in ("follow #win", "digest #win"):
+        desk.says("bob", words)
+    desk.says("kim", "we have it #win")
+    desk.office.sql("UPDATE held SET until = now()")
+    desk.fold()
+    desk.office.sql("UPDATE deliveries SET state = 'failed', reason = '30008', ended_at = now() WHERE author_id IS NULL"
+                    " OR message_id IN (SELECT message_id FROM digests)")  # fmt: skip
+    desk.heard("bob")
+    desk.office.sql("UPDATE held SET state = 'waiting', until = now() WHERE state = 'folded'")
+    desk.send()
+    assert desk.heard("bob") == ["Kim Lee: we have it #win"]

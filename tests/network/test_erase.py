@@ -285,7 +285,10 @@ TAKEN_OUT = {
     "messages.subject", "messages.text", "pins.digest", "pins.salt", "posts.lang",
     "posting_addresses.seed", "posting_addresses.digest", "remainders.text",
     "posts.text", "offers.word", "tracks.phrase", "tracks.shown",
-    "addresses.quiet", "held.reason", "held.why", "attention.digest_every", "attention.zone", "follows.way",
+    "addresses.quiet", "held.reason", "held.why", "attention.zone", "follows.way", "topic_follows.way",
+    "trackers.way", "attention.digest_every", "attention.prefer", "attention.private", "attention.mention",
+    "attention.reply", "attention.tracked", "attention.group", "attention.person", "attention.tag",
+    "attention.broadcast",
     "call_people.text", "call_people.gone",
     "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip

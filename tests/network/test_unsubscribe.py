@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox.inbox import Incoming
-from gateway.network.follows import follows, tag_follows, trackers
+from gateway.network.follows import follows, subscriptions, tag_follows, trackers
 from gateway.network.mail import own_lists, unsubscribe
 from gateway.network.mail.unsubscribe import Unsubscribed
 from gateway.network.people import accounts, addresses
@@ -209,7 +209,7 @@ def digested(sam: Follower) -> None:
     """Kim and Sales come in Sam's digest; Sales was switched off before."""
     with transaction(sam.engine) as session:
         for source in (sam.kim, sam.sales):
-            follows.set_way(session, sam.sam, source, "digest")
+            subscriptions.set_way(session, sam.sam, source, "digest")
         follows.set_off(session, sam.sam, sam.sales, True)
 
 

@@ -243,6 +243,17 @@ def test_it_comes_in_quiet_hours_and_to_a_phone_that_is_off(desk: Desk) -> None:
     desk.clean()
 
 
+@pytest.mark.parametrize("words", ["prefer mail", "prefer digest for broadcasts", "prefer mail for dispatch"])
+def test_it_comes_by_text_to_who_prefers_another_way(desk: Desk, words: str) -> None:
+    staff(desk)
+    desk.says("anne", words)
+    forget(desk)
+    assert "Not reached" not in send(desk)
+    assert desk.heard("anne") == [CALL]
+    assert not desk.mailed("anne")
+    desk.clean()
+
+
 def test_an_ordinary_update_still_waits_beside_it(desk: Desk) -> None:
     staff(desk)
     desk.says("bob", SLEEP)
@@ -258,6 +269,8 @@ def test_an_ordinary_update_still_waits_beside_it(desk: Desk) -> None:
 GONE = {
     "opted out": ("bob", "STOP", "Not reached: Bob Reyes (opted out)."),
     "off": ("bob", "off dispatch", "Not reached: Bob Reyes (off)."),
+    "no way": ("bob", "prefer nothing for dispatch", "Not reached: Bob Reyes (off)."),
+    "no broadcasts": ("bob", "prefer nothing for broadcasts", "Not reached: Bob Reyes (off)."),
     "blocked": ("bob", "block dana", "Not reached: Bob Reyes (no address)."),
 }
 

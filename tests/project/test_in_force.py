@@ -33,6 +33,7 @@ ASKS_THE_TABLE: Final = {
     "gateway/network/follows/follows.py": "writes them",
     "gateway/network/follows/tag_follows.py": "writes them",
     "gateway/network/follows/trackers.py": "writes them",
+    "gateway/network/follows/subscriptions.py": "writes them",
     "gateway/ledger/operations/retention.py": "deletes what has ended",
     "gateway/network/follows/group_owners.py": "requests, and whether a group was ever used",
     "gateway/network/mail/unsubscribe.py": "ends a follow whatever state it is in",
@@ -77,10 +78,12 @@ def test_an_off_that_may_end_is_judged_by_the_view() -> None:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and SWITCH.search(node.value)
     }
-    # The list of bouncing mailboxes sorts by it, and an urgent call goes to a mailbox that is off, but not to one that
-    # bounces.
+    # The list of bouncing mailboxes sorts by it; mails of who prefers them, and urgent calls, come where mails do not
+    # come back, also while they are switched off.
+    bouncing = {"gateway/network/mail/bounce_scores.py"}
+    preferring = {"gateway/attention/way_sql.py", "gateway/network/audience/recipients.py"}
     urgent = {"gateway/network/calls/call_people.py", "gateway/network/calls/steps.py"}
-    assert found - {"gateway/network/mail/bounce_scores.py"} == urgent
+    assert found - bouncing - preferring - urgent == set()
 
 
 SAMPLES: Final = {

@@ -39,12 +39,13 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
+from gateway.attention.decision import Redirect
 from gateway.inbound.commands import CommandRegistry, build_registry
 from gateway.inbound.process import process
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming, Picture
-from gateway.ledger.outbox import digest_items, due_work, fanouts, held
+from gateway.ledger.outbox import digest_items, due_work, fanouts, held, redirects
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
@@ -246,6 +247,10 @@ def _deliver(stage: Stage) -> bool:
             why = refused.get((delivery.message_id, delivery.address_id))
             if isinstance(why, Hold):
                 _hold(session, delivery, address, why)
+            elif isinstance(why, Redirect):
+                delivery.state, delivery.reason, delivery.ended_at = "cancelled", redirects.REDIRECTED, func.now()
+                session.flush()
+                redirects.put(session, {(delivery.message_id, delivery.address_id): why.address_id})
             elif message.kind != "digest" or _compose(stage, session, message):
                 _hand_over(stage, session, delivery, message, address, why.reason if why else None)
             else:

@@ -20,6 +20,7 @@ VERBS = table(
         verb("get [COUNT] NAME", aliases=("last",)),
         verb("whois NAME", aliases=("w",)),
         verb("who NAME", "who about TOPIC"),
+        verb("connect", "connect on|off", intent="setting"),
         verb("stats [NAME]"),
         verb("following"),
         verb("followers"),

@@ -49,7 +49,8 @@ class Mailing:
         source_id = own_lists.NUMBERS[own] if own else claimed.source_id
         ending = "" if source_id is None else self._sign("unsubscribe", source_id, address_id)
         source = content.kind if own else claimed.source
-        template = self._template(content, source, claimed.follows or "", claimed.language or ENGLISH)
+        reader = claimed.language or ENGLISH, claimed.prefers_mails
+        template = self._template(content, source, claimed.follows or "", *reader)
         mail = template.fill(
             claimed.address,
             self._reply_to(content, address_id),
@@ -73,7 +74,9 @@ class Mailing:
         item = content.message_id if content.kind in LISTS else content.post_id
         return f"post@{self._domain}" if item is None else f"r+{self._sign('reply', item, address_id)}@{self._domain}"
 
-    def _compose(self, content: MessageContent, source: str | None, follows: str, language: str) -> Template:
+    def _compose(
+        self, content: MessageContent, source: str | None, follows: str, language: str, prefers_mails: bool
+    ) -> Template:
         """A subscription's mail has the fields of its list; an answer to a mail says that a machine wrote it."""
         author = compose.headline(content.author_name or "", LONGEST_NAME)
         return compose.compose(
@@ -83,7 +86,7 @@ class Mailing:
             content.body + _enclosed(content),
             date=content.created_at,
             critter_id=self._domain,
-            frame=self._frame(content, author, compose.headline(follows), language),
+            frame=self._frame(content, author, compose.headline(follows), language, prefers_mails),
             in_reply_to=self._in_reply_to(content),
             references=self._thread(content),
             lists=self._lists(content, source) if source else None,
@@ -92,7 +95,9 @@ class Mailing:
             keys=self._keys,
         )
 
-    def _frame(self, content: MessageContent, author: str, follows: str, language: str) -> MailLayout:
+    def _frame(
+        self, content: MessageContent, author: str, follows: str, language: str, prefers_mails: bool
+    ) -> MailLayout:
         return lay_out(
             self._company,
             language,
@@ -104,6 +109,7 @@ class Mailing:
             direct=content.direct,
             follows=follows,
             digest=content.digest or "",
+            prefers_mails=prefers_mails,
             words_language=content.lang or "",
             call=content.call,
         )

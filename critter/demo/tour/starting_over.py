@@ -95,7 +95,6 @@ FORGET: Final = tuple(
             f"DELETE FROM accounts WHERE kind = 'group' AND handle <> ALL (CAST(:groups AS text[])) AND id IN"  # noqa: S608
             f" (SELECT account_id FROM follows WHERE role = 'owner' AND follower_id IN ({PEOPLE}))",
             f"DELETE FROM follows WHERE follower_id IN ({PEOPLE})",  # noqa: S608
-            f"DELETE FROM attention WHERE account_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM topic_follows WHERE follower_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM trackers WHERE follower_id IN ({PEOPLE})",  # noqa: S608
             f"DELETE FROM silences WHERE account_id IN ({PEOPLE})",  # noqa: S608

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.i18n.language_tags import language
+from gateway.language.usage import way_words
 from gateway.language.usage.full_names import MOST_WORDS, may_be_name
 from gateway.language.words import digest_times, quiet_hours, time_zones
 from gateway.language.words.durations import duration
@@ -154,10 +155,16 @@ def _quote(source: ArgumentWords, at: int) -> Iterator[Taken]:
             return
 
 
+def _phrase(source: ArgumentWords, at: int) -> Iterator[Taken]:
+    """As QUOTE, but the argument keeps its quotation marks, where a command also takes words without them."""
+    for count, phrase in _quote(source, at):
+        yield count, f'"{phrase}"'
+
+
 def _topic(source: ArgumentWords, at: int) -> Iterator[Taken]:
     """A few words, or a phrase that keeps its quotation marks: its words must stand together."""
     if source.all[at][0] in OPENING_QUOTES:
-        yield from ((count, f'"{phrase}"') for count, phrase in _quote(source, at))
+        yield from _phrase(source, at)
         return
     for count in range(min(MOST_TOPIC, len(source) - at), 0, -1):
         if topic := source.joined(at, count).rstrip(_EDGES):
@@ -179,6 +186,7 @@ KINDS: dict[str, Accepts] = {
     "WORD": _word,
     "TOPIC": _topic,
     "QUOTE": _quote,
+    "PHRASE": _phrase,
     "COUNT": _one(_count),
     "FOR": _span(duration, 3),
     "ADDRESS": _span(_address, 6, as_written=True),
@@ -189,7 +197,9 @@ KINDS: dict[str, Accepts] = {
     "LANG": _one(language),
     "KIND": _one(_among("open", "closed", "broadcast")),
     "ONOFF": _one(_among("on", "off")),
-    "CHANNEL": _one(_among("sms", "text", "texts", "phone", "email", "mail", "mails", "both")),
+    "CHANNEL": _one(_among(*way_words.CHANNELS)),
+    "WAY": _one(_among(*way_words.WAYS)),
+    "CAUSE": _one(_among(*way_words.CAUSE_WORDS)),
     "VERB": _one(_matching(re.compile(r"/?[\w?]{1,20}"))),
     "FULLNAME": _span(_display_name, 4, as_written=True),
     "TEXT": _rest,

@@ -21,7 +21,7 @@ def about(verb: Verb, language: str = "") -> Phrase:
     others = say("Also: {words}.", words=", ".join(verb.aliases)) if verb.aliases else ""
     abroad = verb.abroad.get(language.partition("-")[0], ())
     in_their_own = say("In your language: {words}.", words=", ".join(list(abroad)[:2])) if abroad else ""
-    return joined([forms, others, in_their_own, "" if verb.ready else say("Not available yet.")])
+    return joined([forms, others, in_their_own])
 
 
 def line(verb: Verb) -> Phrase:
@@ -29,9 +29,9 @@ def line(verb: Verb) -> Phrase:
     return say("{form}: {about}", form=verb.form(), about=described(verb))
 
 
-def ready(verbs: Mapping[str, Verb]) -> Iterator[Verb]:
-    """The commands that can be used, in the order of their declaration."""
-    return (verb for verb in dict.fromkeys(verbs.values()) if verb.ready)
+def each_once(verbs: Mapping[str, Verb]) -> Iterator[Verb]:
+    """The commands, in the order of their declaration."""
+    return iter(dict.fromkeys(verbs.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ SAID_PLAINLY: Final = (
 TITLES: Final = {
     "say": (say("Say something"), "d r rt like"),
     "follow": (say("Follow people and groups"), "follow join unfollow track untrack nudge"),
-    "quiet": (say("Get less, or nothing"), "off on quiet digest mute unmute block report"),
+    "quiet": (say("Get less, or nothing"), "off on quiet digest prefer mute unmute block report"),
     "look": (say("Look things up"), "get whois who followers following groups stats"),
     "after": (say("After you wrote something"), "undo who\u00a0got why more"),
     "groups": (say("Run a group"), "new owner"),
@@ -75,16 +75,16 @@ MORE: Final = say("More")  # for commands that have no heading in TITLES
 SPOKEN: Final = {
     "NAME[,NAME…]": "kim", "NAME": "kim", "PERSON": "sam", "GROUP": "lunch", "#TAG": "#win", "ITEM": "k7",
     "ADDRESS": "+14155550123", "CODE": "482913", "FULLNAME": "Kim Lee", "LANG": "es", "VERB": "follow", "COUNT": "3",
-    "text": "on my way", "for": "2h", "on|off": "on",
+    "text": "on my way", "for": "2h", "CHANNEL": "mail", "on|off": "on",
 }  # fmt: skip
 _PLACE: Final = re.compile(r"NAME\[,NAME…\]|\[[^\]]*\]|\S+")
 
 
 def sections(verbs: Mapping[str, Verb], language: str = "") -> Iterator[Section]:
-    """Everything that can be said, under headings. Every command that can be used is under one of them, with the words
+    """Everything that can be said, under headings. Every command is under one of them, with the words
     that a person of this language may say instead."""
     yield Section("plain", say("Without a command"), SAID_PLAINLY)
-    left = {verb.name: verb for verb in ready(verbs)}
+    left = {verb.name: verb for verb in each_once(verbs)}
     for key, (title, names) in TITLES.items():
         found = [left.pop(name.replace("\u00a0", " "), None) for name in names.split(" ")]
         entries = tuple(_entry(verb, language) for verb in found if verb)

@@ -13,7 +13,7 @@ NEEDLESS: Final = ("more",)  # nothing is cut in a mail
 
 def whole_help(verbs: Mapping[str, Verb], domain: str) -> Phrase:
     """The help in paragraphs, with one command or address per line."""
-    useful = (verb for verb in help_lines.ready(verbs) if verb.name not in NEEDLESS)
+    useful = (verb for verb in help_lines.each_once(verbs) if verb.name not in NEEDLESS)
     commands = joined([help_lines.line(verb) for verb in useful], "\n")
     return joined([_writing(domain), _addresses(domain), joined([say("Commands:"), commands], "\n"), _ending()], "\n\n")
 

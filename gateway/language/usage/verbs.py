@@ -23,6 +23,7 @@ _SPOKEN = {
     "open, closed, broadcast": "KIND",
     "on|off": "ONOFF",
     '"a phrase"': "QUOTE",
+    '"words"': "PHRASE",
 }
 
 
@@ -52,7 +53,6 @@ class Verb:
     private: bool
     about: str
     intent: str
-    ready: bool
     abroad: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
 
     @property
@@ -89,7 +89,6 @@ def verb(
     private: bool = False,
     about: str = "",
     intent: str | None = None,
-    ready: bool = True,
     spanish: str = "",
 ) -> Verb:
     """A table row from usage lines such as "follow NAME [for]"; the name is the words all of them begin with.
@@ -107,7 +106,7 @@ def verb(
     called = (name, *also)
     everyday = frozenset(called) if english else EVERYDAY.intersection(called) if english is None else frozenset()
     abroad = {"es": _abroad(name, spanish)} if spanish else {}
-    return Verb(name, called[1:], usages, forms, everyday, asks, private, about, intent or name, ready, abroad)
+    return Verb(name, called[1:], usages, forms, everyday, asks, private, about, intent or name, abroad)
 
 
 def _abroad(name: str, words: str) -> Mapping[str, str]:
@@ -179,7 +178,8 @@ def _alias_form(usage: str) -> UsageForm:
 def _piece(text: str) -> ArgumentSlot:
     optional = text.startswith("[")
     inner = text.strip("[]") if optional else text
-    if inner.casefold() not in _SPOKEN and not optional and inner.isalpha() and inner.islower():
+    spoken = inner.casefold() in _SPOKEN and text != "for"  # [for] is a time, and the bare word is a word
+    if not spoken and not optional and inner.isalpha() and inner.islower():
         return ArgumentSlot(literal=inner)
     return ArgumentSlot(kinds=_kinds(inner), optional=optional)
 

@@ -40,6 +40,7 @@ class ClaimedDelivery(NamedTuple):
     introduces: str | None = None  # on the first text to a phone: the language in which to say who we are
     language: str | None = None  # of a mail: the language of its reader
     follows: str | None = None  # of a mail: what its reader follows: Kim Lee (@kim), Sales (#sales), #win, "acme"
+    prefers_mails: bool = False  # of a mail: its reader has mails instead of texts
 
     @property
     def key(self) -> Key:
@@ -161,7 +162,7 @@ def _claim(channel: str, limit: int, suspect: str, senders: Senders) -> TextClau
     tags, first = (TAGS, FIRST) if channel == SMS else (NO_TAGS, "false")
     among = ", ".join(str(int(one)) for one in senders)
     parts = {"tags": tags, "first": first, "senders": among, "sender": int(senders[0])}
-    parts["framed"] = "" if channel == SMS else FRAMED
+    parts["framed"], parts["reader"] = ("", "") if channel == SMS else (FRAMED, READER)
     return text(CLAIM.format(limit=int(limit), suspect=suspect, **parts))
 
 
@@ -204,7 +205,7 @@ CLAIM: Final = """
                (SELECT language FROM accounts WHERE id = addresses.account_id), 'en') END AS introduces{framed}
     FROM taken JOIN addresses ON addresses.id = taken.address_id
     LEFT JOIN accounts source ON source.id = taken.source_id
-    LEFT JOIN topics topic ON topic.id = taken.source_id
+    LEFT JOIN topics topic ON topic.id = taken.source_id{reader}
     ORDER BY taken.priority, taken.message_id, taken.address_id
 """
 
@@ -212,9 +213,13 @@ FIRST: Final = "(SELECT introduced_at IS NULL FROM addresses WHERE id = d.addres
 
 # What a mail says around the words of its message.
 FRAMED: Final = """,
-           (SELECT language FROM accounts WHERE id = addresses.account_id) AS language,
+           reader.language,
            coalesce(source.name || CASE source.kind WHEN 'group' THEN ' (#' ELSE ' (@' END || source.handle || ')',
-                    '#' || topic.tag, (SELECT '"' || shown || '"' FROM tracks WHERE id = taken.source_id)) AS follows"""
+                    '#' || topic.tag, (SELECT '"' || shown || '"' FROM tracks WHERE id = taken.source_id)) AS follows,
+           coalesce(reader.chooses AND EXISTS (
+               SELECT FROM attention w WHERE w.account_id = reader.id AND w.prefer = 'mail'), false) AS prefers_mails"""
+READER: Final = """
+    LEFT JOIN accounts reader ON reader.id = addresses.account_id"""
 
 NO_TAGS: Final = "SELECT message_id, address_id, NULL::text AS tag, new_id() AS attempt_id FROM due"
 

@@ -72,6 +72,7 @@ MISSED: Final[Mapping[str, Phrase]] = {
     "off": say("paused for now"),
     **dict.fromkeys(("quiet", "off_till"), say("the reader must not be disturbed now; it is made anew later")),
     "empty": say("nothing was left in it"),
+    "redirected": say("it went by mail, as its reader prefers"),
     "bouncing": say("mails to their mailbox come back"),
 }
 _REFUSED_MAIL: Final = say("the mailbox refuses it")

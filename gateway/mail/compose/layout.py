@@ -4,7 +4,7 @@ HTML."""
 
 from dataclasses import dataclass
 
-from gateway.i18n.phrases import say, translated, translator
+from gateway.i18n.phrases import joined, say, translated, translator
 from gateway.mail.history.reply_marker import MARKER, marker
 
 
@@ -40,13 +40,14 @@ def lay_out(
     direct: bool = False,
     follows: str = "",
     digest: str = "",
+    prefers_mails: bool = False,
     words_language: str = "",
     call: str | None = None,
 ) -> MailLayout:
     """The layout of a message. `kind` is the message's kind; `follows` names what the reader follows (Kim Lee (@kim),
     #win) or tracks ("acme"); it is empty when the mail is addressed to the reader. `digest`: the kind of digest that it
-    is. A reply in a `broadcast` group goes to its posters. `call`: rollcall or ask, when it asks its readers to
-    answer, whom only its author reads."""
+    is. `prefers_mails`: the reader has mails instead of texts. A reply in a `broadcast` group goes to its posters.
+    `call`: rollcall or ask, when it asks its readers to answer, whom only its author reads."""
 
     def said(phrase: str) -> str:
         return translated(phrase, language) if phrase else ""
@@ -56,7 +57,7 @@ def lay_out(
         author=author,
         place=said(_place(handle, group, direct)) if author else "",
         hint=said(_hint(kind, author, group, broadcast, direct, call)),
-        reason=said(_reason(kind, author, direct, follows, digest)),
+        reason=said(_with_preference(_reason(kind, author, direct, follows, digest), kind, prefers_mails)),
         stop=said(say("Stop")) if follows or digest else "",
         sender=f"Critter · {company}" if company else "Critter",
         language=translator(language).locale.language,
@@ -89,6 +90,12 @@ def _hint(kind: str, author: str, group: str, broadcast: bool, direct: bool, cal
     if kind in ("answer", "notice"):
         return say("You can reply to this mail with a command. To see them all: HELP")
     return ""
+
+
+def _with_preference(reason: str, kind: str, prefers_mails: bool) -> str:
+    if kind != "update" or not prefers_mails:
+        return reason
+    return joined([reason, say("You get mails instead of texts; PREFER TEXT brings texts back.")])
 
 
 def _reason(kind: str, author: str, direct: bool, follows: str, digest: str) -> str:

@@ -1,29 +1,41 @@
 """Whether a delivery leaves now, waits, or must not leave any more: decided for each at the moment when it is about to
 be sent, and for what waited when its moment has come. The rules are in gateway/attention."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from gateway.attention import facts
 from gateway.attention.decide import decide
-from gateway.attention.decision import Drop, Send
+from gateway.attention.decision import Drop, Redirect, Send
 from gateway.attention.facts import NEVER, Facts, UnusualDelivery
-from gateway.ledger.outbox import claims, held
+from gateway.ledger.outbox import claims, held, redirects
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
 from gateway.ledger.outbox.held import HeldItem, Hold
 from gateway.network.audience.visibility import may_read_all
 
-Refused = Drop | Hold
+Refused = Drop | Hold | Redirect
 
 
 def keep_allowed(session: Session, claimed: Sequence[ClaimedDelivery]) -> list[ClaimedDelivery]:
-    """Of rows that were claimed, those that may leave now. The others end here, or wait."""
+    """Of rows that were claimed, those that may leave now. The others end here, go elsewhere, or wait."""
     refused = find(session, [one.key for one in claimed])
-    claims.cancel(session, claimed, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
+    claims.cancel(session, claimed, ended(refused))
+    redirects.put(session, redirected(refused))
     held.hold(session, claimed, {key: one for key, one in refused.items() if isinstance(one, Hold)})
     return [one for one in claimed if one.key not in refused]
+
+
+def ended(refused: Mapping[Key, Refused]) -> dict[Key, str]:
+    """Those of them that end here, with the reason."""
+    gone = {key: one.reason for key, one in refused.items() if isinstance(one, Drop)}
+    return gone | dict.fromkeys(redirected(refused), redirects.REDIRECTED)
+
+
+def redirected(refused: Mapping[Key, Refused]) -> dict[Key, int]:
+    """Those of them that go to another address, with that address."""
+    return {key: one.address_id for key, one in refused.items() if isinstance(one, Redirect)}
 
 
 def find(session: Session, keys: Collection[Key]) -> dict[Key, Refused]:
@@ -41,7 +53,7 @@ def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collect
     for one, rows in facts.find(session, [item.key for item in items], waited=True):
         known = replace(one, give_up_at=NEVER)
         found.append((known, [row for row in rows if row.key not in waited]))
-        known = replace(known, digested=False)
+        known = replace(known, digest_failed=True)
         found.append((known, [row for row in rows if row.key in waited.keys() - for_digest]))
         known = replace(known, quiet=None, address_off=False)
         found.append((known, [row for row in rows if row.key in for_digest]))

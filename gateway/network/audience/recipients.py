@@ -1,8 +1,6 @@
 """Who gets a post: makes the deliveries of a fan-out chunk by chunk, and finds out whether anybody gets it at all."""
 
-from sqlalchemy import (
-    text,
-)
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.outbox import fanouts
@@ -71,28 +69,35 @@ WITH f AS (
         SELECT account_id, true, false FROM named, bound WHERE account_id > :reached AND account_id <= upto
     ) AS both_ways GROUP BY account_id
 ), asked AS (
-    SELECT account_id, named, by_text OR (SELECT sources FROM others) IS NOT NULL AND (EXISTS (
-        SELECT FROM follows_in_force
-        WHERE follower_id = reach.account_id AND account_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
-    ) OR EXISTS (
-        SELECT FROM topic_follows_in_force
-        WHERE follower_id = reach.account_id AND topic_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
-    ) OR EXISTS (
-        SELECT FROM trackers_in_force
-        WHERE follower_id = reach.account_id AND track_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
-    )) AS by_text FROM reach
+    SELECT account_id, named, CASE
+        WHEN reader.chooses
+        THEN chosen_way(:message, :post, account_id, coalesce((SELECT sources FROM others), ARRAY[:source]), named)
+        WHEN named OR by_text OR (SELECT sources FROM others) IS NOT NULL AND (EXISTS (
+            SELECT FROM follows_in_force WHERE follower_id = reach.account_id
+              AND account_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
+        ) OR EXISTS (
+            SELECT FROM topic_follows_in_force WHERE follower_id = reach.account_id
+              AND topic_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
+        ) OR EXISTS (
+            SELECT FROM trackers_in_force WHERE follower_id = reach.account_id
+              AND track_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
+        )) THEN 'text' ELSE 'mail' END AS way
+    FROM reach
+    JOIN accounts reader ON reader.id = reach.account_id AND reader.state = 'active' AND reader.id <> :author
+    OFFSET 0
 ), recipients AS (
-    SELECT way.id AS address_id, way.channel, way.sender_id,
+    SELECT place.id AS address_id, place.channel, place.sender_id,
            CASE WHEN NOT asked.named THEN CAST(:source AS bigint) END AS source_id
     FROM asked
-    JOIN accounts reader ON reader.id = asked.account_id AND reader.state = 'active' AND reader.id <> :author
     CROSS JOIN LATERAL (
         SELECT id, channel, sender_id FROM addresses_now
         WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
-          AND ({_unasked("channel")} OR asked.named OR asked.by_text)
-        ORDER BY asked.named AND NOT receives, {rank("channel")} DESC LIMIT 1
-    ) AS way
-    WHERE asked.account_id NOT IN (SELECT account_id FROM deaf)
+          AND ({_unasked("channel")} OR asked.named OR asked.way <> 'mail')
+        ORDER BY asked.named AND NOT receives,
+                 asked.way <> 'text' AND NOT ({_unasked("channel")} AND state = 'verified' AND bouncing_since IS NULL),
+                 {rank("channel")} DESC LIMIT 1
+    ) AS place
+    WHERE asked.way <> 'had' AND asked.account_id NOT IN (SELECT account_id FROM deaf)
       AND ((SELECT repeat_of FROM p) IS NULL OR NOT EXISTS (
         SELECT FROM told JOIN deliveries d ON d.message_id = told.id JOIN addresses mine ON mine.id = d.address_id
         WHERE mine.account_id = asked.account_id AND d.state NOT IN ('cancelled', 'failed')))
@@ -114,12 +119,8 @@ WITH spread AS MATERIALIZED (
 )
 SELECT EXISTS (
     SELECT FROM (
-        SELECT follower_id AS account_id, by_text FROM follows_in_force
-        WHERE account_id = ANY ((SELECT sources FROM spread)::bigint[])
-        UNION ALL SELECT follower_id, by_text FROM topic_follows_in_force
-        WHERE topic_id = ANY ((SELECT sources FROM spread)::bigint[])
-        UNION ALL SELECT follower_id, by_text FROM trackers_in_force
-        WHERE track_id = ANY ((SELECT sources FROM spread)::bigint[])
+        SELECT follower_id AS account_id, by_text OR coalesce(way IN ('text', 'digest'), false) AS by_text
+        FROM subscriptions_in_force WHERE source_id = ANY ((SELECT sources FROM spread)::bigint[])
         UNION ALL SELECT account_id, true FROM mentions WHERE post_id = :post
         UNION ALL SELECT account_id, true FROM post_recipients WHERE post_id = :post
     ) AS reach

@@ -50,11 +50,14 @@ def asleep(session: Session, people: Sequence[AskedPerson]) -> int:
 
 
 # Whoever opted out of texts is not mailed instead, and a block looks like no address at all. Who muted the asker is
-# asked like anybody else, and what goes to them ends when it is about to leave: that nobody learns of it.
+# asked like anybody else, and what goes to them ends when it is about to leave: so nobody learns of it. Whoever wants
+# posts of that group in no way has said so, and no other preference counts.
 _EVERYBODY: Final = f"""
     FROM follows_in_force f
     JOIN accounts reader ON reader.id = f.follower_id AND reader.state = 'active'
     JOIN zones_now z ON z.account_id = reader.id
+    JOIN accounts place ON place.id = f.account_id
+    LEFT JOIN attention w ON w.account_id = reader.id
     LEFT JOIN addresses phone ON phone.account_id = reader.id AND phone.is_primary AND phone.channel = '{SMS}'
     LEFT JOIN addresses_now box ON box.account_id = reader.id AND box.is_primary AND box.channel = '{EMAIL}'
          AND box.state = 'verified' AND box.bouncing_since IS NULL
@@ -64,6 +67,8 @@ _EVERYBODY: Final = f"""
                       AND (s.account_id, s.other_id) IN ((reader.id, :asker), (:asker, reader.id))) THEN 'unreached'
                 WHEN phone.state = 'stopped' THEN 'opted_out'
                 WHEN f.off_now THEN 'off'
+                WHEN coalesce(f.way, CASE place.access WHEN 'broadcast' THEN w.broadcast ELSE w."group" END) = 'nothing'
+                     THEN 'off'
                 WHEN phone.state IS DISTINCT FROM 'verified' AND box.id IS NULL THEN 'unreached' END AS gone,
             coalesce(phone.state = 'verified', false) AS by_text
     ) AS way

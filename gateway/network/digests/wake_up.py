@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import zones
 from gateway.attention.causes import DeliveryCause
-from gateway.attention.decision import Drop
-from gateway.ledger.outbox import held, outbox
+from gateway.channels import EMAIL
+from gateway.ledger.outbox import held, outbox, redirects
 from gateway.ledger.outbox.held import HeldItem, Hold
 from gateway.ledger.outbox.outbox import OwnMessage
 from gateway.network.audience import delivery_decisions
@@ -53,10 +53,12 @@ def wake_up(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
     wanting = {item.account_id for item in waiting if item.reason == WANTED}
     places = digest_places.find(session, wanting) if wanting else {}
     refused = delivery_decisions.find_waiting(session, waiting, wanting - places.keys())
-    held.cancel(session, waiting, {key: one.reason for key, one in refused.items() if isinstance(one, Drop)})
+    held.cancel(session, waiting, delivery_decisions.ended(refused))
+    moved = redirects.put(session, delivery_decisions.redirected(refused))
     later = ((item, refused[item.key]) for item in waiting if item.key in refused)
     held.postpone(session, [(item, _until(item, one)) for item, one in later if isinstance(one, Hold)])
-    return _send(session, _awake(session, [item for item in waiting if item.key not in refused], places), places)
+    awake = _awake(session, [item for item in waiting if item.key not in refused], places)
+    return _send(session, awake, places) | ({EMAIL} if moved else frozenset())
 
 
 def _until(item: HeldItem, hold: Hold) -> Hold:

@@ -1,6 +1,6 @@
 """Following a person, joining a group, and leaving both. Handlers, the import and the demo call it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.i18n.refusals import refusal
 from gateway.network.audience.visibility import blocked
 from gateway.store.tables import Account, Follow, Post
-from gateway.store.views import FOLLOWS, FollowInForce
+from gateway.store.views import FollowInForce
 
 Followed = Literal["followed", "already", "requested"]
 DAYS = 14  # looked back to say how many items a day to expect
@@ -124,41 +124,6 @@ def set_off(session: Session, follower_id: int, account_id: int, off: bool, unti
     mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
     result = session.execute(mine.values(off=off, off_until=until if off else None))
     return cast("CursorResult[Any]", result).rowcount == 1
-
-
-def set_way(session: Session, follower_id: int, account_id: int, way: str | None) -> bool:
-    """How it comes: `digest`, or None for one by one. False when there is no such follow."""
-    if since(session, follower_id, account_id) is None:
-        return False
-    mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id == account_id)
-    return session.scalar(mine.values(way=way).returning(Follow.account_id)) is not None
-
-
-def end_way(session: Session, follower_id: int, way: str) -> list[int]:
-    """Has everything that comes this way come one by one again; returns whose words it is."""
-    mine = update(Follow).where(Follow.follower_id == follower_id, Follow.way == way)
-    return sorted(session.scalars(mine.values(way=None).returning(Follow.account_id)))
-
-
-def switch_off_way(session: Session, follower_id: int, way: str) -> list[int]:
-    """As `off` does for each follow that comes this way; returns whose words it is, without those that were off for
-    good already."""
-    mine = update(Follow).where(Follow.follower_id == follower_id, Follow.way == way)
-    gone = mine.where(~Follow.off | Follow.off_until.is_not(None)).values(off=True, off_until=None)
-    return sorted(session.scalars(gone.returning(Follow.account_id)))
-
-
-def switch_on(session: Session, follower_id: int, account_ids: Collection[int]) -> None:
-    """As `on` does for each of these that are still followed."""
-    mine = update(Follow).where(Follow.follower_id == follower_id, Follow.account_id.in_(account_ids))
-    session.execute(mine.values(off=False, off_until=None))
-
-
-def count_way(session: Session, follower_id: int, way: str) -> int:
-    """How many follows come this way; none that is off now."""
-    mine = select(func.count()).where(FollowInForce.follower_id == follower_id, FollowInForce.way == way)
-    mine = mine.where(~FOLLOWS.c.off_now)
-    return session.scalar(mine) or 0
 
 
 def since(session: Session, follower_id: int, account_id: int) -> datetime | None:

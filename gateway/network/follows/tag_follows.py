@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import and_, delete, exists, func, or_, select
+from sqlalchemy import and_, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,15 +23,27 @@ def canonical(tag: str) -> str:
 def follow(
     session: Session, follower_id: int, tag: str, by_text: bool, expires_at: datetime | None = None
 ) -> tuple[int, Literal["followed", "already"]]:
-    """Makes them follow the tag. "already": at most the end of the follow changed. It never takes texts away."""
+    """Makes them follow the tag; it comes as usual. "already": at most the end of the follow changed. It never takes
+    texts away."""
     topic_id = _topic(session, canonical(tag))
     before = _mine(session, follower_id, topic_id)
-    wanted = {"follower_id": follower_id, "topic_id": topic_id, "by_text": by_text, "expires_at": expires_at}
-    row = insert(TopicFollow).values(wanted)
-    renewed = {"by_text": or_(TopicFollow.by_text, row.excluded.by_text), "expires_at": row.excluded.expires_at}
-    session.execute(row.on_conflict_do_update(index_elements=["follower_id", "topic_id"], set_=renewed))
-    same = before is not None and before.by_text >= by_text
+    same = before is not None and before.by_text >= by_text and before.way is None
+    put(session, follower_id, topic_id, by_text or bool(before and before.by_text), expires_at)
     return topic_id, "already" if same else "followed"
+
+
+def put(
+    session: Session,
+    follower_id: int,
+    topic_id: int,
+    by_text: bool,
+    expires_at: datetime | None,
+    way: str | None = None,
+) -> None:
+    """Has them follow the topic in exactly this way."""
+    wanted = {"by_text": by_text, "expires_at": expires_at, "way": way}
+    row = insert(TopicFollow).values(follower_id=follower_id, topic_id=topic_id, **wanted)
+    session.execute(row.on_conflict_do_update(index_elements=["follower_id", "topic_id"], set_=wanted))
 
 
 def standing(session: Session, follower_id: int, tag: str) -> TopicFollow | None:

@@ -26,6 +26,7 @@ class TrackerSnapshot(TypedDict):
 
     by_text: bool
     until: str | None
+    way: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +43,44 @@ class PhraseFrequency:
 
 
 def put(
-    session: Session, follower_id: int, phrase: TrackPhrase, by_text: bool, expires_at: datetime | None = None
+    session: Session,
+    follower_id: int,
+    phrase: TrackPhrase,
+    by_text: bool,
+    expires_at: datetime | None = None,
+    way: str | None = None,
 ) -> int:
     """Has them track the phrase, in exactly this way; returns the track's id. The row of the track stays locked until
     the commit, so that the clock does not delete it meanwhile."""
     track = insert(Track).values(phrase=phrase.folded, shown=phrase.shown)
     kept = track.on_conflict_do_update(index_elements=["phrase"], set_={"changed_at": func.now()})
     track_id = session.scalars(kept.returning(Track.id)).one()
-    row = insert(Tracker).values(track_id=track_id, follower_id=follower_id, by_text=by_text, expires_at=expires_at)
-    wanted = {"by_text": row.excluded.by_text, "expires_at": row.excluded.expires_at}
+    wanted = {"by_text": by_text, "expires_at": expires_at, "way": way}
+    row = insert(Tracker).values(track_id=track_id, follower_id=follower_id, **wanted)
     session.execute(row.on_conflict_do_update(index_elements=["track_id", "follower_id"], set_=wanted))
     return track_id
 
 
 def standing(session: Session, follower_id: int, phrase: str) -> TrackerSnapshot | None:
     """How somebody tracks a folded phrase now; None when they do not."""
-    mine = select(TrackerInForce.by_text, TrackerInForce.expires_at).join(Track, Track.id == TrackerInForce.track_id)
+    mine = select(TrackerInForce.by_text, TrackerInForce.expires_at, TrackerInForce.way)
+    mine = mine.join(Track, Track.id == TrackerInForce.track_id)
     row = session.execute(mine.where(TrackerInForce.follower_id == follower_id, Track.phrase == phrase)).first()
-    return _pack(row.by_text, row.expires_at) if row else None
+    return _pack(*row) if row else None
 
 
-def _pack(by_text: bool, expires_at: datetime | None) -> TrackerSnapshot:
-    return {"by_text": by_text, "until": expires_at.isoformat() if expires_at else None}
+def _pack(by_text: bool, expires_at: datetime | None, way: str | None) -> TrackerSnapshot:
+    return {"by_text": by_text, "until": expires_at.isoformat() if expires_at else None, "way": way}
+
+
+def id_of(session: Session, phrase: str) -> int | None:
+    """The track of a folded phrase, whoever tracks it."""
+    return session.scalar(select(Track.id).where(Track.phrase == phrase))
 
 
 def end(session: Session, follower_id: int, phrase: str) -> int | None:
     """Ends it by the folded phrase. Returns the track's id; None when there was nothing to end."""
-    track_id = session.scalar(select(Track.id).where(Track.phrase == phrase))
+    track_id = id_of(session, phrase)
     return track_id if track_id and leave(session, follower_id, track_id) else None
 
 

@@ -14,14 +14,16 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from gateway.attention.causes import DeliveryCause
 from gateway.errors import Refused
 from gateway.language.track_phrases import TrackPhrase, quoted
 from gateway.ledger.audit import audit_log
 from gateway.network.audience import visibility
-from gateway.network.follows import follows, tag_follows, trackers
+from gateway.network.follows import follows, subscriptions, tag_follows, trackers
+from gateway.network.follows.subscriptions import DIGEST, NOTHING
 from gateway.network.mail import daily_mail, own_lists
 from gateway.network.mail.own_lists import OwnList
-from gateway.network.people import addresses
+from gateway.network.people import addresses, way_choices
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, Address, Follow, Topic, TopicFollow, Tracker
 from gateway.store.views import ADDRESSES, FOLLOWS, FollowInForce, TopicFollowInForce, TrackerInForce
@@ -33,7 +35,7 @@ SIGN: Final = case((Account.kind == "group", "#"), else_="@")
 
 class Unsubscribed(NamedTuple):
     """How it ended: "kept" keeps a role in a group, "off" are all mails. `by_text`, `follows`: what the way back needs,
-    whether the follow went to a phone, or the follows that came in the digest."""
+    whether the follow went to a phone, or the follows (and the numbers of causes) that came in the digest."""
 
     how: Literal["ended", "kept", "nothing", "off"]
     by_text: bool = False
@@ -115,8 +117,12 @@ def end(session: Session, ending: Pair) -> Unsubscribed:
 
 
 def _end_digest(session: Session, ending: Pair) -> Unsubscribed:
-    """Nothing that comes in the digest is sent any more; what it was made of is still followed."""
-    gone = follows.switch_off_way(session, ending.follower_id, "digest")
+    """Nothing that comes in the digest is sent any more; what it was made of is still followed. What is written to its
+    reader comes one by one again: nobody loses that by a click."""
+    causes = [cause for cause, way in way_choices.by_cause(session, ending.follower_id).items() if way == DIGEST]
+    way_choices.set_ways(session, ending.follower_id, [each for each in causes if each.addressed], None)
+    way_choices.set_ways(session, ending.follower_id, [each for each in causes if not each.addressed], NOTHING)
+    gone = [*map(int, causes), *subscriptions.silence_way(session, ending.follower_id, DIGEST)]
     if gone:
         _note(session, ending, "follow.unsubscribe", _whom(ending, "from"))
     return Unsubscribed("ended" if gone else "nothing", follows=gone)
@@ -168,11 +174,20 @@ def again(session: Session, signer: Signer, ending: Pair, token: str) -> bool:
     if ending.own == "daily":
         daily_mail.subscribe(session, ending.follower_id, True)
     elif ending.own == "digest":
-        follows.switch_on(session, ending.follower_id, ids[4:])
+        _resume_digest(session, ending, ids[4:])
     elif ending.own or not _followed(session, ending, by_text=bool(ids[2])):
         return False
     _note(session, ending, "follow.again", _whom(ending, "to"))
     return True
+
+
+def _resume_digest(session: Session, ending: Pair, gone: Sequence[int]) -> None:
+    """The numbers of causes are smaller than any id. What was chosen anew since then stays so."""
+    now = way_choices.by_cause(session, ending.follower_id)
+    causes = [cause for cause in DeliveryCause if cause in gone]
+    ended = [each for each in causes if now.get(each) == (None if each.addressed else NOTHING)]
+    way_choices.set_ways(session, ending.follower_id, ended, DIGEST)
+    subscriptions.resume_way(session, ending.follower_id, gone, DIGEST)
 
 
 def _followed(session: Session, ending: Pair, by_text: bool) -> bool:
@@ -228,10 +243,14 @@ def others(session: Session, ending: Pair) -> RemainingSubscriptions:
     )
     tags = select(func.concat("#", Topic.tag), literal(True))
     heard = tags.join(TopicFollowInForce, TopicFollowInForce.topic_id == Topic.id).where(
-        TopicFollowInForce.follower_id == ending.follower_id, Topic.id != ending.source_id
+        TopicFollowInForce.follower_id == ending.follower_id,
+        Topic.id != ending.source_id,
+        TopicFollowInForce.way.is_distinct_from(NOTHING),
     )
     tracked = select(literal(""), literal(False)).where(
-        TrackerInForce.follower_id == ending.follower_id, TrackerInForce.track_id != ending.source_id
+        TrackerInForce.follower_id == ending.follower_id,
+        TrackerInForce.track_id != ending.source_id,
+        TrackerInForce.way.is_distinct_from(NOTHING),
     )
     rows = session.execute(union_all(people, heard, tracked).order_by("name")).all()
     names = [name for name, shown in rows if shown]

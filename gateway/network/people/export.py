@@ -52,7 +52,8 @@ SECTIONS: Final = {
                deactivated_at
         FROM accounts WHERE id = :account""",
     "attention": """
-        SELECT digest_every, digest_at, digest_weekday, digest_back, zone, zone_until, out_of_office_until, connects
+        SELECT digest_every, digest_at, digest_weekday, digest_back, zone, zone_until, out_of_office_until, connects,
+               prefer, private, mention, reply, tracked, "group", person, tag, broadcast
         FROM attention WHERE account_id = :account""",
     "aliases": "SELECT alias, kind, created_at FROM aliases WHERE account_id = :account ORDER BY alias",
     "addresses": """
@@ -67,10 +68,12 @@ SECTIONS: Final = {
         SELECT a.handle, f.created_at FROM follows f JOIN accounts a ON a.id = f.follower_id
         WHERE f.account_id = :account AND f.state = 'active' ORDER BY a.handle""",
     "topics": """
-        SELECT t.tag, f.by_text, f.expires_at, f.created_at FROM topic_follows f JOIN topics t ON t.id = f.topic_id
+        SELECT t.tag, f.by_text, f.expires_at, f.way, f.created_at FROM topic_follows f
+        JOIN topics t ON t.id = f.topic_id
         WHERE f.follower_id = :account ORDER BY t.tag""",
     "tracked": """
-        SELECT t.shown, f.by_text, f.expires_at, f.created_at FROM trackers f JOIN tracks t ON t.id = f.track_id
+        SELECT t.shown, f.by_text, f.expires_at, f.way, f.created_at FROM trackers f
+        JOIN tracks t ON t.id = f.track_id
         WHERE f.follower_id = :account ORDER BY t.phrase""",
     "silences": """
         SELECT a.handle, s.kind, s.expires_at, s.created_at FROM silences s JOIN accounts a ON a.id = s.other_id

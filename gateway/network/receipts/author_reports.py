@@ -16,7 +16,7 @@ from gateway.i18n.phrases import Phrase, count, joined, say, translated
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.network.conversation import notices
-from gateway.network.people import addresses
+from gateway.network.people import addresses, way_choices
 from gateway.network.receipts import receipts
 from gateway.network.receipts.receipt_text import describe_counts, first_names, names, shorten
 from gateway.network.receipts.receipts import MissedReader, ReceiptTally
@@ -78,10 +78,12 @@ def _delay(session: Session, post: Post, author: Account) -> frozenset[str]:
 
 def _counts(session: Session, post: Post, author: Account) -> frozenset[str]:
     """A text with first names to the phone, and a mail with everybody and the reasons to the mailbox; an author who has
-    only one of them gets that."""
+    only one of them, or prefers mails, gets that."""
     tally = receipts.tally(session, post.id)
     missed = receipts.list_missed(session, post.id, author.zone_now, LISTED)
     usable = [one for one in addresses.of_account(session, author.id) if one.is_primary and one.state == "verified"]
+    if way_choices.prefers_mails(session, author.id) and way_choices.has_mailbox(session, author.id):
+        usable = [one for one in usable if one.channel == EMAIL]
     channels = {one.channel for one in usable}
     text_, body = _text(post, tally, missed, by_mail=EMAIL in channels), _body(post, tally, missed)
     return _put(session, author, usable, text_, body, post)

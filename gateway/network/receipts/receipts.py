@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from gateway.attention import zones
 from gateway.channels import NAMES
 from gateway.i18n.phrases import Phrase
+from gateway.ledger.outbox.redirects import REDIRECTED
 from gateway.mail.bounces import failure_reasons
 from gateway.network.posts.timelines import by_tag
 from gateway.store.channel_sql import rank, reached
@@ -158,9 +159,10 @@ def asked_about(
     return session.scalars(mine.order_by(Post.id.desc()).limit(1)).first()
 
 
-_MINE: Final = """
+# What went to a mailbox instead, as its reader prefers, is counted there alone.
+_MINE: Final = f"""
     FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
-    WHERE m.post_id = :post
+    WHERE m.post_id = :post AND d.reason IS DISTINCT FROM '{REDIRECTED}'
 """
 _REACHED: Final = reached("d.channel", "d.state")
 _OPEN: Final = "(d.ended_at IS NULL OR d.state = 'held')"  # it may still arrive
@@ -213,7 +215,7 @@ MISSED: Final = text(f"""
                d.address_id
         FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
         LEFT JOIN accounts p ON p.id = a.account_id
-        WHERE m.post_id = :post
+        WHERE m.post_id = :post AND d.reason IS DISTINCT FROM '{REDIRECTED}'
         ORDER BY coalesce(a.account_id, a.id), {_REACHED} DESC, {_OPEN} DESC,
                  d.message_id, d.address_id
     ) AS last
