@@ -127,6 +127,7 @@ CREATE TABLE accounts (
     daily_upto      bigint NOT NULL DEFAULT 0,                           -- the newest post that such a mail had in it
     zone_since      timestamptz,                                         -- since when its clock is that of the zone it has now, at home or away; none: always
     chooses         boolean NOT NULL DEFAULT false,                      -- they chose how something comes: for everybody else nothing is looked up in attention
+    may_urge        boolean NOT NULL DEFAULT false,                      -- groups: whether who posts there may send urgent calls; an operator decides
     CHECK ((kind = 'group') = (access IS NOT NULL))
 );
 CREATE INDEX accounts_by_name ON accounts (plain_name);
@@ -527,7 +528,8 @@ CREATE TABLE posts (
     pictures_of  bigint REFERENCES inbound ON DELETE SET NULL,           -- for processes of the version before: the inbound of upload_id
     attached     text,                                                   -- its media as a text names them: photo, 2 photos, 3 files
     upload_id    bigint REFERENCES uploads ON DELETE SET NULL,           -- whose media it shows: of what it came from, of what its writer was asked about, or uploaded for it
-    search       tsvector                                                -- its words for `who about`, as written (A) and stemmed (B); made by index_post
+    search       tsvector,                                               -- its words for `who about`, as written (A) and stemmed (B); made by index_post
+    call         text CHECK (call IN ('rollcall', 'ask'))                -- it asks each of its readers to answer: its row in calls says until when
 );
 CREATE INDEX posts_by_author ON posts (author_id, id DESC);
 CREATE INDEX posts_by_group ON posts (group_id, id DESC);
@@ -615,7 +617,7 @@ CREATE TABLE messages (
     author_id    bigint REFERENCES accounts ON DELETE CASCADE,           -- whose words; none for Critter's own
     post_id      bigint REFERENCES posts ON DELETE CASCADE,              -- the post it carries
     inbound_id   bigint REFERENCES inbound ON DELETE CASCADE,            -- what it answers
-    priority     smallint NOT NULL DEFAULT 5,                            -- 0 codes, 1 private, 2 answers and notices, 5 updates, 9 digests
+    priority     smallint NOT NULL DEFAULT 5,                            -- 0 codes and urgent calls, 1 private, 2 answers and notices, 5 updates, 9 digests
     must_arrive  boolean NOT NULL DEFAULT false,                         -- an unresolved unknown is sent once more
     text         text NOT NULL,                                          -- the text message, without what differs by recipient
     subject      text NOT NULL,                                          -- of the mail
@@ -780,6 +782,44 @@ CREATE TABLE digests (
     UNIQUE (address_id, kind, slot)
 );
 CREATE INDEX digests_by_account ON digests (account_id);
+
+-- A post that asks each of its readers to answer. rollcall: an urgent post, which each of them acknowledges; whoever has
+-- not is told again in steps. ask: a question, whose answers come to its writer in one summary. next_at is the clock: what
+-- is due is done once, in the transaction that moves it.
+CREATE TABLE calls (
+    post_id     bigint PRIMARY KEY REFERENCES posts ON DELETE CASCADE,   -- the post
+    kind        text NOT NULL CHECK (kind IN ('rollcall', 'ask')),       -- what it asks for
+    asker_id    bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who asks, and is told the answers
+    group_id    bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- whose followers are asked
+    step_after  interval,                                                -- roll-calls: from one step to the next
+    next_at     timestamptz,                                             -- when its report, and then its end, is due; none: it has ended
+    ends_at     timestamptz NOT NULL,                                    -- when it ends at the latest
+    ended_at    timestamptz,                                             -- when it ended
+    ending      text CHECK (ending IN ('all', 'time', 'undone')),        -- how: everybody has answered, its time was over, it was taken back
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was sent
+    CHECK ((ended_at IS NULL) = (ending IS NULL))
+);
+CREATE INDEX calls_due ON calls (next_at) WHERE ended_at IS NULL;
+CREATE INDEX calls_by_asker ON calls (asker_id);
+CREATE INDEX calls_by_group ON calls (group_id);
+
+-- Who is asked by a call: everybody who followed the group at that moment, but its writer.
+CREATE TABLE call_people (
+    post_id       bigint NOT NULL REFERENCES calls ON DELETE CASCADE,    -- by which
+    account_id    bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- who
+    step          smallint NOT NULL DEFAULT 0 CHECK (step BETWEEN 0 AND 3),  -- 0 told, 1 mailed, 2 told on other phones too, 3 the call has ended without an answer
+    next_at       timestamptz,                                           -- when the next step is due; none: there is none
+    answered_at   timestamptz,                                           -- when they answered
+    late          boolean NOT NULL DEFAULT false,                        -- they answered after the end
+    text          text,                                                  -- ask: the newest answer; emptied together with deliveries of that age
+    inbound_id    bigint REFERENCES inbound ON DELETE SET NULL,          -- what answered
+    retracted_at  timestamptz,                                           -- ask: when they took their answer back
+    gone          text CHECK (gone IN ('opted_out', 'off', 'unreached', 'left', 'deactivated')),  -- why nobody waits for their answer: nothing reached them, or they have left since
+    PRIMARY KEY (post_id, account_id)
+);
+CREATE INDEX call_people_due ON call_people (next_at) WHERE answered_at IS NULL AND next_at IS NOT NULL;
+CREATE INDEX call_people_by_account ON call_people (account_id, post_id);
+CREATE INDEX call_people_by_inbound ON call_people (inbound_id) WHERE inbound_id IS NOT NULL;
 
 -- Deliveries and what waits go with their message and their address. No foreign keys: to check two for each row would be
 -- a third of the work of a fan-out, and these two know all that is deleted.

@@ -4,6 +4,7 @@ gateway.inbound.commands.TABLE."""
 from gateway.inbound.commands import TABLE
 from handlers import (
     abuse_reports,
+    asking,
     connecting,
     daily_mail,
     digests,
@@ -31,6 +32,7 @@ from handlers import (
     tracking,
     undo,
     updates,
+    urgent_calls,
     ways,
     why,
     zone,
@@ -47,6 +49,8 @@ MODULES = (
     quiet_hours,
     text_limit,
     mutes,
+    asking,
+    urgent_calls,
     nudge,
     lookups,
     connecting,

@@ -28,6 +28,7 @@ from handlers.updates import group_post
 
 CHOICES = 3
 MOST_NAMES = 3
+MOST_SHOWN = 50  # characters of a command that is asked about
 POST_OR_DROP = say("Reply POST to tell everyone, DROP to delete.")
 
 
@@ -70,6 +71,7 @@ def _ask_meant(session: Session, context: CommandContext) -> str:
     """Asks about a misspelt verb, or a verb and somebody's name in a sentence: nothing is done and nothing posted
     unasked."""
     form = context.reading.form
+    form = form if len(form) <= MOST_SHOWN else form[:MOST_SHOWN].rstrip() + "..."
     question_ = say('Did you mean "{form}"? Reply OK to do it, POST to post your text, DROP to delete it.', form=form)
     return _keep_and_ask(session, context, "meant", [], ("OK", "POST", "DROP"), question_)
 

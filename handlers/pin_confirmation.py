@@ -30,6 +30,7 @@ DIGITS = 6
 # What a text may do without the PIN of somebody who wants it asked always: it only shows something, or belongs to a
 # question.
 _SHOWING = "get whois who stats followers following groups why receipts help more choice error machine dropped link"
+_SHOWING += " acknowledge"  # an OK says only that they have read it; words with it are another thing
 FREE = frozenset(_SHOWING.split(" "))
 LAW = ("optout", "optin")
 _DIGITS = re.compile(r"\s*\d{4,8}[\s.!)]*")
@@ -160,7 +161,8 @@ def _always(session: Session, context: CommandContext) -> None:
     if context.account.pin == "none":
         return
     _refuse_digits(context)
-    if context.reading.intent in FREE and not _decides(session, context):
+    told = context.reading.intent == "acknowledge" and bool(context.reading.text)
+    if context.reading.intent in FREE and not told and not _decides(session, context):
         return
     always = context.account.pin == "always" and context.actor.door == "sms" and context.reading.intent not in LAW
     if always and PROOF not in context.actor.confirmed:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import reacting
+from gateway.actions import calling, reacting
 from gateway.i18n.phrases import say
 from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, command, meaning
@@ -10,7 +10,9 @@ from gateway.network.audience import visibility
 from gateway.network.conversation import quoted_items
 from gateway.network.posts import posts, timelines
 from gateway.store.tables import Account, Post
+from handlers.urgent_calls import told
 
+AGREEING = ("like", "love", "\U0001f44d", "\U0001f44c", "\u2705", "\u2714", "\U0001f197", "\u2764", "\U0001f64f")
 NO_TARGET = "a reaction to nothing that went to this address"
 
 
@@ -23,6 +25,8 @@ def reaction(session: Session, context: CommandContext) -> str | None:
         return None
     *removed, kind = context.reading.args
     reacting.react(session, context.actor, target, kind, removed=bool(removed))
+    if not removed and kind in AGREEING and (done := calling.acknowledge_by_reaction(session, context.actor, target)):
+        return told(session, context, done)
     return None
 
 

@@ -7,6 +7,7 @@ from gateway.actions.lookups.delivery_receipts import PostReceipts
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.model.reading import NamedAccount
+from gateway.network.receipts import call_reports, question_reports
 from gateway.network.receipts.receipt_text import describe_counts, names, shorten
 
 SHOWN = 2  # people who missed it, with reasons, that fit in one text
@@ -25,11 +26,16 @@ def who_got(session: Session, context: CommandContext) -> str:
     tag = args[0].lstrip("#") if args and args[0].startswith("#") and not group else None
     found = delivery_receipts.who_got(session, context.actor, SHOWN, group, tag)
     context.quotes.add(found.post.id)
-    return _tell(found)
+    return _tell(session, found)
 
 
-def _tell(found: PostReceipts) -> Phrase:
-    """The counts, and the first of those who missed it."""
+def _tell(session: Session, found: PostReceipts) -> Phrase:
+    """The counts, and the first of those who missed it; of an urgent call, who has answered; of a question, its
+    answers."""
+    if found.call and found.call.call.kind == "ask":
+        return question_reports.describe(session, found.call.call, found.call.answers)
+    if found.call:
+        return call_reports.describe(found.call.call, found.call.tally, found.call.group)
     which = say('"{words}":', words=shorten(found.post.text))
     by = count("Liked by {count} person.", "Liked by {count} people.", found.likes) if found.likes else ""
     missed = names(found.missed, max(found.tally.missed, len(found.missed)), SHOWN)

@@ -3,6 +3,8 @@
 from sqlalchemy.orm import Session
 
 from gateway.actions import replying
+from gateway.actions.asking import AnsweredQuestion
+from gateway.actions.calling import Acknowledged
 from gateway.actions.messaging import SentMessage
 from gateway.actions.posting import Posted
 from gateway.i18n.phrases import say
@@ -10,7 +12,9 @@ from gateway.inbound.commands import CommandContext, command, meaning
 from gateway.language.model.reading import NamedAccount
 from gateway.network.posts import timelines
 from gateway.store.tables import Post
+from handlers.asking import describe_answered
 from handlers.private_messages import offer_to_everyone, tell_sent
+from handlers.urgent_calls import told
 
 UNHEARD = say("Posted, but nobody can get it: the person you answer gets neither texts nor mails now.")
 
@@ -29,6 +33,10 @@ def reply(session: Session, context: CommandContext) -> str | None:
     if context.reading.verb is None and context.names:
         return _to_named(session, context, context.names[0])
     done = replying.reply(session, context.actor, context.reading.post, context.text)
+    if isinstance(done, Acknowledged):
+        return told(session, context, done)
+    if isinstance(done, AnsweredQuestion):
+        return describe_answered(context, done)
     return _tell_privately(session, context, done) if isinstance(done, SentMessage) else _tell(done)
 
 

@@ -37,10 +37,23 @@ def undo(session: Session, context: CommandContext) -> str:
     undone = undoing.undo(session, context.actor, undoings, ("asked",) if proved else ())
     if undone.outcome == "question_forgotten":
         return reopen_question(session, context, undone.facts["before"], say("Deleted.")) or ""
+    if undone.outcome == "call_stopped":
+        return _call_stopped(undone)
     if undone.outcome in ("post_retracted", "message_retracted"):
         _close_offer(session, context)
         return _retracted(undone)
     return _sentence(undone.outcome, undone.facts)
+
+
+def _call_stopped(undone: Undone) -> Phrase:
+    had, answered = undone.facts["had"], undone.facts["answered"]
+    stopped = say("Your call to #{group} is stopped:", group=undone.facts["group"])
+    if not had:
+        return joined([stopped, say("nobody got it.")])
+    who = count("{count} had it,", "{count} had it,", had)
+    return joined(
+        [stopped, who, count("{count} had answered.", "{count} had answered.", answered), say("They are told.")]
+    )
 
 
 def _close_offer(session: Session, context: CommandContext) -> None:
@@ -121,6 +134,7 @@ def _digest_again(setting: DigestSetting) -> Phrase:
 
 
 SENTENCES: Final = {
+    "answer_taken_back": template("Your answer is taken back."),
     "follow_restored": template("You follow {name} as before."),
     "follow_ended": template("You do not follow {name} any more."),
     "request_withdrawn": template("You no longer ask to join {name}."),

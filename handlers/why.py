@@ -150,6 +150,10 @@ def _followed(cause: Cause, day: date) -> str:
     match cause.kind:
         case "group":
             return say("You have been in {name} since {date}. To stop: LEAVE {handle!u}", **values)
+        case "call":
+            return say(
+                "It is an urgent call to {name}, and such calls come at any hour. To stop: LEAVE {handle!u}", **values
+            )
         case "repeat":
             return say(
                 "{name} passed it on, and you have followed {name} since {date}. To stop: LEAVE {handle!u}", **values

@@ -117,6 +117,7 @@ def _hold(session: Session, manifest: Manifest) -> None:
         audit_log.begin_seals(session)
     counts = {"inputs": held.inputs, "fanouts": held.fanouts, "deliveries": held.deliveries}
     counts |= {"items": held.items} if held.items else {}
+    counts |= {"calls": held.calls} if held.calls else {}
     audit_log.record(session, operator_name(), ACTION, None, {"backup": manifest.made_at, **counts})
 
 

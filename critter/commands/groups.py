@@ -41,6 +41,11 @@ class Access(StrEnum):
     BROADCAST = "broadcast"
 
 
+class Switch(StrEnum):
+    ON = "on"
+    OFF = "off"
+
+
 @app.command()
 def add(
     handle: Annotated[str, typer.Argument(metavar="NAME", help="What texts call it: 2 to 20 of a-z, 0-9 and _.")],
@@ -176,6 +181,22 @@ def _notify(settings: Settings, channels: Collection[str]) -> None:
     for channel in channels:
         notifier.notify(channel)
     notifier.close()
+
+
+@app.command()
+def urgent(
+    group: GroupName,
+    switch: Annotated[Switch, typer.Argument(help="Whether its owners and posters may send urgent calls.")],
+) -> None:
+    """Let a group send urgent calls, which reach who follows it at any hour; or no longer. Each call is proved and
+    priced first."""
+    with open_session(load()) as session:
+        place = account(session, group, "group")
+        may = switch is Switch.ON
+        already = " already" if place.may_urge == may else ""
+        place.may_urge = may
+        audit_log.record(session, operator_name(), "groups.urgent", place.id, {"group": place.handle, "on": may})
+    typer.echo(f"#{place.handle} {'may' if may else 'may not'} send urgent calls{already}.")
 
 
 @app.command("list")

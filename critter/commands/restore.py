@@ -123,6 +123,8 @@ def _told(held: RestoreHold) -> str:
     )
     if held.items:
         parts = (*parts, format_count(held.items, "item") + " waiting for readers")
+    if held.calls:
+        parts = (*parts, format_count(held.calls, "call") + " waiting for answers")
     return f"Held: {', '.join(parts)}. critter restore --release lets them go, --drop ends them."
 
 
@@ -147,7 +149,11 @@ def _decide(settings: Settings, release: bool, drop: bool, yes: bool) -> None:
 
 def _wanted(settings: Settings, held: RestoreHold, drains: frozenset[str]) -> list[str]:
     """The queues that have work, of channels that are on."""
-    work = {"inbound": held.inputs, "fanout": held.fanouts + held.items, **dict.fromkeys(NAMES, held.deliveries)}
+    work = {
+        "inbound": held.inputs,
+        "fanout": held.fanouts + held.items + held.calls,
+        **dict.fromkeys(NAMES, held.deliveries),
+    }
     running = registry.of(settings)
     return [drain for drain in drains if work.get(drain) and f"worker-{drain}" in running]
 

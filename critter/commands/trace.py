@@ -51,6 +51,8 @@ def _show(traced: dict[str, Any]) -> None:
     for post in traced["posts"]:
         for line in [*receipts(post["receipts"]), *offered(post["offer"])]:
             typer.echo(f"    {line}")
+        for line in call(post.get("call")):
+            typer.echo(f"    {line}")
     found = list_events(traced)
     for event in found:
         typer.echo(f"{typer.style(_since(event.at - found[0].at), dim=True)}  {event.what}")
@@ -79,6 +81,23 @@ def receipts(traced: dict[str, Any]) -> list[str]:
     if traced["by_mail_instead"]:
         found.append(f"by mail instead of a text: {traced['by_mail_instead']}")
     return found
+
+
+def call(traced: dict[str, Any] | None) -> list[str]:
+    """roll-call: 2 of 4 answered, ended: time; and a line for each who has not: @anne: step 1, next at …"""
+    if traced is None:
+        return []
+    people = traced["people"]
+    answered = sum(one["answered_at"] is not None for one in people)
+    ended = f", ended: {traced['ending']}" if traced["ended_at"] else f", ends at {traced['ends_at']}"
+    lines = [f"{traced['kind']}: {answered} of {len(people)} answered{ended}"]
+    return lines + [f"@{one['handle']}: {_waits(one)}" for one in people if one["answered_at"] is None]
+
+
+def _waits(one: dict[str, Any]) -> str:
+    if one["gone"]:
+        return str(one["gone"]).replace("_", " ")
+    return f"step {one['step']}" + (f", the next at {one['next_at']}" if one["next_at"] else "")
 
 
 def offered(offer: dict[str, Any] | None) -> list[str]:

@@ -2,13 +2,17 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import messaging, posting
+from gateway.actions import asking, calling, messaging, posting
+from gateway.actions.asking import AnsweredQuestion
+from gateway.actions.calling import Acknowledged
 from gateway.actions.messaging import SentMessage
 from gateway.actions.model.actor import Actor
 from gateway.actions.posting import Posted
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
+from gateway.language.replies import says_yes
 from gateway.network.audience import recipients, visibility
+from gateway.network.calls import calls
 from gateway.network.follows import mutes
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
@@ -17,10 +21,17 @@ from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Post
 
 
-def reply(session: Session, actor: Actor, post_id: int | None, text: str) -> Posted | SentMessage:
-    """Answers a post: privately, in its group, or for everyone, as it came. A reply to a repeat goes to the original
-    post, and so to its writer. SentMessage when it went privately."""
+def reply(
+    session: Session, actor: Actor, post_id: int | None, text: str
+) -> Posted | SentMessage | Acknowledged | AnsweredQuestion:
+    """Answers a post: an urgent call or a question to its asker; others privately, in their group, or for everyone, as
+    they came. A reply to a repeat goes to the original post, and so to its writer. SentMessage when it went
+    privately."""
     post = _answered(session, actor, post_id)
+    if post.call == "rollcall" and calls.is_asked(session, post.id, actor.account.id):
+        return calling.acknowledge(session, actor, post.id, "" if says_yes(text) else text)
+    if post.call == "ask" and post.author_id != actor.account.id:
+        return asking.answer_question(session, actor, post.id, text)
     if post.visibility == "direct":
         return messaging.send(session, actor, [_author(session, post)], text, post.id)
     if post.group_id:

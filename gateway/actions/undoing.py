@@ -9,6 +9,8 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.actions import (
+    asking,
+    calling,
     digests,
     following,
     group_creation,
@@ -33,7 +35,8 @@ from gateway.i18n.refusals import refusal
 
 REACH: Final = timedelta(hours=24)
 UNDOINGS: Final[Mapping[str, Undoing]] = {
-    "post": posting.undo_post,
+    "post": calling.undo_post,
+    "answer": asking.undo_answer,
     "appended": posting.undo_post,
     "follow": following.undo_follow,
     "unfollow": following.undo_unfollow,

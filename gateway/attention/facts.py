@@ -52,6 +52,7 @@ class Facts:
     digest_failed: bool = False  # it was in a digest that did not leave
     texts_a_day: int | None = None  # how many texts the reader wants on a day
     choice: str | None = None  # what brings it, and the ways that its reader chose, for ways.read_choice
+    urgent: bool = False  # an urgent call, or what belongs to one
     # What may be a reason. A delivery is looked at only if one of these is unusual.
     give_up_at: datetime = NEVER  # when trying ends; usual: later
     address_state: str = "verified"
@@ -113,6 +114,7 @@ LOOKED_UP: Final = (
     "digest_failed",
     "texts_a_day",
     "choice",
+    "urgent",
 )
 CIRCUMSTANCES: Final = frozenset({"kind", "channel", "now", *LOOKED_UP})
 
@@ -377,7 +379,8 @@ SELECT d.message_id, d.address_id,
             UNION ALL {way_sql.named_causes("p", "a.account_id")}
             WHERE {_NAMED}
         ) AS causes
-    ), {way_sql.CHOSEN}, CASE WHEN a.channel = '{SMS}' THEN {way_sql.MAILBOX} END)::text END AS choice
+    ), {way_sql.CHOSEN}, CASE WHEN a.channel = '{SMS}' THEN {way_sql.MAILBOX} END)::text END AS choice,
+    d.priority = 0 AS urgent
 {{rows}}
 JOIN addresses a ON a.id = d.address_id
 LEFT JOIN zones_now z ON z.account_id = a.account_id

@@ -4,7 +4,7 @@ of gateway/attention/eligibility.py."""
 from typing import Final
 
 from gateway.attention import digest_slots, zones
-from gateway.attention.decision import Decision, Drop, Redirect
+from gateway.attention.decision import SEND, Decision, Drop, Redirect, Send
 from gateway.attention.eligibility import Rule
 from gateway.attention.facts import Facts
 from gateway.attention.quiet_hours import quiet_until
@@ -12,6 +12,12 @@ from gateway.channels import SMS
 from gateway.ledger.outbox.held import Hold
 
 UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; for the others somebody waits
+
+
+def urgent(facts: Facts) -> Send | None:
+    """An urgent call comes at any hour, to a phone or mailbox that is off too. It does not come to whoever opted out,
+    blocked or muted, has left, or switched off what brings it: those rules are asked before."""
+    return SEND if facts.urgent else None
 
 
 def into_digest(facts: Facts) -> Decision | None:
@@ -66,4 +72,4 @@ def behind_others(facts: Facts) -> Decision | None:
     return Hold("behind", facts.now, facts.cause)
 
 
-TIMING: Final[tuple[Rule, ...]] = (into_digest, to_mailbox, switched_off, quiet_hours, behind_others)
+TIMING: Final[tuple[Rule, ...]] = (urgent, into_digest, to_mailbox, switched_off, quiet_hours, behind_others)

@@ -185,3 +185,8 @@ def _catalog(language: str) -> NullTranslations:
 def _without_odd_blanks(text: str) -> str:
     """Replaces Babel's no-break spaces, which would turn a text into UCS-2 and double its price."""
     return text.replace("\u202f", " ").replace("\xa0", " ")
+
+
+def fits(words: str, most: int) -> bool:
+    """Whether it has at most so many characters in every language."""
+    return all(len(translated(words, language)) <= most for language in languages())

@@ -61,6 +61,13 @@ SENTENCES: Final[Mapping[str, str]] = {
     "not_poster": template(
         "Only its posters can post to {handle}. Nothing was posted. To write to them privately: d {handle} text"
     ),
+    "answer_was_sent": template("The summary has gone out, so your answer cannot be taken back."),
+    "may_not_urge": template(
+        "#{handle} is not set up for urgent calls; an operator can do that. Nothing was sent. To post: #{handle} text"
+    ),
+    "urgent_by_posters": template(
+        "Only owners and posters of #{handle} may send urgent calls. Nothing was sent. Privately: d {handle} text"
+    ),
     "group_gone": template("That group is gone. Nothing was posted."),
     "closed_group_and_others": template("One message cannot go to a closed group and to others. Nothing was posted."),
     "nobody_but_you": template("There is nobody in that but you. Nothing was sent or posted."),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import ConfirmationRequired
 from gateway.errors import Refused
-from gateway.i18n.phrases import Phrase, joined, languages, listed, say, translated
+from gateway.i18n.phrases import Phrase, fits, joined, languages, listed, say, translated
 from gateway.language.model.reading import NamedAccount, Reading
 from gateway.language.model.reading_json import pack
 from gateway.language.usage import verbs as language
@@ -249,6 +249,10 @@ def perform(session: Session, context: CommandContext) -> str | None:
 
 EARLIER: Final = say("Your earlier question waits.")
 ONE_TEXT: Final = 160  # characters
+
+
+def fits_one_text(words: Phrase) -> bool:
+    return fits(words, ONE_TEXT)
 
 
 def reopen_question(

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from gateway.i18n.phrases import Phrase, say, template
+from gateway.language.call_answers import words_for_asker
 from gateway.language.model.reading import Context, Item, Privacy, Reading, Resolver
 from gateway.language.replies import after_few, which_of_digest
 from gateway.language.usage.arguments import LONGEST_WORD, ArgumentWords, words
-from gateway.language.usage.matching import ArgumentMismatch, Bound, Fit, TooFew, TooMany, fit
+from gateway.language.usage.matching import ArgumentMismatch, Bound, Fit, TooFew, TooMany, account, fit
 from gateway.language.usage.verbs import Verb
 from gateway.language.words import time_zones
-from gateway.language.words.normalize import bare_verb_of, first_token, verb_of
+from gateway.language.words.normalize import bare_verb_of, first_token, fold_case, verb_of
 
 Verbs = Mapping[str, Verb]
 
@@ -21,9 +22,24 @@ def command(text: str, verbs: Verbs, resolver: Resolver, context: Context) -> Re
         return None
     verb, said, rest = found
     fitted = fit(verb, said, rest, resolver, verbs)
+    if verb.marked and rest.all and fold_case(rest.all[0][:1]) != "#":
+        return _unmarked(text, verb, said, rest, resolver)
     if isinstance(fitted, TooMany) or _sentence(verb, said, fitted):
         return None
     return _reading(text, verb, said, fitted, context)
+
+
+def _unmarked(text: str, verb: Verb, said: str, rest: ArgumentWords, resolver: Resolver) -> Reading | None:
+    """Asks about a command for a group that lacks the mark, as in "urgent dispatch gate 4 is closed"; any other word
+    there makes it a sentence."""
+    if len(rest) < 2 or len(rest.all[0]) > LONGEST_WORD:
+        return None
+    group = account(rest.all[0].rstrip(".,:;"), "GROUP", resolver).exact
+    if len(group) != 1:
+        return None
+    reason = say("a group is written as #{handle} here", handle=group[0].handle)
+    form = f"{said} #{group[0].handle} {rest.tail(1)}"
+    return Reading("ask", (text,), "company", reason, verb.name, group, text, form=form)
 
 
 def _sentence(verb: Verb, said: str, fitted: Fit) -> bool:
@@ -105,7 +121,7 @@ def _does(verb: Verb, bound: Bound) -> str:
 def _unfit(text: str, verb: Verb, said: str, unfit: ArgumentMismatch, context: Context) -> Reading:
     """For an unknown argument: an everyday verb asks, or is part of a private answer; a made-up verb is an error."""
     asks = verb.asks_about(said) or unfit.full_name
-    few = after_few(text, context) if asks else None
+    few = (words_for_asker(text, context) or after_few(text, context)) if asks else None
     if few is not None:
         return few
     reason, form = _why(unfit), "" if unfit.several else verb.form(said)

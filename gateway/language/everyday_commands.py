@@ -241,6 +241,8 @@ def name_after_verb(text: str, verbs: Verbs, resolver: Resolver, context: Contex
     meant = None if verb else intended_verb(word, verbs)
     if (verb is None and meant is None) or (verb and verb.private):
         return None
+    if (verb or verbs[meant or word]).marked and (verb or fold_case(rest[:1]) != "#"):
+        return None  # "as kim said", "ask kim about it"
     known, name = _known_after(rest, resolver, coined=verb is None or not verb.asks_about(word))
     becomes = _becomes(f"{meant} {rest}", verbs, resolver, context) if meant and not known else None
     if meant and (known or (becomes and becomes.names)):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.i18n.phrases import say
-from gateway.language import mentions, replies
+from gateway.language import call_answers, mentions, replies
 from gateway.language.command_reader import command, forced_command
 from gateway.language.everyday_commands import ends_politely, name_after_verb, natural_command
 from gateway.language.fragments.part_marks import TextPart
@@ -139,6 +139,7 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         _carrier(text, channel, context)
         or _machine(context)
         or _carrier_by_mail(text, channel)
+        or call_answers.acknowledgement(text, context)
         or replies.choice(text, context, resolver)
         or replies.number_of_digest(text, context)
         or _reaction(reaction(text, raw), text)
@@ -153,6 +154,7 @@ def _words(text: str, raw: str, channel: Channel, verbs: Verbs, resolver: Resolv
         or _command(text, channel, verbs, resolver, context)
         or mentions.leading_name(text, resolver, context)
         or _perhaps_stop(text, channel)
+        or call_answers.words_for_asker(text, context)
         or replies.after_few(text, context)
         or _perhaps_command(text, channel, verbs, resolver, context)
         or mentions.unknown_name(text, resolver, context)

@@ -115,6 +115,12 @@ def _word(text: str) -> str:
     return _SKIN.sub("", fold_case(text)).replace("’", "'").strip(_ENDS)
 
 
+def says_yes(text: str) -> str | None:
+    """The word, or the emoji, of a text that only says yes; None for any other."""
+    word = _word(text)
+    return word if _PLAIN.get(word) == "OK" else None
+
+
 def _short(text: str, context: Context, question: OpenQuestion) -> Reading | None:
     word = _word(text)
     said = word.upper() if word.upper() in _WORDS - {"OK"} else _PLAIN.get(word, "")

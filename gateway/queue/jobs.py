@@ -36,6 +36,7 @@ DRAINS: Final = {
     "offers": ("fanout", "workers.offers.drain"),
     "dailies": ("fanout", "workers.daily_mail.drain"),
     "wake_ups": ("fanout", "workers.wake_up.drain"),
+    "calls": ("fanout", "workers.calls.drain"),
     **{each.name: (each.queue, f"workers.deliver.drain_{each.name}") for each in CHANNELS.values()},
     "receipts": (SMS, "workers.callbacks.drain"),
     "reconcile": (SMS, "workers.reconcile.drain"),

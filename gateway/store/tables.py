@@ -128,6 +128,7 @@ class Account(Table):
     daily_upto: Mapped[int] = mapped_column(server_default=ZERO)
     zone_since: Mapped[datetime | None]
     chooses: Mapped[bool] = mapped_column(server_default=FALSE)
+    may_urge: Mapped[bool] = mapped_column(server_default=FALSE)
     zone_now: Mapped[str] = column_property(
         select(column("zone", Text))
         .select_from(table("zones_now"))
@@ -526,6 +527,7 @@ class Post(Table):
     upload_id: Mapped[int | None] = mapped_column(_forget("uploads.id"))
     attached: Mapped[str | None]
     search: Mapped[str | None] = mapped_column(TSVECTOR, deferred=True)
+    call: Mapped[str | None]
 
 
 Index("posts_by_author", Post.author_id, Post.id.desc())
@@ -712,6 +714,48 @@ class Digest(Table):
     posts: Mapped[list[int]] = mapped_column(server_default=text("'{}'"))
     folded: Mapped[int] = mapped_column(Integer, server_default=ZERO)
     __table_args__ = (UniqueConstraint("address_id", "kind", "slot"), Index("digests_by_account", "account_id"))
+
+
+class Call(Table):
+    __tablename__ = "calls"
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True)
+    kind: Mapped[str]
+    asker_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    group_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    step_after: Mapped[timedelta | None]
+    next_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ending: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (ending IS NULL)"),
+        Index("calls_by_asker", "asker_id"),
+        Index("calls_by_group", "group_id"),
+    )
+
+
+Index("calls_due", Call.next_at, postgresql_where=Call.ended_at.is_(None))
+
+
+class CallPerson(Table):
+    __tablename__ = "call_people"
+    post_id: Mapped[int] = mapped_column(_cascade("calls.post_id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    step: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
+    next_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    late: Mapped[bool] = mapped_column(server_default=FALSE)
+    text: Mapped[str | None]
+    inbound_id: Mapped[int | None] = mapped_column(_forget("inbound.id"))
+    retracted_at: Mapped[datetime | None]
+    gone: Mapped[str | None]
+
+
+_unanswered = CallPerson.answered_at.is_(None) & CallPerson.next_at.is_not(None)
+Index("call_people_due", CallPerson.next_at, postgresql_where=_unanswered)
+Index("call_people_by_account", CallPerson.account_id, CallPerson.post_id)
+Index("call_people_by_inbound", CallPerson.inbound_id, postgresql_where=CallPerson.inbound_id.is_not(None))
 
 
 class Attempt(Table):

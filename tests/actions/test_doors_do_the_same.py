@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
+    asking,
+    calling,
     digests,
     following,
     group_creation,
@@ -120,6 +122,8 @@ class Row:
     confirmed: frozenset[str] = frozenset()
 
 
+MAY_URGE: Final = ("operator", "groups urgent dispatch on")
+CALLED: Final = (MAY_URGE, ("dana", "urgent #dispatch gate 4 is closed"), ("dana", "CODE"))
 QUESTION: Final = [
     ("bob", "acme called"), ("dana", "lunch with acme"), ("kim", "who has the acme numbers?"),
 ]  # fmt: skip
@@ -239,6 +243,22 @@ ROWS: Final = [
     Row("opt_out", "sam", ["please stop texting me"], lambda c: (_opt_out, c.address)),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "leave kim")]),
     Row("undo", "kim", ["undo"], lambda c: (undoing.undo,), before=[("kim", "the printer works again")]),
+    Row("send_urgent", "dana", ["urgent #dispatch gate 4 is closed", "CODE"],
+        lambda c: (calling.send_urgent, c.named("dispatch"), "gate 4 is closed"), before=[MAY_URGE], confirmed=PROVED),
+    Row("acknowledge", "bob", ["ok"], lambda c: (calling.acknowledge, c.last.id), before=CALLED),
+    Row("acknowledge", "bob", ["stuck at gate 4"], lambda c: (calling.acknowledge, c.last.id, "stuck at gate 4"),
+        before=CALLED),
+    Row("acknowledge", "bob", ["r stuck at gate 4"], lambda c: (replying.reply, c.last.id, "stuck at gate 4"),
+        before=CALLED),
+    Row("undo", "dana", ["undo"], lambda c: (undoing.undo,), before=CALLED),
+    Row("ask_group", "sam", ["ask #acme who has the keys?"],
+        lambda c: (asking.ask_group, c.named("acme"), "who has the keys?")),
+    Row("answer_question", "kim", ["r I have them"], lambda c: (asking.answer_question, c.last.id, "I have them"),
+        before=[("sam", "ask #acme who has the keys?")]),
+    Row("undo", "kim", ["undo"], lambda c: (undoing.undo,),
+        before=[("sam", "ask #acme who has the keys?"), ("kim", "r I have them")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,),
+        before=[("sam", "ask #acme who has the keys?"), ("kim", "r I have them")]),
     Row("undo", "anne", ["undo", "CODE"], lambda c: (undoing.undo,),
         before=[("anne", "add sam board"), ("anne", "CODE")], confirmed=PROVED),
 ]  # fmt: skip
@@ -278,6 +298,9 @@ def test_an_action_leaves_the_same_rows_by_every_door(office: Office, row: Row) 
 
 
 def _prepare(office: Office, who: str, words: str) -> None:
+    if who == "operator":
+        assert office.critter(*words.split()).exit_code == 0
+        return
     answer = office.sql("SELECT text FROM messages WHERE kind = 'answer' ORDER BY id DESC LIMIT 1")
     office.says(who, _filled(words, str(answer[0][0]) if answer else ""))
     office.work()
@@ -377,6 +400,10 @@ LEFT: Final = {
     "accounts": "SELECT handle, name, language, ack, daily, state, access FROM accounts",
     "addresses": "SELECT address, state, receiving, off_until, quiet, stopped_at IS NOT NULL FROM addresses",
     "audit": "SELECT actor, action, CAST(detail AS text) FROM audit",
+    "calls": """SELECT w.handle, g.handle, p.text, c.kind, c.ending FROM calls c JOIN posts p ON p.id = c.post_id
+        JOIN accounts w ON w.id = c.asker_id JOIN accounts g ON g.id = c.group_id""",
+    "answers to calls": """SELECT w.handle, p.step, p.answered_at IS NOT NULL, p.late, p.text, p.gone,
+        p.retracted_at IS NOT NULL FROM call_people p JOIN accounts w ON w.id = p.account_id""",
     "nudges": "SELECT count(*) FROM nudges",
     "reports": "SELECT count(*), count(closed_at) FROM reports",
     "invitations": "SELECT count(*) FROM invitations",
@@ -391,7 +418,8 @@ def _rows(session: Session) -> dict[str, list[str]]:
 
 HELPERS: Final = {
     "active_group", "append", "append_part", "publish", "confirm_repeat", "confirm_reach", "estimate", "estimate_wide",
-    "check_reaches", "amend", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
+    "check_reaches", "amend",
+    "acknowledge_by_reaction", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
     "opt_in", "upload", "attach", "wake", "state_of",
     "send_digest", "bring_back", "reschedule", "begin", "end_first", "tracked_id",
 }  # fmt: skip

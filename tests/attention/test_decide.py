@@ -196,6 +196,18 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     ({"behind": True, "in_conversation": True}, SEND),
     ({"behind": True, "kind": "notice"}, SEND),
     ({"behind": True, "silenced": True}, Drop("silenced")),
+    # An urgent call comes at any hour, and to whoever may get it at all.
+    ({"urgent": True, "quiet": LUNCH, "now": NOON}, SEND),
+    ({"urgent": True, "address_off": True}, SEND),
+    ({"urgent": True, "behind": True}, SEND),
+    ({"urgent": True, "kind": "notice", "quiet": LUNCH, "now": NOON}, SEND),
+    ({"urgent": True, "address_state": "stopped", "quiet": LUNCH, "now": NOON}, Drop("opted_out")),
+    ({"urgent": True, "silenced": True}, Drop("silenced")),
+    ({"urgent": True, "subscribed": False}, Drop("left")),
+    ({"urgent": True, "member": False}, Drop("left")),
+    ({"urgent": True, "source_off": True}, Drop("off")),
+    ({"urgent": True, "retracted": True}, Drop("retracted")),
+    ({"urgent": True, **LATE}, Drop("gave_up")),
 )
 
 

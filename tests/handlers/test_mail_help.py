@@ -49,6 +49,8 @@ LINES: Final = {
     "on daily": "on daily",
     "block NAME": "block pat",
     "mute NAME [for]": "mute kim 1d",
+    "ask #GROUP text": "ask #club who has the keys?",
+    "urgent #GROUP text": "urgent #club the gate is open",
     "nudge NAME": "nudge kim",
     "get [COUNT] NAME": "get 3 kim",
     "get [COUNT] #TAG": "get 2 #win",
@@ -186,7 +188,7 @@ def _plain(answer: str | None) -> str | None:
     """Without what is new each time, and what each says of its own device."""
     if answer is None:
         return None
-    answer = re.sub(r"/login/\S+|\b(?:phil|mia)\b|Reply \d{6}", "", answer)
+    answer = re.sub(r"/login/\S+|\b(?:phil|mia)\b|Reply \d{6}|(?<=till )\d\d:\d\d", "", answer)
     for mail, phone in BY_TEXT.items():
         answer = answer.replace(mail, phone)
     return answer

@@ -195,7 +195,7 @@ slips = st.builds(
 @given(st.one_of(verbs, slips), names, rests)
 @settings(deadline=None, max_examples=400)
 def test_a_verb_before_a_name_is_never_published_unasked(word, name, rest):
-    if word in ORDINARY:
+    if word in ORDINARY or (word in VERBS and VERBS[word].marked):  # "ask kim about it" is a sentence
         return
     reading = meant(f"{word} {name} {rest}")
     assert reading.intent not in ("update", "group") or reading.verb == "r", reading

@@ -289,12 +289,13 @@ TAKEN_OUT = {
     "trackers.way", "attention.digest_every", "attention.prefer", "attention.private", "attention.mention",
     "attention.reply", "attention.tracked", "attention.group", "attention.person", "attention.tag",
     "attention.broadcast",
+    "call_people.text", "call_people.gone",
     "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(
     r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies|task_failures)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|mail_signatures\.digest|private_fingerprints\..*|senders\..*|(alembic_version|migration_steps)\..*"
     r"|(bounces|bouncing)\.status|topics\.tag|callbacks\..*|attempts\..*|deliveries(_\w+)?\.(channel|state|reason|tag|lease_owner)"
-    r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type|proof)|posts\.(via|visibility)|actions\.door|daily_mails\.posts|digests\.posts|remainders\.posts|messages\.quotes|lockouts\.channels"
+    r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type|proof)|posts\.(via|visibility|call)|calls\.(kind|ending)|actions\.door|daily_mails\.posts|digests\.posts|remainders\.posts|messages\.quotes|lockouts\.channels"
     r"|\w+\.(kind|state|role|access|pin|channel|source|purpose)"
 )
 

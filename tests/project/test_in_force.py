@@ -78,11 +78,12 @@ def test_an_off_that_may_end_is_judged_by_the_view() -> None:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and SWITCH.search(node.value)
     }
-    # The list of bouncing mailboxes sorts by it; and who prefers mails has them where mails do not come back, also
-    # while they are switched off.
+    # The list of bouncing mailboxes sorts by it; mails of who prefers them, and urgent calls, come where mails do not
+    # come back, also while they are switched off.
     bouncing = {"gateway/network/mail/bounce_scores.py"}
     preferring = {"gateway/attention/way_sql.py", "gateway/network/audience/recipients.py"}
-    assert found - bouncing - preferring == set()
+    urgent = {"gateway/network/calls/call_people.py", "gateway/network/calls/steps.py"}
+    assert found - bouncing - preferring - urgent == set()
 
 
 SAMPLES: Final = {

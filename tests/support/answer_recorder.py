@@ -9,8 +9,10 @@ import pytest
 from gateway.actions import inviting
 from gateway.i18n.phrases import Phrase, translated, translator
 from gateway.inbound import process, unknown_senders
+from gateway.network.calls import steps
 from gateway.network.conversation import notices, offers
 from gateway.network.mail import daily_mail
+from gateway.network.receipts import call_reports
 from gateway.sms import first_contact
 from handlers import help_command
 
@@ -80,7 +82,9 @@ class AnswerRecorder:
 def listen(monkeypatch: pytest.MonkeyPatch) -> AnswerRecorder:
     """Records everything that is said until the test ends."""
     recorder = AnswerRecorder()
-    for module in (process, notices, offers, unknown_senders, inviting, first_contact, daily_mail):
+    for module in (
+        process, notices, offers, unknown_senders, inviting, first_contact, daily_mail, call_reports, steps,
+    ):  # fmt: skip
         monkeypatch.setattr(module, "translated", recorder)
     monkeypatch.setattr(help_command, "translated", recorder.pages)
     return recorder

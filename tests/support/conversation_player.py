@@ -19,6 +19,7 @@
     (sam was never written to)
     (sam tracks 50 words)
     (41 updates have kitchen in them)
+    (dispatch may send urgent calls)
     (there is a person patq, Pat Quinn)    or a group; a person has a mailbox
     sam hears nothing
 
@@ -51,12 +52,14 @@ from gateway.ledger.outbox import digest_items, due_work, fanouts, held, redirec
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
+from gateway.network.calls import call_timers, steps
 from gateway.network.conversation import offers
 from gateway.network.digests import digest_words, wake_up
 from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import rendering
+from gateway.network.receipts import call_reports
 from gateway.network.verification import pins
 from gateway.settings import Settings
 from gateway.sms.first_contact import introduction
@@ -203,7 +206,9 @@ def _turn(stage: Stage) -> bool:
         return True
     if "offers" in due and _offer(stage):
         return True
-    return (due & {"sms", "email"} and _deliver(stage)) or ("wake_ups" in due and _wake_up(stage))
+    if (due & {"sms", "email"} and _deliver(stage)) or ("wake_ups" in due and _wake_up(stage)):
+        return True
+    return "calls" in due and _go_on_calling(stage)
 
 
 def _read_one(stage: Stage) -> bool:
@@ -294,6 +299,18 @@ def _wake_up(stage: Stage) -> bool:
     return bool(items)
 
 
+def _go_on_calling(stage: Stage) -> bool:
+    """The steps, reports and ends of urgent calls."""
+    with transaction(stage.engine) as session:
+        people = steps.due(session, 100)
+        steps.take(session, people)
+        call = None if people else call_timers.due(session)
+        if call:
+            ended = call_timers.move(session, call) == "end"
+            (call_reports.tell_end if ended else call_reports.tell_report)(session, call)
+    return bool(people or call)
+
+
 def _hand_over(
     stage: Stage,
     session: Session,
@@ -324,6 +341,7 @@ def _words(session: Session, message: Message, address: Address) -> str:
         post = session.get_one(Post, message.post_id) if message.post_id else None
         said = message.text
         said += rendering.link_media(post.attached, said, "https://x.example/m/1") if post else ""
+        said += rendering.REPLY_OK if post and post.call == "rollcall" else ""
         if address.introduced_at is None:
             owner = session.get(Account, address.account_id) if address.account_id else None
             said += introduction(said, "Critter Demo Co", owner.language if owner else "en")
@@ -386,6 +404,13 @@ def _add_posts(stage: Stage, number: str, word: str) -> None:
         assert kim
         rows = [Post(author_id=kim.id, visibility="company", text=f"{word} {n}", via="cli") for n in range(int(number))]
         session.add_all(rows)
+
+
+def _let_urge(stage: Stage, handle: str) -> None:
+    with transaction(stage.engine) as session:
+        group = accounts.by_handle(session, handle)
+        assert group
+        group.may_urge = True
 
 
 def _make(stage: Stage, kind: str, handle: str, name: str) -> None:
@@ -451,5 +476,6 @@ DIRECTIONS = [
         (r"(\d+) updates have (\w+) in them", _add_posts),
         (r"(\w+) has the PIN (\d+)(, always asked for)?", _set_pin),
         (r"there is a (person|group) (\w+), (.+)", _make),
+        (r"(\w+) may send urgent calls", _let_urge),
     )
 ]

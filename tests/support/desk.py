@@ -10,7 +10,7 @@ from gateway.store.database import transaction
 from tests.support import personas
 from tests.support.delivering import Carrier, open_context
 from tests.support.office import Office
-from workers import deliver, wake_up
+from workers import calls, deliver, wake_up
 from workers.runtime.context import enter
 
 SLEEP = "quiet 0-23:59"  # nearly always; the tests end it with `quiet off`
@@ -46,16 +46,24 @@ class Desk:
             due = self.office.due()
             if "wake_ups" in due:
                 self.fold()
+            if "calls" in due:
+                self.go_on_calling()
+                due = self.office.due()
             if "sms" in due:
                 deliver.drain_sms()
             if "email" in due:
                 deliver.drain_email()
-            if not due & {"wake_ups", "sms", "email"}:
+            if not due & {"wake_ups", "calls", "sms", "email"}:
                 break
 
     def fold(self) -> None:
         """Decides about all that is due, and sends nothing."""
         while wake_up.step(self.context):
+            pass
+
+    def go_on_calling(self) -> None:
+        """Takes each step of urgent calls that is due, and sends nothing."""
+        while calls.step(self.context):
             pass
 
     def heard(self, handle: str) -> list[str]:

@@ -27,6 +27,8 @@ VERBS = table(
         verb("groups"),
         verb("track", 'track [WORD | "a phrase"]'),
         verb("untrack", 'untrack [WORD | "a phrase"]'),
+        verb("ask #GROUP text", intent="gather", english=True),
+        verb("urgent #GROUP text", english=True),
         verb("nudge NAME"),
         verb("invite ADDRESS"),
         verb("block NAME", aliases=("lose",)),

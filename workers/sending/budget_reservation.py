@@ -102,10 +102,14 @@ def _wanted(
         country=country,
         parts=parts,
         micros=budgets.micros(parts * settings.price_of(country)),
-        urgent=content.private and content.must_arrive if content.author_id else content.kind not in UNASKED,
-        pausable=content.kind in ("update", *UNASKED) and not content.private,
+        urgent=content.urgent or _uses_reserve(content),
+        pausable=content.kind in ("update", *UNASKED) and not (content.private or content.urgent),
         reader=ReaderDay(limit.reader_id, limit.day, limit.most, limit.over is None) if limit else None,
     )
+
+
+def _uses_reserve(content: MessageContent) -> bool:
+    return content.private and content.must_arrive if content.author_id else content.kind not in UNASKED
 
 
 def _missed(wanted: Sequence[BudgetRequest], taken: BudgetOutcome) -> dict[int, tuple[int, Scope, int]]:

@@ -111,6 +111,7 @@ class Mailing:
             digest=content.digest or "",
             prefers_mails=prefers_mails,
             words_language=content.lang or "",
+            call=content.call,
         )
 
     def _lists(self, content: MessageContent, source: str) -> ListHeaders:

@@ -27,8 +27,9 @@ class Cause:
     and so was asked."""
 
     kind: Literal[
-        "private", "private_group", "asked", "answers", "mentions", "person", "group", "repeat", "tag", "tracked"
-    ]
+        "private", "private_group", "asked", "answers", "mentions", "person", "group", "call", "repeat", "tag",
+        "tracked",
+    ]  # fmt: skip
     name: str
     handle: str
     group: str | None = None
@@ -87,6 +88,8 @@ def _named(session: Session, actor: Actor, item: ReceivedItem) -> Cause:
 
 def _followed(session: Session, actor: Actor, item: ReceivedItem, source: Account) -> Cause:
     since = follows.since(session, actor.account.id, source.id)
+    if source.kind == "group" and item.post.call == "rollcall":
+        return Cause("call", source.name, source.handle, since=since)
     if source.kind == "group":
         return Cause("group", source.name, source.handle, since=since)
     return Cause("repeat" if item.post.repeat_of else "person", source.name, source.handle, since=since)

@@ -54,6 +54,19 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardCall:
+    """An urgent call that went to this person. `age`: minutes since it last went to them; `answered`: they did;
+    `ended`: its time is over, or it was taken back."""
+
+    post: int
+    asker: NamedAccount
+    group: str
+    age: float = 0.0
+    answered: bool = False
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NumberedItems:
     """The digest that came last: those of its items that still count, in the order of their numbers. `message`
     identifies it."""
@@ -136,6 +149,10 @@ def _no_numbers() -> None:
     return None
 
 
+def _no_call() -> None:
+    return None
+
+
 def _no_tag(tag: str) -> bool:
     return False
 
@@ -144,7 +161,8 @@ def _no_tag(tag: str) -> bool:
 class Context:
     """What this person was last sent and last asked. `tagged` maps item tags ("k7") to their items; `ran_out` is a
     question that nobody answered in time. `digest`: the last item came with others in one message. `numbered`: asks for
-    the posts of the digest that came last, as it numbered them; others may have come since."""
+    the posts of the digest that came last, as it numbered them; others may have come since. `called`: asks for the
+    urgent call of the last day that an OK would answer; `called_here`: one was among the last items of this phone."""
 
     last: Item | None = None
     digest: NumberedItems | None = None
@@ -158,6 +176,8 @@ class Context:
     tagged: Mapping[str, Item] = field(default_factory=dict)
     quotes_item: QuotesItem = _quotes_nothing
     numbered: Callable[[], NumberedPosts | None] = _no_numbers
+    called: Callable[[], HeardCall | None] = _no_call
+    called_here: bool = False
     known_tag: KnownTag = _no_tag
 
 

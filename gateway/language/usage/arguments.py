@@ -140,6 +140,13 @@ def _account(source: ArgumentWords, at: int) -> Iterator[Taken]:
             yield count, source.joined(at, count)
 
 
+def _marked_group(source: ArgumentWords, at: int) -> Iterator[Taken]:
+    """A group with its mark, without which the words after an everyday verb are a sentence."""
+    word = source.all[at].rstrip(_EDGES)
+    if fold_case(word[:1]) == "#" and 1 < len(word) <= LONGEST_WORD:
+        yield 1, word
+
+
 def _word(source: ArgumentWords, at: int) -> Iterator[Taken]:
     word = source.all[at].rstrip(_EDGES)
     if word and word[0] not in OPENING_QUOTES and len(word) <= LONGEST_WORD:
@@ -182,7 +189,7 @@ KINDS: dict[str, Accepts] = {
     "NAME": _account,
     "PERSON": _account,
     "GROUP": _account,
-    "#GROUP": _account,
+    "#GROUP": _marked_group,
     "#TAG": _one(_matching(_HASHTAG)),
     "TAG": _one(_matching(_HASHTAG)),
     "ITEM": _one(_matching(_ITEM)),

@@ -159,5 +159,9 @@ def _wrong_kind(form: UsageForm, source: ArgumentWords) -> ArgumentMismatch | No
     for at, piece in enumerate(required):
         taken = next((kind for count, _, kind in piece.takes(source, at) if count == 1), None)
         if taken is None:
-            return None if piece.literal else ArgumentMismatch(source.all, source.all[at], piece.kinds[0])
+            return (
+                None
+                if piece.literal or "#GROUP" in piece.kinds
+                else ArgumentMismatch(source.all, source.all[at], piece.kinds[0])
+            )
     return None

@@ -55,6 +55,11 @@ class Verb:
     intent: str
     abroad: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
 
+    @property
+    def marked(self) -> bool:
+        """Whether it is a command only before a group with its mark, as in `ask #sales who is free?`."""
+        return any("#GROUP" in piece.kinds for form in self.forms for piece in form.pieces[:1])
+
     def alias_of(self, word: str) -> str:
         """The name or alias that a word of another language stands for; any other word is itself."""
         return next((words[word] for words in self.abroad.values() if word in words), word)

@@ -104,6 +104,7 @@ DOUBLED: Final = """
     JOIN addresses a ON a.id = d.address_id
     JOIN accounts reader ON reader.id = a.account_id
     WHERE d.state NOT IN ('failed', 'cancelled')
+      AND NOT (m.priority = 0 AND m.instead_of IS NOT NULL)  -- a later step of an urgent call goes to all other phones
     GROUP BY d.message_id, reader.id HAVING count(*) > 1
 """
 

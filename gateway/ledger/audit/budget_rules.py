@@ -41,6 +41,7 @@ FLOODED: Final = """
     JOIN budgets b ON b.scope = 'reader' AND b.subject = CAST(c.reader_id AS text) AND b.day = c.reader_day
     JOIN attempts t ON t.id = c.attempt_id
     JOIN deliveries d ON d.message_id = t.message_id AND d.address_id = t.address_id AND d.source_id IS NOT NULL
+     AND d.priority > 0
     WHERE NOT EXISTS (SELECT FROM held h WHERE h.message_id = t.message_id AND h.account_id = c.reader_id
                                            AND h.digest_id IS NOT NULL)
     GROUP BY c.reader_day, c.reader_id, b.allowed HAVING count(DISTINCT t.message_id) > b.allowed

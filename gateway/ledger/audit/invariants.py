@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.files import media_folder
-from gateway.ledger.audit import audience_rules, audit_log, budget_rules, role_check, rules, waiting_rules
+from gateway.ledger.audit import audience_rules, audit_log, budget_rules, call_rules, role_check, rules, waiting_rules
 from gateway.ledger.audit.audit_log import ChainHead
 from gateway.ledger.audit.hash_chain import ChainCount
 from gateway.ledger.audit.rules import Rule
 
-RULES: Final = (*rules.RULES, *audience_rules.RULES, *budget_rules.RULES, *waiting_rules.RULES)
+RULES: Final = (*rules.RULES, *audience_rules.RULES, *budget_rules.RULES, *waiting_rules.RULES, *call_rules.RULES)
 SETTLED: Final = timedelta(seconds=60)
 MOST: Final = 1000  # broken rows that one rule names; nobody would read more
 

@@ -1,7 +1,7 @@
 """What must hold in the ledger, as queries that return the rows that break an invariant.
 
 Every query is one pass over its tables, so that a hundred thousand deliveries take seconds. invariants.py runs them,
-together with audience_rules.py, budget_rules.py and waiting_rules.py.
+together with audience_rules.py, budget_rules.py, call_rules.py and waiting_rules.py.
 """
 
 from dataclasses import dataclass

@@ -107,7 +107,7 @@ RUNG: Final = f"""
     LEFT JOIN attention home ON home.account_id = a.account_id
     LEFT JOIN zones ON zones.name = coalesce(w.zone, reader.timezone)
     LEFT JOIN posts p ON p.id = m.post_id
-    WHERE t.id >= id_at(now() - interval '1 day') AND t.started_at > now() - interval '1 day'
+    WHERE d.priority > 0 AND t.id >= id_at(now() - interval '1 day') AND t.started_at > now() - interval '1 day'
       AND t.started_at - interval '2 seconds' > greatest(
             a.quiet_since, reader.zone_since, CASE WHEN home.zone_until <= t.started_at THEN home.zone_until END)
       AND {_inside("t.started_at")} AND {_inside("(t.started_at - interval '2 seconds')")}

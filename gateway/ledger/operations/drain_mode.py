@@ -135,5 +135,9 @@ LEFT: Final = text(f"""
     UNION ALL
     SELECT 'items that waited', count(*) FROM held WHERE state = 'waiting' AND until <= now()
     UNION ALL
+    SELECT 'steps of calls', count(*) FROM call_people WHERE answered_at IS NULL AND next_at <= now()
+    UNION ALL
+    SELECT 'calls', count(*) FROM calls WHERE ended_at IS NULL AND next_at <= now()
+    UNION ALL
     SELECT 'receipts', count(*) FROM callbacks WHERE applied_at IS NULL
 """)  # noqa: S608

@@ -99,6 +99,10 @@ AGES: Final = text(f"""
     SELECT 'wake_ups', (SELECT now() - until FROM held
                         WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT 1)
     UNION ALL
+    SELECT 'calls', now() - least(
+        (SELECT min(next_at) FROM calls WHERE ended_at IS NULL AND next_at <= now()),
+        (SELECT min(next_at) FROM call_people WHERE answered_at IS NULL AND next_at <= now()))
+    UNION ALL
     SELECT channel, (SELECT now() - min(head.not_before)
                      FROM (SELECT 0 AS id UNION ALL SELECT id FROM senders) AS sender
                      CROSS JOIN generate_series(0, 9) AS priority
@@ -125,6 +129,8 @@ WAITING: Final = text(f"""
     SELECT 'pictures', (SELECT count(*) FROM (SELECT FROM media WHERE state = 'new' LIMIT :most) AS row)
     UNION ALL
     SELECT 'wake_ups', (SELECT count(*) FROM (SELECT FROM held WHERE state = 'waiting' LIMIT :most) AS row)
+    UNION ALL
+    SELECT 'calls', (SELECT count(*) FROM (SELECT FROM calls WHERE ended_at IS NULL LIMIT :most) AS row)
     UNION ALL
     SELECT channel, (SELECT count(*) FROM (
         SELECT FROM deliveries d

@@ -1,10 +1,10 @@
 """After a restore (R54): what was open in the backup may have been done since, so it is held until an operator decides.
 
 `critter restore` uses it. Deliveries end as cancelled, with a reason by which they are found again, so that they hold
-up no lane and are not given up meanwhile. Fan-outs, and what waits for its reader, wait for a day in the far future; of
-that only its digest would send what is in a digest, and digests are deliveries. Inputs are held like any held
-input. Inputs older than the restore that the carrier's list brings once more are held by a trigger. It is disabled at
-all other times, so that it costs the doors nothing.
+up no lane and are not given up meanwhile. Fan-outs, the clocks of calls, and what waits for its reader, wait for a day
+in the far future; of that only its digest would send what is in a digest, and digests are deliveries. Inputs are held
+like any held input. Inputs older than the restore that the carrier's list brings once more are held by a trigger. It is
+disabled at all other times, so that it costs the doors nothing.
 """
 
 from datetime import datetime
@@ -28,11 +28,12 @@ class RestoreHold(NamedTuple):
     fanouts: int
     deliveries: int
     items: int
+    calls: int
     since: datetime | None
 
     @property
     def anything(self) -> bool:
-        return bool(self.inputs or self.fanouts or self.deliveries or self.items)
+        return bool(self.inputs or self.fanouts or self.deliveries or self.items or self.calls)
 
 
 def hold(session: Session) -> None:
@@ -52,7 +53,7 @@ def read_held(session: Session) -> RestoreHold:
 def release(session: Session) -> frozenset[str]:
     """Releases everything, each delivery marked as a possible duplicate. Returns the drains to wake."""
     _let_go(session, RELEASE)
-    return frozenset(("inbound", "fanout", "wake_ups", *NAMES))
+    return frozenset(("inbound", "fanout", "wake_ups", "calls", *NAMES))
 
 
 def drop(session: Session) -> frozenset[str]:
@@ -81,6 +82,8 @@ HOLD: Final = (
        WHERE state = 'waiting' OR state = 'folded' AND NOT EXISTS (
            SELECT FROM deliveries digest WHERE digest.message_id = h.digest_id AND digest.ended_at IS NOT NULL
              AND digest.state NOT IN ('failed', 'cancelled'))""",  # noqa: S608
+    f"UPDATE calls SET next_at = {NEVER} WHERE ended_at IS NULL",  # noqa: S608
+    f"UPDATE call_people SET next_at = {NEVER} WHERE answered_at IS NULL AND next_at IS NOT NULL",  # noqa: S608
     """UPDATE attempts t SET state = 'unknown', ended_at = now() FROM deliveries d
        WHERE d.ended_at IS NULL AND d.state = 'sending' AND t.message_id = d.message_id
          AND t.address_id = d.address_id AND t.state = 'sending'""",
@@ -99,6 +102,7 @@ HELD: Final = text(f"""
            (SELECT count(*) FROM fanouts WHERE state = 'waiting' AND not_before = {NEVER}),
            (SELECT count(*) FROM deliveries WHERE state = 'cancelled' AND reason = :reason),
            (SELECT count(*) FROM held WHERE state = 'waiting' AND until = {NEVER}),
+           (SELECT count(*) FROM calls WHERE ended_at IS NULL AND next_at = {NEVER}),
            (SELECT restored_at FROM installation)
 """)  # noqa: S608
 
@@ -119,6 +123,8 @@ RELEASE: Final = (
         WHERE h.state = 'waiting' AND h.until = {NEVER} AND digest.message_id = h.digest_id
           AND digest.ended_at IS NULL""",  # noqa: S608
     f"UPDATE held SET until = now() WHERE state = 'waiting' AND until = {NEVER}",  # noqa: S608
+    f"UPDATE calls SET next_at = now() WHERE ended_at IS NULL AND next_at = {NEVER}",  # noqa: S608
+    f"UPDATE call_people SET next_at = now() WHERE answered_at IS NULL AND next_at = {NEVER}",  # noqa: S608
 )
 
 DROP: Final = (
@@ -132,4 +138,9 @@ DROP: Final = (
         UPDATE deliveries d SET state = 'cancelled', reason = 'restored, dropped', ended_at = now()
         FROM gone WHERE d.message_id = gone.message_id AND d.address_id = gone.address_id
           AND d.state = 'held'""",  # noqa: S608
+    f"""WITH gone AS (
+            UPDATE calls SET ended_at = now(), ending = 'undone', next_at = NULL
+            WHERE ended_at IS NULL AND next_at = {NEVER} RETURNING post_id)
+        UPDATE call_people p SET next_at = NULL, step = CASE WHEN p.gone IS NULL THEN 3 ELSE p.step END
+        FROM gone WHERE p.post_id = gone.post_id AND p.answered_at IS NULL""",  # noqa: S608
 )

@@ -257,6 +257,15 @@ KINDS: Final = (
            WHERE f.post_id = t.id RETURNING 1""",
     ),
     Kind(
+        "calls",
+        "calls and their answers deleted",
+        "deliveries",
+        "posts",
+        "EXISTS (SELECT FROM calls c WHERE c.post_id = t.id AND c.ended_at IS NOT NULL)",
+        """DELETE FROM calls c USING posts t JOIN span USING (id)
+           WHERE c.post_id = t.id AND c.ended_at IS NOT NULL RETURNING 1""",
+    ),
+    Kind(
         "offers",
         "offers to ask people deleted",
         "deliveries",

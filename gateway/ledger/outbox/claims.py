@@ -1,7 +1,7 @@
 """Deliveries that a worker is sending: claimed with a lease, and given back when they did not leave.
 
 The send loop of workers/deliver uses it. Of one lane, one author to one address, only one row is on its way at a time;
-this keeps their order.
+this keeps their order, and only what is urgent overtakes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,6 +76,8 @@ class MessageContent:
     quotes: tuple[int, ...] = ()  # posts whose words are in it, besides the one it carries
     digest: str | None = None  # the kind of digest that it is: day, week, now, wake, back or over
     alone: bool = False  # it has a subject of its own, for a post above it in the thread was deleted
+    urgent: bool = False  # it goes before everything else
+    call: str | None = None  # rollcall or ask: its post asks each reader to answer
 
     @property
     def sources(self) -> tuple[int, ...]:
@@ -169,15 +171,22 @@ def _claim(channel: str, limit: int, suspect: str, senders: Senders) -> TextClau
 SUSPECT: Final = "d.reason = 'crash' AND d.attempt > 1"
 NOT_SUSPECT: Final = "(d.reason IS DISTINCT FROM 'crash' OR d.attempt = 1)"
 
-# OFFSET 0 keeps the planner from turning the check of each lane into a join over all open rows.
+# What is urgent (priority 0) may overtake what is stuck before it in its lane; nothing else does. It is asked about
+# apart, so that the check of all others needs the index of lanes alone. OFFSET 0 keeps the planner from turning the
+# check of each lane into a join over all open rows.
 CLAIM: Final = """
     WITH due AS MATERIALIZED (
         SELECT d.message_id, d.address_id, d.author_id, d.priority FROM deliveries d
         WHERE d.channel = :channel AND d.sender_id IN ({senders})
           AND d.ended_at IS NULL AND d.state IN ('queued', 'retry') AND d.not_before <= now() AND {suspect}
-          AND NOT EXISTS (SELECT FROM deliveries earlier
-                          WHERE earlier.address_id = d.address_id AND earlier.author_id = d.author_id
-                            AND earlier.message_id < d.message_id AND earlier.ended_at IS NULL OFFSET 0)
+          AND (NOT EXISTS (SELECT FROM deliveries earlier
+                           WHERE earlier.address_id = d.address_id AND earlier.author_id = d.author_id
+                             AND earlier.message_id < d.message_id AND earlier.ended_at IS NULL OFFSET 0)
+               OR d.priority = 0 AND NOT EXISTS (
+                   SELECT FROM deliveries earlier
+                   WHERE earlier.address_id = d.address_id AND earlier.author_id = d.author_id
+                     AND earlier.message_id < d.message_id AND earlier.ended_at IS NULL AND earlier.priority = 0
+                   OFFSET 0))
         ORDER BY d.priority, d.message_id LIMIT {limit} FOR UPDATE OF d SKIP LOCKED
     ), tagged AS ({tags}
     ), taken AS (
@@ -293,7 +302,8 @@ CONTENTS: Final = text("""
                    UNION ALL
                    SELECT parent.id, parent.in_reply_to, parent.deleted_at, depth + 1
                    FROM above JOIN posts parent ON parent.id = above.in_reply_to WHERE depth < :thread)
-               SELECT FROM above WHERE deleted_at IS NOT NULL) AS alone
+               SELECT FROM above WHERE deleted_at IS NOT NULL) AS alone,
+           m.priority = 0 AS urgent, post.call
     FROM messages m
     LEFT JOIN accounts author ON author.id = m.author_id
     LEFT JOIN posts post ON post.id = m.post_id

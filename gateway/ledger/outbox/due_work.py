@@ -51,6 +51,8 @@ QUESTIONS: Final = {
                        SELECT digest_id FROM held WHERE state = 'folded' ORDER BY digest_id LIMIT 2000) AS oldest
                    JOIN deliveries digest ON digest.message_id = oldest.digest_id
                    WHERE digest.ended_at IS NOT NULL OR digest.state = 'unknown'""",
+    "calls": """SELECT FROM calls WHERE ended_at IS NULL AND next_at <= now()
+                UNION ALL SELECT FROM call_people WHERE answered_at IS NULL AND next_at <= now()""",
     "tellings": "SELECT FROM tellings WHERE told_at IS NULL AND due_at <= now()",
     "offers": "SELECT FROM offers WHERE offered_at IS NULL AND due_at <= now()",
     "prices": "SELECT FROM price_sweeps WHERE not_before <= now()",
@@ -61,7 +63,9 @@ NEXT_IN: Final = """
           (SELECT min(not_before) FROM deliveries WHERE ended_at IS NULL AND state IN ('queued', 'retry')
            AND not_before <> created_at AND not_before > now()),
           (SELECT min(not_before) FROM inbound WHERE state = 'new' AND not_before > now()),
-          (SELECT min(until) FROM held WHERE state = 'waiting' AND until > now())) - now() AS next_in
+          (SELECT min(until) FROM held WHERE state = 'waiting' AND until > now()),
+          (SELECT min(next_at) FROM calls WHERE ended_at IS NULL AND next_at > now()),
+          (SELECT min(next_at) FROM call_people WHERE answered_at IS NULL AND next_at > now())) - now() AS next_in
 """
 _ASKED: Final = ", ".join(f"EXISTS ({question}) AS {drain}" for drain, question in QUESTIONS.items())
 LOOK: Final = text(f"SELECT {_ASKED}, {NEXT_IN}")

@@ -48,7 +48,8 @@ def _put(session: Session, ended: Sequence[Row[Any]]) -> int:
     return len(session.execute(PUT, {**rows, "mail": MAILS.gives_up_after}).all())
 
 
-# Only updates and notices: an answer belongs to the phone that asked, and a code proves the phone.
+# Only updates and notices: an answer belongs to the phone that asked, and a code proves the phone. An urgent call that
+# was answered, or mailed in a later step, needs no mail.
 ENDED: Final = text("""
     SELECT d.message_id, d.address_id, d.reason, reader.language, mailbox.id AS mailbox_id
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
@@ -64,6 +65,8 @@ ENDED: Final = text("""
            OR d.state = 'cancelled' AND d.reason = 'suspended' AND phone.state = 'suspended')
       AND NOT EXISTS (SELECT FROM deliveries mine WHERE mine.message_id = d.message_id
                       AND mine.address_id = mailbox.id)
+      AND NOT EXISTS (SELECT FROM call_people asked WHERE asked.post_id = m.post_id AND asked.account_id = reader.id
+                      AND (asked.answered_at IS NOT NULL OR asked.step > 0))
     ORDER BY d.message_id, d.address_id
 """)
 

@@ -42,10 +42,12 @@ def lay_out(
     digest: str = "",
     prefers_mails: bool = False,
     words_language: str = "",
+    call: str | None = None,
 ) -> MailLayout:
     """The layout of a message. `kind` is the message's kind; `follows` names what the reader follows (Kim Lee (@kim),
     #win) or tracks ("acme"); it is empty when the mail is addressed to the reader. `digest`: the kind of digest that it
-    is. `prefers_mails`: the reader has mails instead of texts. A reply in a `broadcast` group goes to its posters."""
+    is. `prefers_mails`: the reader has mails instead of texts. A reply in a `broadcast` group goes to its posters.
+    `call`: rollcall or ask, when it asks its readers to answer, whom only its author reads."""
 
     def said(phrase: str) -> str:
         return translated(phrase, language) if phrase else ""
@@ -54,7 +56,7 @@ def lay_out(
         marker=marker(language),
         author=author,
         place=said(_place(handle, group, direct)) if author else "",
-        hint=said(_hint(kind, author, group, broadcast, direct)),
+        hint=said(_hint(kind, author, group, broadcast, direct, call)),
         reason=said(_with_preference(_reason(kind, author, direct, follows, digest), kind, prefers_mails)),
         stop=said(say("Stop")) if follows or digest else "",
         sender=f"Critter · {company}" if company else "Critter",
@@ -71,8 +73,12 @@ def _place(handle: str, group: str, direct: bool) -> str:
     return f"@{handle}"
 
 
-def _hint(kind: str, author: str, group: str, broadcast: bool, direct: bool) -> str:
+def _hint(kind: str, author: str, group: str, broadcast: bool, direct: bool, call: str | None) -> str:
     """Says who gets a reply. A reply to a mail from Critter itself goes to post@, where it is read like any mail."""
+    if call == "rollcall":
+        return say("Reply OK to this mail. Only {name} gets what you write.", name=author)
+    if call == "ask":
+        return say("Reply to this mail to answer {name}. Your answer is no post.", name=author)
     if kind == "update" and direct:
         return say("Reply to this mail to answer {name}. It stays private.", name=author)
     if kind == "update" and group and broadcast:

@@ -39,6 +39,7 @@ def tell(
     inbound_id: int | None = None,
     author_id: int | None = None,
     quotes: tuple[int, ...] | None = None,
+    priority: int = PRIORITY,
 ) -> frozenset[str]:
     """Sends the words to each of them by text, else by mail. Those whom nothing reaches, or nothing of `author_id`, are
     left out. `quotes`: the posts whose words are in the notice. Returns the queues to wake."""
@@ -53,7 +54,7 @@ def tell(
     for said, targets in to.items():
         notice = Outgoing(
             "notice", said, said, said,
-            author_id=author_id, inbound_id=inbound_id, priority=PRIORITY, quotes=quotes,
+            author_id=author_id, inbound_id=inbound_id, priority=priority, quotes=quotes,
         )  # fmt: skip
         outbox.put(session, notice, targets)
     return frozenset(target.channel for targets in to.values() for target in targets)

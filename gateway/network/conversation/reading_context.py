@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.channels import SMS
 from gateway.language.model.reading import (
     Choice,
     Context,
+    HeardCall,
     Item,
     NamedAccount,
     NumberedItems,
@@ -22,6 +24,7 @@ from gateway.language.model.reading import (
     Resolver,
 )
 from gateway.network.audience import visibility
+from gateway.network.calls import heard_calls
 from gateway.network.conversation import conversations, quoted_items
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.digests import sent_digests
@@ -63,6 +66,8 @@ def context(
         tagged={item.tag: _item(item) for item in reversed(items) if item.tag},
         quotes_item=lambda words: quoted_items.find(session, address, words) is not None,
         numbered=partial(_numbers_of_digest, session, address),
+        called=partial(_called, session, address.account_id, heard_at),
+        called_here=address.channel == SMS and any(item.post.call == "rollcall" for item in items),
         known_tag=lambda tag: bool(tag_follows.find_followed(session, [tag])),
     )
 
@@ -84,6 +89,15 @@ def _digest(session: Session, address: Address, items: Sequence[ReceivedItem]) -
 def _numbers_of_digest(session: Session, address: Address) -> NumberedPosts | None:
     newest = sent_digests.numbered(session, address.id)
     return NumberedPosts(newest.message_id, tuple(newest.posts)) if newest else None
+
+
+def _called(session: Session, account_id: int | None, heard_at: datetime | None) -> HeardCall | None:
+    found = heard_calls.newest(session, account_id, heard_at) if account_id else None
+    if found is None:
+        return None
+    asker, group = (session.get_one(Account, each) for each in (found.asker_id, found.group_id))
+    age = found.age.total_seconds() / 60
+    return HeardCall(found.post_id, find_named(asker), group.handle, age, found.answered, found.ended)
 
 
 def _chosen_thread(session: Session, post_id: int | None, items: Sequence[ReceivedItem]) -> int | None:

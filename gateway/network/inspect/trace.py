@@ -18,7 +18,21 @@ from gateway.network.inspect.id_lookup import LookupResult
 from gateway.network.inspect.trace_deliveries import Plain, iso
 from gateway.network.receipts import receipts
 from gateway.sms import fit
-from gateway.store.tables import Account, Action, Audit, Delivery, Effect, Fanout, Inbound, Message, Post, Topic, Track
+from gateway.store.tables import (
+    Account,
+    Action,
+    Audit,
+    Call,
+    CallPerson,
+    Delivery,
+    Effect,
+    Fanout,
+    Inbound,
+    Message,
+    Post,
+    Topic,
+    Track,
+)
 
 UNPAID = ("failed", "cancelled", "held")
 BY_DIGEST = "digest"  # the reason of what came in a digest: that was paid for
@@ -160,6 +174,33 @@ def _post(session: Session, post: Post, view: View) -> Plain:
         "deleted_by": taken_back_by(session, post) if post.deleted_at else None,
         "receipts": receipts.tally(session, post.id).plain(),
         "offer": trace_offers.of_post(session, post, bodies=view.bodies),
+        **({"call": _call(session, post.id)} if post.call else {}),
+    }
+
+
+def _call(session: Session, post_id: int) -> Plain | None:
+    """How a call stands, and the step of each who was asked; None once it was deleted for its age."""
+    call = session.get(Call, post_id)
+    if call is None:
+        return None
+    people = select(CallPerson, Account.handle).join(Account, Account.id == CallPerson.account_id)
+    rows = session.execute(people.where(CallPerson.post_id == post_id).order_by(Account.handle))
+    return {
+        "kind": call.kind,
+        "ends_at": iso(call.ends_at),
+        "ended_at": iso(call.ended_at),
+        "ending": call.ending,
+        "people": [
+            {
+                "handle": handle,
+                "step": one.step,
+                "next_at": iso(one.next_at),
+                "answered_at": iso(one.answered_at),
+                "late": one.late,
+                "gone": one.gone,
+            }
+            for one, handle in rows
+        ],
     }
 
 

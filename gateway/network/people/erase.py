@@ -152,6 +152,12 @@ STEPS: Final = (
         f"""UPDATE consent SET wording = regexp_replace(wording, :bare, '@' || :gone, 'gi')
             WHERE wording ~* :bare AND address_id NOT IN {_MINE}""",
     ),
+    ("calls", "DELETE FROM calls WHERE asker_id = :account"),
+    ("answers to calls", "DELETE FROM call_people WHERE account_id = :account"),
+    (
+        "others' answers to calls",
+        "UPDATE call_people SET text = regexp_replace(text, :bare, '@' || :gone, 'gi') WHERE text ~* :bare",
+    ),
     ("talks", f"DELETE FROM conversations WHERE address_id IN {_MINE}"),
     ("drafts", "DELETE FROM drafts WHERE account_id = :account"),
     ("reactions", "DELETE FROM reactions WHERE account_id = :account"),

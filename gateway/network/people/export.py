@@ -111,6 +111,13 @@ SECTIONS: Final = {
                h.created_at, h.ended_at
         FROM held h JOIN addresses a ON a.id = h.address_id LEFT JOIN accounts w ON w.id = h.author_id
         WHERE h.account_id = :account ORDER BY h.message_id""",
+    "calls": """
+        SELECT c.post_id, c.kind, g.handle AS "group", c.ends_at, c.ended_at, c.ending, c.created_at
+        FROM calls c JOIN accounts g ON g.id = c.group_id WHERE c.asker_id = :account ORDER BY c.post_id""",
+    "answers_to_calls": """
+        SELECT p.post_id, a.handle AS asker, p.answered_at, p.late, p.text, p.retracted_at, p.gone
+        FROM call_people p JOIN calls c ON c.post_id = p.post_id JOIN accounts a ON a.id = c.asker_id
+        WHERE p.account_id = :account ORDER BY p.post_id""",
     "digests": """
         SELECT g.message_id, a.channel, a.address, g.kind, g.slot, g.posts FROM digests g
         JOIN addresses a ON a.id = g.address_id WHERE g.account_id = :account ORDER BY g.message_id""",

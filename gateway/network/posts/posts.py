@@ -16,6 +16,7 @@ from gateway.ledger.inbox import media
 from gateway.ledger.outbox import cancellations, publications
 from gateway.network.audience import private_repeats
 from gateway.network.audience import visibility as audience
+from gateway.network.calls import calls
 from gateway.network.follows import tag_follows, trackers
 from gateway.network.posts import rendering
 from gateway.store.tables import Account, Fanout, Mention, Post, PostRecipient, Reaction, Tag, Upload
@@ -225,6 +226,8 @@ def retract(session: Session, post: Post) -> tuple[int, int]:
     """Takes a post and its repeats back: (sends stopped, sends already on their way). Nothing more of it is sent."""
     taken = update(Post).where(or_(Post.id == post.id, Post.repeat_of == post.id))
     gone_posts = session.scalars(taken.values(deleted_at=func.now()).returning(Post.id)).all()
+    if post.call:
+        calls.end_of_posts(session, [post.id])
     return cancellations.cancel_posts(session, gone_posts)
 
 

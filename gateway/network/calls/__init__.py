@@ -1,0 +1,1 @@
+"""Posts that ask each of their readers to answer, and the rows of who is asked."""

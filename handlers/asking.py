@@ -1,0 +1,44 @@
+"""`ask #GROUP text`: a question whose answers come privately, with one summary at its end."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from gateway.actions import asking
+from gateway.actions.asking import AnsweredQuestion
+from gateway.attention.zones import zone
+from gateway.i18n.phrases import Phrase, count, joined, say
+from gateway.inbound.commands import CommandContext, command
+
+
+@command(
+    "ask #GROUP text",
+    intent="gather",
+    english=True,
+    about="ask a group; answers come privately, then one summary",
+    spanish="consultar, consulta",
+)
+def ask_group(session: Session, context: CommandContext) -> Phrase:
+    asked = asking.ask_group(session, context.actor, context.names[0], context.reading.args[-1])
+    whom = count("Asked {count} in #{group}.", "Asked {count} in #{group}.", asked.people, group=asked.group)
+    till = say(
+        "Answers come privately till {time}, then one summary to you and who answered. To stop: UNDO",
+        time=_clock(context, asked.ends_at),
+    )
+    return joined([whom, till])
+
+
+def describe_answered(context: CommandContext, done: AnsweredQuestion) -> Phrase:
+    if done.state == "late":
+        return say("Too late for the summary; only {name} was told.", name=done.asker)
+    noted = say("Noted for {name}.", name=done.asker)
+    if done.replaced:
+        replaced = _clock(context, done.replaced)
+        noted = say("Noted for {name}, instead of your answer of {time}.", name=done.asker, time=replaced)
+    return joined(
+        [noted, say("The summary comes at {time}. To take it back: UNDO", time=_clock(context, done.ends_at))]
+    )
+
+
+def _clock(context: CommandContext, moment: datetime) -> str:
+    return f"{moment.astimezone(zone(context.account.zone_now)):%H:%M}"
