@@ -4,15 +4,18 @@ surely did not leave."""
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from typing import Any, Final
 
 import pytest
 from sqlalchemy import Engine, event
 
+from gateway.attention.causes import DeliveryCause as Cause
 from gateway.attention.facts import Facts
 from gateway.attention.text_limit import text_limit
 from gateway.carriers.common.protocol import Outcome
 from gateway.ledger.audit.invariants import prove
+from gateway.ledger.outbox.held import Hold
 from gateway.ledger.outbox.outbox import Target
 from gateway.settings import Settings
 from gateway.store.database import transaction
@@ -22,6 +25,7 @@ from workers import deliver
 from workers.runtime.context import WorkerContext, enter
 
 WORKERS = 16
+NOON: Final = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -160,3 +164,45 @@ def day_of(now: datetime, timezone: str) -> str:
 def test_the_day_begins_at_midnight_by_the_readers_clock(timezone: str, before: str, midnight: str, day: str) -> None:
     assert day_of(datetime.fromisoformat(before).replace(tzinfo=UTC), timezone) < day
     assert day_of(datetime.fromisoformat(midnight).replace(tzinfo=UTC), timezone) == day
+
+
+@pytest.mark.parametrize(
+    ("known", "waits"),
+    [
+        ({"cause": Cause.PERSON}, True),
+        ({"cause": Cause.BROADCAST}, True),
+        ({"cause": Cause.TAG}, True),
+        ({"cause": Cause.TRACKED}, True),
+        ({"cause": Cause.GROUP, "urgent": True}, False),
+        ({"cause": Cause.PRIVATE}, False),
+        ({"cause": Cause.MENTION}, False),
+        ({"cause": Cause.REPLY}, False),
+        ({"cause": Cause.OURS, "kind": "answer"}, False),
+        ({"cause": Cause.OURS, "kind": "digest"}, False),
+        ({"cause": Cause.PERSON, "digest_failed": True}, False),
+    ],
+)
+def test_only_what_was_not_written_to_the_reader_waits(known: dict[str, Any], waits: bool) -> None:
+    limit = text_limit(Facts(now=NOON, texts_a_day=20, **known), 1)
+    assert limit
+    assert (limit.over is not None) == waits
+
+
+@pytest.mark.parametrize(
+    ("known", "until", "slot"),
+    [
+        ({}, datetime(2026, 12, 1, 8, tzinfo=UTC), datetime(2026, 12, 1)),
+        (
+            {"digest_every": "day", "digest_at": time(19)},
+            datetime(2026, 11, 30, 19, tzinfo=UTC),
+            datetime(2026, 11, 30),
+        ),
+        ({"digest_every": "week", "digest_weekday": 2}, datetime(2026, 12, 2, 8, tzinfo=UTC), datetime(2026, 12, 2)),
+        ({"digest_every": "back"}, datetime(2026, 12, 14, 12, tzinfo=UTC), None),
+        ({"timezone": "America/New_York"}, datetime(2026, 11, 30, 13, tzinfo=UTC), datetime(2026, 11, 30)),
+    ],
+)
+def test_it_waits_for_the_next_digest(known: dict[str, Any], until: datetime, slot: datetime | None) -> None:
+    limit = text_limit(Facts(now=NOON, texts_a_day=20, **known), 1)
+    assert limit
+    assert limit.over == Hold("over", until, Cause.PERSON, slot)
