@@ -33,8 +33,8 @@ def text_limit(facts: Facts, reader_id: int | None) -> TextLimit | None:
 
 
 def _waits(facts: Facts) -> bool:
-    """What was written to its reader, urgent calls, answers and codes always come. So does a digest, for it is where the
-    others wait; and what was in a digest that could not leave, for the next one might fail as well."""
+    """What was written to its reader, urgent calls, answers and codes always come. So does a digest, for it is where
+    the others wait; and what was in a digest that could not leave, for the next one might fail as well."""
     cause = DeliveryCause(facts.cause)
     passes = cause == DeliveryCause.OURS or cause.addressed or facts.urgent
     return not passes and not facts.digest_failed
