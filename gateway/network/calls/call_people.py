@@ -12,7 +12,7 @@ from gateway.attention.quiet_hours import quiet_until
 from gateway.channels import EMAIL, SMS
 from gateway.sms import destinations
 
-NIGHT: Final = range(7, 22)  # the hours of a day that are not night
+DAYTIME: Final = range(7, 22)  # the hours of a day that are not night
 
 
 class AskedPerson(NamedTuple):
@@ -43,7 +43,7 @@ def asleep(session: Session, people: Sequence[AskedPerson]) -> int:
     now = session.execute(text("SELECT now()")).scalar_one()
     reached = (one for one in people if not one.gone)
     return sum(
-        one.local_hour not in NIGHT
+        one.local_hour not in DAYTIME
         or bool(one.quiet and quiet_until(one.quiet, zones.zone(one.zone), now))
         for one in reached
     )  # fmt: skip
