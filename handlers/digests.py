@@ -5,8 +5,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import digests
-from gateway.actions.digests import DigestState
+from gateway.actions.preferences import digests
+from gateway.actions.preferences.digests import DigestState
 from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.i18n.refusals import refusal

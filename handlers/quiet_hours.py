@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from gateway.actions.lookups.quiet_setting import quiet_setting
-from gateway.actions.quiet_hours import QuietSetting, set_hours
+from gateway.actions.preferences.quiet_hours import QuietSetting, set_hours
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
 from gateway.inbound.commands import CommandContext, ask, command, question
 from gateway.language.words import quiet_hours, time_zones

@@ -2,8 +2,8 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import text_limit
-from gateway.actions.text_limit import LimitState
+from gateway.actions.preferences import text_limit
+from gateway.actions.preferences.text_limit import LimitState
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
 from handlers.digests import describe_next, describe_released

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import tracking
 from gateway.actions.lookups import accounts_and_posts
-from gateway.actions.tracking import Tracked
+from gateway.actions.preferences import tracking
+from gateway.actions.preferences.tracking import Tracked
 from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import Phrase, count, joined, languages, listed, say, translated
 from gateway.inbound.commands import ONE_TEXT, CommandContext, command

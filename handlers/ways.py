@@ -4,9 +4,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import ways
 from gateway.actions.lookups.way_table import WayRow, WayTable, way_table
-from gateway.actions.ways import WaySet
+from gateway.actions.preferences import ways
+from gateway.actions.preferences.ways import WaySet
 from gateway.attention.causes import DeliveryCause as Cause
 from gateway.channels import EMAIL
 from gateway.i18n.phrases import Phrase, count, joined, languages, listed, say, translated

@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import zone as travel
 from gateway.actions.lookups.zone_state import zone_state
+from gateway.actions.preferences import zone as travel
 from gateway.attention import zones
 from gateway.attention.zones import ZoneNow
 from gateway.i18n.phrases import Phrase, joined, say

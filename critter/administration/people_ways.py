@@ -14,9 +14,9 @@ if working():
     from critter.administration.accounts import account
     from critter.console import worker_wakeup
     from critter.console.console import open_session, operator_name, show_json, show_rows
-    from gateway.actions import ways
     from gateway.actions.lookups.way_table import WayRow, WayTable, way_table
     from gateway.actions.model.actor import Actor
+    from gateway.actions.preferences import ways
     from gateway.attention.causes import DeliveryCause
     from gateway.errors import Refused
     from gateway.language.usage.way_words import CAUSE_WORDS, WAYS

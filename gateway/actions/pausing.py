@@ -5,11 +5,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import quiet_hours, silencing
+from gateway.actions import silencing
 from gateway.actions.following import amend
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import confirm_end
 from gateway.actions.model.undo_result import Undone, active_account
+from gateway.actions.preferences import quiet_hours
 from gateway.actions.silencing import Lifted
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from gateway.actions import (
     asking,
     calling,
-    digests,
     following,
     group_creation,
     membership,
@@ -19,18 +18,14 @@ from gateway.actions import (
     pausing,
     posting,
     profile,
-    quiet_hours,
     reacting,
     reporting,
     silencing,
-    text_limit,
-    tracking,
-    ways,
-    zone,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.last_effect import last_effect
 from gateway.actions.model.undo_result import Undoing, Undone
+from gateway.actions.preferences import digests, quiet_hours, text_limit, tracking, ways, zone
 from gateway.i18n.refusals import refusal
 
 REACH: Final = timedelta(hours=24)

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import digests
 from gateway.actions.model import action_log
 from gateway.actions.model.actor import Actor
+from gateway.actions.preferences import digests
 from gateway.i18n.phrases import joined, say, translated
 from gateway.inbound import (
     auto_responders,

@@ -19,7 +19,6 @@ import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
     asking,
     calling,
-    digests,
     following,
     group_creation,
     inviting,
@@ -32,21 +31,17 @@ from gateway.actions import (
     pausing,
     posting,
     profile,
-    quiet_hours,
     reacting,
     repeating,
     replying,
     reporting,
     silencing,
-    text_limit,
-    tracking,
     undoing,
-    ways,
-    zone,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import OK, PROOF
 from gateway.actions.model.idempotency import once
+from gateway.actions.preferences import digests, quiet_hours, text_limit, tracking, ways, zone
 from gateway.attention.causes import DeliveryCause
 from gateway.errors import Refused
 from gateway.inbound.process import process
@@ -431,7 +426,7 @@ def test_every_action_is_in_the_table() -> None:
     folder = Path(following.__file__).parent
     defined = {
         node.name
-        for path in folder.glob("*.py")
+        for path in (*folder.glob("*.py"), *folder.glob("preferences/*.py"))
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith(("_", "undo_"))
     }

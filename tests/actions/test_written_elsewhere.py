@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.actions import following, messaging, posting, profile, replying, tracking
+from gateway.actions import following, messaging, posting, profile, replying
+from gateway.actions.preferences import tracking
 from gateway.errors import Refused
 from gateway.store.database import transaction
 from tests.support.office import Office

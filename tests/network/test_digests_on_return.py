@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event
 
-from gateway.actions import zone
+from gateway.actions.preferences import zone
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import held
 from gateway.network.mail import own_lists

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, func, select, text, update
 from sqlalchemy.orm import Session
 
-from gateway.actions import tracking
 from gateway.actions.model.actor import Actor
+from gateway.actions.preferences import tracking
 from gateway.errors import Refused
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.audit.audience_rules import BY_WORDS

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from gateway.actions import ways
 from gateway.actions.model.actor import Actor
+from gateway.actions.preferences import ways
 from gateway.attention.causes import DeliveryCause as Cause
 from gateway.attention.decision import Redirect
 from gateway.attention.ways import COLUMNS, WAYS

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import event, select
 
-from gateway.actions import zone as travel
+from gateway.actions.preferences import zone as travel
 from gateway.attention import zones
 from gateway.errors import Refused
 from gateway.ledger.audit.invariants import prove

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
-from gateway.actions.quiet_hours import QuietSetting
+from gateway.actions.preferences.quiet_hours import QuietSetting
 from gateway.ledger.outbox import held
 from gateway.store.tables import Address
 

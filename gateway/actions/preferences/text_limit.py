@@ -5,10 +5,10 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import digests
-from gateway.actions.digests import DRAIN, DigestState
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
+from gateway.actions.preferences import digests
+from gateway.actions.preferences.digests import DRAIN, DigestState
 from gateway.i18n.refusals import refusal
 from gateway.ledger.outbox import held
 from gateway.network.people import text_limits

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import digests
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
+from gateway.actions.preferences import digests
 from gateway.attention.zones import ZoneNow
 from gateway.i18n.refusals import refusal
 from gateway.language.words import time_zones

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import digests, tracking
-from gateway.actions.digests import DRAIN
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone, active_account
+from gateway.actions.preferences import digests, tracking
+from gateway.actions.preferences.digests import DRAIN
 from gateway.attention.causes import DeliveryCause
 from gateway.attention.ways import CHANNEL_OF
 from gateway.channels import EMAIL

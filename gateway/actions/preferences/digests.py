@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.actions import tracking
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone, active_account
+from gateway.actions.preferences import tracking
 from gateway.attention.causes import DeliveryCause
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
