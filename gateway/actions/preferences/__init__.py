@@ -1,0 +1,1 @@
+"""How, when and where things come to somebody, as they set it."""
