@@ -36,7 +36,7 @@ def run(
 ) -> None:
     """Whom would this update reach, when, and what would it cost? Nothing is posted.
 
-    To more than a thousand followers the numbers are about right: some of them are looked at and stand for all."""
+    To more than eight hundred followers the numbers are about right: some of them are looked at and stand for all."""
     settings = load()
     with open_session(settings) as session:
         reach = _estimate(session, settings, handle, text, group)

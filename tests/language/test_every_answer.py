@@ -142,7 +142,7 @@ GUARDS = {
     # said of digests and ends that a story cannot reach, for its clock stands still: tests/network has them
     "It came behind others that had waited for you.",
     "It waited for your digest.",
-    "about {count} person now",  # of more than a thousand followers
+    "about {count} person now",  # of more than 800 followers
     "about {count} phone",
     "Your digest has nowhere to come to: what you get is off. To turn it on: ON",
     "Your digest of {count} update comes when your quiet hours end.",
