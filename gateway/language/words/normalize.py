@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from gateway.typed_input import INVISIBLE, SELECTORS
 
@@ -46,6 +47,7 @@ def without_invisible(text: str) -> str:
     return text if text.isascii() else _UNSEEN.sub("", text)
 
 
+@lru_cache(maxsize=64)
 def verb_of(token: str) -> str:
     """A first token as a verb: trailing dots and exclamation marks go, one colon or comma after it is allowed."""
     word = fold_case(token)
@@ -68,8 +70,9 @@ def trim(token: str) -> str:
     return token.strip(_NAME_EDGES).lstrip("@#").strip(_NAME_EDGES)
 
 
+@lru_cache(maxsize=8)
 def first_token(text: str) -> tuple[str, str]:
-    """The first token of a cleaned text and the rest after it."""
+    """The first token of a cleaned text and the rest after it. One reading asks for it half a dozen times."""
     match = _FIRST.match(text)
     return (match.group(), text[match.end() :].lstrip()) if match else ("", "")
 
