@@ -63,6 +63,7 @@ class Company(RuleBasedStateMachine):
         self.blocks: set[tuple[str, str]] = set()
         self.quiet: set[str] = set()
         self.off: set[str] = set()
+        self.limited: set[str] = set()
         self.undone: set[int] = set()
         self.last: dict[str, int] = {}
         self.wanted: set[Copy] = set()
@@ -153,6 +154,21 @@ class Company(RuleBasedStateMachine):
         self.digests -= {pair for pair in self.digests if pair[0] == reader}
         self._says(reader, "digest off")
 
+    @rule(reader=people)
+    def limit(self, reader: str) -> None:
+        self._says(reader, "limit 2")
+        self.limited.add(reader)
+
+    @rule(reader=people)
+    def end_limit(self, reader: str) -> None:
+        self.limited.discard(reader)
+        self._says(reader, "limit off")
+
+    @rule(reader=people, channel=st.sampled_from(["mail", "text"]))
+    def prefer(self, reader: str, channel: str) -> None:
+        """Refused for who has no mailbox. Which channel it comes by is not what is counted here."""
+        self._says(reader, f"prefer {channel}")
+
     @rule()
     def time_comes(self) -> None:
         """All that waits is decided about, and waits on where there is a reason."""
@@ -172,7 +188,7 @@ class Company(RuleBasedStateMachine):
         waiting = {
             (number, reader)
             for number, reader in self.wanted
-            if reader in self.quiet | self.off or (reader, self.writers[number]) in self.digests
+            if reader in self.quiet | self.off | self.limited or (reader, self.writers[number]) in self.digests
         }
         assert self.wanted - waiting - self.excused - self.had.keys() == set()
 
@@ -184,8 +200,8 @@ class Company(RuleBasedStateMachine):
         for reader in PEOPLE:
             self.quiet.discard(reader)
             self.off.discard(reader)
-            self._says(reader, "quiet off")
-            self._says(reader, "on")
+            for words in ("quiet off", "on", "limit off"):
+                self._says(reader, words)
         self.time_comes()
         assert self.wanted - self.excused - self.had.keys() == set(), "forgotten"
         self.desk.clean()
