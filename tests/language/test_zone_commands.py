@@ -72,6 +72,7 @@ def test_what_is_nearly_one_is_asked_about(text: str) -> None:
         "zone out for a while", "zone defence was great today", "zone B needs two people", "zone west is closed till 9",
         "zone north and zone south are done", "zone manager is on the way", "ozone tokyo", "the zone is tokyo",
         "zone tokyo\nand more words", "zone new york deliveries are late",
+        "done", "done friday", "gone home", "none", "gone off", "tone off", "one tokyo", "ozone friday", "phone home",
     ],
 )  # fmt: skip
 def test_a_sentence_stays_an_update(text: str) -> None:

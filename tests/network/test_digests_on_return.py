@@ -215,7 +215,7 @@ def test_a_process_of_the_version_before_sees_a_daily_one(desk: Desk) -> None:
     assert desk.heard("sam")[0].startswith("Your digest comes every Monday at 08:00, by text.")
     desk.office.sql("UPDATE attention SET digest_every = NULL, digest_weekday = NULL")
     desk.says("sam", "digest")
-    assert desk.heard("sam")[-1].startswith("You have no digest.")
+    assert desk.heard("sam")[-1].startswith("2 updates wait for your digest, every day at 08:00")
 
 
 def test_a_text_of_somebody_else_costs_no_statement_more(desk: Desk) -> None:
