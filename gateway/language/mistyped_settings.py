@@ -20,11 +20,11 @@ Verbs = Mapping[str, Verb]
 LONGEST: Final = 60  # characters; a longer text is a sentence
 # What these commands take.
 _KINDS: Final = {"quiet": "RANGE", "digest": "TIME", "off": "FOR", "limit": "NUMBER", "zone": "ZONE"}
-_POLITE_TOO: Final = frozenset([*_KINDS, "on", "prefer"])
+_POLITE_TOO: Final = frozenset([*_KINDS, "on", "prefer", "connect"])
 # A verb as short as "off" is one letter away from many words.
-_TOLD_APART: Final = frozenset(["quiet", "digest", "limit", "zone"])
+_TOLD_APART: Final = frozenset(["quiet", "digest", "limit", "zone", "prefer", "connect"])
 _MEANT: Final = {"quite": "quiet"}  # an ordinary word, but hours follow it
-_FIRST, _LAST = frozenset("qdsrlz"), frozenset("tone")  # of quiet, digest, limit, silencio, resumen, límite, zone
+_FIRST, _LAST = frozenset("qdsrlzpc"), frozenset("toner")  # of these in English and Spanish
 _SWITCHES: Final = frozenset(["on", "off", "now"])
 
 
@@ -54,7 +54,8 @@ def _mistyped(text: str, word: str, rest: str, verbs: Verbs, resolver: Resolver,
     written = f"{meant} {rest}".strip()
     found = _setting(written, verbs, resolver, context)
     if found is None:
-        return not_fitting(text, verbs[meant], meant, _KINDS[verbs[meant].name], rest) if _is_time(rest) else None
+        kind = _KINDS.get(verbs[meant].name)
+        return not_fitting(text, verbs[meant], meant, kind, rest) if kind and _is_time(rest) else None
     reason = say('did you mean "{form}"?', form=written)
     return Reading("ask", found.args, "company", reason, found.verb, found.names, text, form=written)
 

@@ -17,6 +17,7 @@ COMMANDS = (
     ("prefer mail", ("mail",)),
     ("Prefer E-Mail.", ("e-mail",)),
     ("prefer text please", ("text",)),
+    ("connect off please", ("off",)),
     ("prefer mail for mentions", ("mail", "for", "mentions")),
     ("prefer nothing for groups", ("nothing", "for", "groups")),
     ("prefer digest for kim", ("digest", "for", "kim")),
@@ -31,10 +32,12 @@ COMMANDS = (
     ("digest kim", ("kim",)),
 )
 KEPT = (
+    "prefre mail", "perfer text", "conect off", "conenct on please",
     "prefer tea", "prefer mail for nobody", "prefer tea for kim", "prefer mail for that", "digest nobody",
     "prefer both",
 )  # fmt: skip
 UPDATES = (
+    "conect the printer", "perfect mail", "correct that", "prefers to be called",
     "prefer tea to coffee", "prefer mail for all of the invoices please", "prefer text messages over calls, call me",
     "digest of the week is out", 'digest "the board" is the name of the new paper', "digest #win is a nice tag",
     "prefer nothing for lunch today thanks all", "prefer text over",
