@@ -45,8 +45,9 @@ class Company(RuleBasedStateMachine):
     databases: Kept
     seen: ClassVar[dict[str, int]] = {}
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(asleep=st.sets(people, min_size=1, max_size=2), authors=st.lists(people, min_size=2, max_size=5))
+    def begin(self, asleep: set[str], authors: list[str]) -> None:
+        """Some sleep from the first, and some write: short histories are tried more often than long ones."""
         self.databases.empty(self.office.settings.database_url)
         self.office.assemble()
         self.left = ExitStack()
@@ -69,6 +70,9 @@ class Company(RuleBasedStateMachine):
         self.wanted: set[Copy] = set()
         self.excused: set[Copy] = set()
         self.had: dict[Copy, int] = {}
+        for reader in sorted(asleep):
+            self.sleep(reader)
+        self.post(authors)
 
     # What people do
 
