@@ -32,7 +32,7 @@ def off(session: Session, context: CommandContext) -> str:
         return _off_source(session, context, context.names[0], until)
     pausing.turn_off(session, context.actor, context.address, until)
     if until is None:
-        stays = say("You still get answers, and your follows stay. To turn them on again: ON")
+        stays = say("Answers and urgent calls still come, and your follows stay. To turn them on again: ON")
         return joined([OFF[context.address.channel], stays])
     return joined([_off_till(context, until), say("What comes is kept for you till then. To turn them on again: ON")])
 

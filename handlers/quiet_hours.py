@@ -38,7 +38,7 @@ def quiet(session: Session, context: CommandContext) -> str:
 
 def _set(session: Session, context: CommandContext, hours: str) -> Phrase:
     set_hours(session, context.actor, context.address, hours)
-    comes = say("What comes then waits, and comes when they end. To end them: QUIET OFF")
+    comes = say("What comes then waits till they end, but for urgent calls. To end them: QUIET OFF")
     return joined([describe_hours(hours, context.account.zone_now), comes])
 
 

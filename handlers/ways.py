@@ -46,7 +46,7 @@ def prefer(session: Session, context: CommandContext) -> str:
 
 
 def _mails(done: WaySet) -> Phrase:
-    to_end = say("By text come only answers and codes. To end it: PREFER TEXT")
+    to_end = say("By text come only answers, codes and urgent calls. To end it: PREFER TEXT")
     if done.already:
         return joined([say("Mails come instead of texts already."), to_end])
     return joined([say("Mails instead of texts from now on."), to_end])
