@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import calling, reacting
+from gateway.actions import reacting, urgent_calls
 from gateway.i18n.phrases import say
 from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, command, meaning
@@ -25,9 +25,9 @@ def reaction(session: Session, context: CommandContext) -> str | None:
         return None
     *removed, kind = context.reading.args
     reacting.react(session, context.actor, target, kind, removed=bool(removed))
-    if not removed and kind in AGREEING and (done := calling.acknowledge_by_reaction(session, context.actor, target)):
-        return told(session, context, done)
-    return None
+    agreed = not removed and kind in AGREEING
+    done = urgent_calls.acknowledge_by_reaction(session, context.actor, target) if agreed else None
+    return told(session, context, done) if done else None
 
 
 def _target(session: Session, context: CommandContext) -> int | None:

@@ -3,16 +3,16 @@
 from sqlalchemy.orm import Session
 
 from gateway.actions import replying
-from gateway.actions.asking import AnsweredQuestion
-from gateway.actions.calling import Acknowledged
+from gateway.actions.group_questions import AnsweredQuestion
 from gateway.actions.messaging import SentMessage
 from gateway.actions.posting import Posted
+from gateway.actions.urgent_calls import Acknowledged
 from gateway.i18n.phrases import say
 from gateway.inbound.commands import CommandContext, command, meaning
 from gateway.language.model.reading import NamedAccount
 from gateway.network.posts import timelines
 from gateway.store.tables import Post
-from handlers.asking import describe_answered
+from handlers.group_questions import describe_answered
 from handlers.private_messages import offer_to_everyone, tell_sent
 from handlers.urgent_calls import told
 

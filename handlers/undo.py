@@ -19,9 +19,9 @@ from gateway.network.conversation.offers import KIND as OFFER
 from gateway.network.people.digest_settings import DigestSetting
 from gateway.store.tables import Effect, Post
 from handlers import bare_texts
-from handlers.connecting import describe_connecting
 from handlers.daily_mail import describe_daily
 from handlers.digests import describe_time
+from handlers.offers import describe_connecting
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours

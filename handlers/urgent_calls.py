@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import calling
-from gateway.actions.calling import Acknowledged, SentCall, UrgentReach
+from gateway.actions import urgent_calls
 from gateway.actions.model.confirmation import ConfirmationRequired
+from gateway.actions.urgent_calls import Acknowledged, SentCall, UrgentReach
 from gateway.attention.zones import zone
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
 from gateway.inbound.commands import (
@@ -34,7 +34,7 @@ WHY: Final = {
 
 @command("urgent #GROUP text", english=True, about="tell a group at any hour, and ask each for OK", spanish="urgente")
 def urgent(session: Session, context: CommandContext) -> str:
-    return _sent(context, calling.send_urgent(session, context.actor, context.names[0], context.reading.args[-1]))
+    return _sent(context, urgent_calls.send_urgent(session, context.actor, context.names[0], context.reading.args[-1]))
 
 
 @confirms("urgent_call")
@@ -80,7 +80,7 @@ def _number(sent: SentCall) -> Phrase | str:
 @meaning("acknowledge")
 def acknowledge(session: Session, context: CommandContext) -> str | None:
     """When a question of ours is open on that phone, it still waits, and the answer says so."""
-    done = calling.acknowledge(session, context.actor, context.reading.post or 0, context.text)
+    done = urgent_calls.acknowledge(session, context.actor, context.reading.post or 0, context.text)
     return told(session, context, done)
 
 

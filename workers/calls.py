@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.channels import by_rank
-from gateway.network.calls import call_timers, steps
+from gateway.network.calls import call_timers, escalation
 from gateway.network.receipts import call_reports
 from gateway.store.database import transaction
 from gateway.store.tables import Call
@@ -32,12 +32,12 @@ def step(context: WorkerContext) -> bool:
     """Takes the next step with some people, or else tells of one call, in one transaction; False when nothing is due.
     Steps come first: who is due at the end of a standstill gets one more message before their call ends."""
     with transaction(context.engine) as session:
-        people = steps.due(session, PEOPLE)
+        people = escalation.due(session, PEOPLE)
         call = None if people else call_timers.due(session)
         if people:
-            channels = _tried(session, lambda: steps.take(session, people))
+            channels = _tried(session, lambda: escalation.take(session, people))
             if channels is None:
-                steps.put_off(session, people, AGAIN)
+                escalation.put_off(session, people, AGAIN)
         elif call:
             channels = _tried(session, lambda: _tell(session, call))
             if channels is None:

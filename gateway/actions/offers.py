@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
 from gateway.network.conversation import offers
-from gateway.network.people import connecting
+from gateway.network.people import discoverability
 from gateway.network.posts import posts
 from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Effect, Offer, Post
@@ -59,14 +59,14 @@ def undo_ask_offered(session: Session, actor: Actor, effect: Effect) -> Undone:
 
 def set_connecting(session: Session, actor: Actor, wanted: bool) -> bool:
     """Whether they are found by what they wrote, and are made offers; False when it is so already."""
-    if connecting.connects(session, actor.account.id) == wanted:
+    if discoverability.connects(session, actor.account.id) == wanted:
         return False
-    connecting.put(session, actor.account.id, wanted)
+    discoverability.put(session, actor.account.id, wanted)
     actor.did("connect", actor.account.id, wanted=wanted)
     return True
 
 
 def undo_connecting(session: Session, actor: Actor, effect: Effect) -> Undone:
     before = not effect.detail["wanted"]
-    connecting.put(session, actor.account.id, before)
+    discoverability.put(session, actor.account.id, before)
     return Undone("connecting" if before else "not_connecting")

@@ -2,12 +2,12 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import asking, calling, messaging, posting
-from gateway.actions.asking import AnsweredQuestion
-from gateway.actions.calling import Acknowledged
+from gateway.actions import group_questions, messaging, posting, urgent_calls
+from gateway.actions.group_questions import AnsweredQuestion
 from gateway.actions.messaging import SentMessage
 from gateway.actions.model.actor import Actor
 from gateway.actions.posting import Posted
+from gateway.actions.urgent_calls import Acknowledged
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.language.replies import says_yes
@@ -29,9 +29,9 @@ def reply(
     privately."""
     post = _answered(session, actor, post_id)
     if post.call == "rollcall" and calls.is_asked(session, post.id, actor.account.id):
-        return calling.acknowledge(session, actor, post.id, "" if says_yes(text) else text)
+        return urgent_calls.acknowledge(session, actor, post.id, "" if says_yes(text) else text)
     if post.call == "ask" and post.author_id != actor.account.id:
-        return asking.answer_question(session, actor, post.id, text)
+        return group_questions.answer_question(session, actor, post.id, text)
     if post.visibility == "direct":
         return messaging.send(session, actor, [_author(session, post)], text, post.id)
     if post.group_id:

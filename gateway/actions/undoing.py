@@ -9,10 +9,9 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from gateway.actions import (
-    asking,
-    calling,
     following,
     group_creation,
+    group_questions,
     membership,
     offers,
     pausing,
@@ -21,6 +20,7 @@ from gateway.actions import (
     reacting,
     reporting,
     silencing,
+    urgent_calls,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.last_effect import last_effect
@@ -30,8 +30,8 @@ from gateway.i18n.refusals import refusal
 
 REACH: Final = timedelta(hours=24)
 UNDOINGS: Final[Mapping[str, Undoing]] = {
-    "post": calling.undo_post,
-    "answer": asking.undo_answer,
+    "post": urgent_calls.undo_post,
+    "answer": group_questions.undo_answer,
     "appended": posting.undo_post,
     "follow": following.undo_follow,
     "unfollow": following.undo_unfollow,

@@ -17,10 +17,9 @@ from sqlalchemy.orm import Session
 
 import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
-    asking,
-    calling,
     following,
     group_creation,
+    group_questions,
     inviting,
     join_requests,
     membership,
@@ -37,6 +36,7 @@ from gateway.actions import (
     reporting,
     silencing,
     undoing,
+    urgent_calls,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import OK, PROOF
@@ -239,16 +239,18 @@ ROWS: Final = [
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "leave kim")]),
     Row("undo", "kim", ["undo"], lambda c: (undoing.undo,), before=[("kim", "the printer works again")]),
     Row("send_urgent", "dana", ["urgent #dispatch gate 4 is closed", "CODE"],
-        lambda c: (calling.send_urgent, c.named("dispatch"), "gate 4 is closed"), before=[MAY_URGE], confirmed=PROVED),
-    Row("acknowledge", "bob", ["ok"], lambda c: (calling.acknowledge, c.last.id), before=CALLED),
-    Row("acknowledge", "bob", ["stuck at gate 4"], lambda c: (calling.acknowledge, c.last.id, "stuck at gate 4"),
+        lambda c: (urgent_calls.send_urgent, c.named("dispatch"), "gate 4 is closed"),
+        before=[MAY_URGE], confirmed=PROVED),
+    Row("acknowledge", "bob", ["ok"], lambda c: (urgent_calls.acknowledge, c.last.id), before=CALLED),
+    Row("acknowledge", "bob", ["stuck at gate 4"], lambda c: (urgent_calls.acknowledge, c.last.id, "stuck at gate 4"),
         before=CALLED),
     Row("acknowledge", "bob", ["r stuck at gate 4"], lambda c: (replying.reply, c.last.id, "stuck at gate 4"),
         before=CALLED),
     Row("undo", "dana", ["undo"], lambda c: (undoing.undo,), before=CALLED),
     Row("ask_group", "sam", ["ask #acme who has the keys?"],
-        lambda c: (asking.ask_group, c.named("acme"), "who has the keys?")),
-    Row("answer_question", "kim", ["r I have them"], lambda c: (asking.answer_question, c.last.id, "I have them"),
+        lambda c: (group_questions.ask_group, c.named("acme"), "who has the keys?")),
+    Row("answer_question", "kim", ["r I have them"],
+        lambda c: (group_questions.answer_question, c.last.id, "I have them"),
         before=[("sam", "ask #acme who has the keys?")]),
     Row("undo", "kim", ["undo"], lambda c: (undoing.undo,),
         before=[("sam", "ask #acme who has the keys?"), ("kim", "r I have them")]),

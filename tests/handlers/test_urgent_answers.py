@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from gateway.actions.asking import AnsweredQuestion
-from gateway.actions.calling import Acknowledged, SentCall, UrgentReach
+from gateway.actions.group_questions import AnsweredQuestion
+from gateway.actions.urgent_calls import Acknowledged, SentCall, UrgentReach
 from gateway.i18n.phrases import Phrase, languages, say, translated
 from gateway.i18n.refusals import refusal
 from gateway.network.calls.calls import CallTally, Unanswered
 from gateway.network.receipts import call_reports
 from gateway.sms.fit import segments, thrifty
 from gateway.store.tables import Call
-from handlers import asking, urgent_calls
+from handlers import group_questions, urgent_calls
 
 NAME = "Maximiliana Bergström"[:20]
 GROUP = "g" * 20
@@ -76,7 +76,7 @@ def test_what_answers_an_answer(state: Any, words: str) -> None:
 @pytest.mark.parametrize("state", ["noted", "late"])
 @pytest.mark.parametrize("replaced", [None, NOON])
 def test_what_answers_an_answer_to_a_question(state: Any, replaced: datetime | None) -> None:
-    check(asking.describe_answered(CONTEXT, AnsweredQuestion(state, NAME, NOON, replaced)))
+    check(group_questions.describe_answered(CONTEXT, AnsweredQuestion(state, NAME, NOON, replaced)))
 
 
 @pytest.mark.parametrize("reason", ["may_not_urge", "urgent_by_posters"])

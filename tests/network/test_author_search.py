@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.language.track_phrases import tokens
 from gateway.network.audience import visibility
 from gateway.network.follows import follows, mutes
-from gateway.network.people import accounts, connecting
+from gateway.network.people import accounts, discoverability
 from gateway.network.posts import author_search, posts
 from gateway.network.posts.author_search import find_authors
 from gateway.settings import Settings
@@ -116,7 +116,7 @@ def disturb(company: Company, dice: random.Random, said: Sequence[Post], groups:
         one, other = dice.sample(company.people, 2)
         silence(session, one, other, dice.choice(["block", "mute"]))
     for person in dice.sample(company.people, 3):
-        connecting.put(session, person.id, False)
+        discoverability.put(session, person.id, False)
     accounts.suspend(session, company.people[3].id)
     accounts.deactivate(session, company.people[4].id)
     for group in dice.sample(list(groups), 2):

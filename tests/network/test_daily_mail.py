@@ -15,7 +15,7 @@ from gateway.ledger.outbox import claims
 from gateway.network.conversation import notices
 from gateway.network.follows import follows, mutes
 from gateway.network.follows.mutes import MuteSnapshot
-from gateway.network.mail import daily_mail, own_lists, unsubscribe
+from gateway.network.mail import daily_mail, mailing_lists, unsubscribe
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import posts
 from gateway.network.posts.posts import NewPost
@@ -177,7 +177,7 @@ def test_the_mail_itself(company: Engine, settings: Settings) -> None:
     assert mail["List-Id"] == f"<daily.{settings.mail_domain}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     ending = str(mail["List-Unsubscribe"]).partition("mailto:u+")[2].partition("@")[0]
-    assert SIGNER.read("unsubscribe", ending) == (own_lists.NUMBERS["daily"], claimed.address_id)
+    assert SIGNER.read("unsubscribe", ending) == (mailing_lists.NUMBERS["daily"], claimed.address_id)
     token = str(mail["Reply-To"]).strip("<>").removeprefix("r+").partition("@")[0]
     assert SIGNER.read("reply", token) == (claimed.message_id, claimed.address_id)
 
@@ -187,7 +187,7 @@ def test_its_link_ends_it(company: Engine) -> None:
         reader = accounts.by_handle(session, "reader0")
         assert reader
         [box] = addresses.of_account(session, reader.id)
-        ending = unsubscribe.pair(session, own_lists.NUMBERS["daily"], box.id)
+        ending = unsubscribe.pair(session, mailing_lists.NUMBERS["daily"], box.id)
         assert ending
         unsubscribe.end(session, ending)
         unsubscribe.end(session, ending)

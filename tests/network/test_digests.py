@@ -2,7 +2,7 @@
 
 from email import message_from_string, policy
 
-from gateway.network.mail import own_lists, unsubscribe
+from gateway.network.mail import mailing_lists, unsubscribe
 from gateway.network.people import accounts, addresses
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
@@ -191,7 +191,7 @@ def test_its_mail_ends_with_one_click(desk: Desk) -> None:
     desk.says("kim", "first thing")
     due(desk)
     source, mailbox = unsubscribes(desk)
-    assert source == own_lists.NUMBERS["digest"]
+    assert source == mailing_lists.NUMBERS["digest"]
     assert "You get this because you asked for a digest. Stop:" in desk.mailed("pat")[-1]
     desk.says("kim", "second thing")
     with transaction(desk.office.engine) as session:
@@ -218,7 +218,7 @@ def test_a_mail_of_what_waited_ends_with_one_click_too(desk: Desk) -> None:
     desk.office.sql("UPDATE addresses SET quiet = NULL, quiet_since = NULL")
     due(desk)
     assert "You get this in one mail because it waited for you." in desk.mailed("pat")[-1]
-    assert unsubscribes(desk)[0] == own_lists.NUMBERS["mails"]
+    assert unsubscribes(desk)[0] == mailing_lists.NUMBERS["mails"]
 
 
 def test_what_is_off_and_put_into_a_digest_is_on_again(desk: Desk) -> None:
@@ -242,7 +242,7 @@ def click(desk: Desk, handle: str) -> tuple[unsubscribe.Pair, str]:
         assert account
         address = addresses.primary(session, account.id, "email") or addresses.primary(session, account.id, "sms")
         assert address
-        ending = unsubscribe.pair(session, own_lists.NUMBERS["digest"], address.id)
+        ending = unsubscribe.pair(session, mailing_lists.NUMBERS["digest"], address.id)
         assert ending
         done = unsubscribe.end(session, ending)
         return ending, unsubscribe.way_back(signer, ending, done)

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from gateway.actions.preferences import zone
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import held
-from gateway.network.mail import own_lists
+from gateway.network.mail import mailing_lists
 from gateway.store.database import transaction
 from tests.support.desk import Desk
 from workers import wake_up
@@ -170,7 +170,7 @@ def test_what_was_taken_back_meanwhile_is_not_in_it(desk: Desk) -> None:
 
 
 def test_one_click_ends_digests(desk: Desk) -> None:
-    assert own_lists.of_message("digest", "return") == "digest"
+    assert mailing_lists.of_message("digest", "return") == "digest"
 
 
 def test_who_writes_twice_at_once_gets_one(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from gateway.language.track_phrases import track_phrase
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.network.follows import follows, subscriptions, tag_follows, trackers
-from gateway.network.mail import own_lists, unsubscribe
+from gateway.network.mail import mailing_lists, unsubscribe
 from gateway.network.mail.unsubscribe import Unsubscribed
 from gateway.network.people import accounts, addresses
 from gateway.security.signed_tokens import Signer
@@ -215,7 +215,7 @@ def digested(sam: Follower) -> None:
 
 def test_a_digest_ends_with_one_click_and_comes_back_as_it_was(settings, sam):
     digested(sam)
-    path = sam.path(own_lists.NUMBERS["digest"])
+    path = sam.path(mailing_lists.NUMBERS["digest"])
     before = sam.hears
     with served(settings) as url:
         asked = requests.get(url + path, timeout=9).text
@@ -240,7 +240,7 @@ def test_a_digest_ends_with_one_click_and_comes_back_as_it_was(settings, sam):
 def test_the_way_back_of_a_digest_is_for_its_reader_alone(settings, sam):
     """It switches on what one follows oneself, and what is not followed any more stays so."""
     digested(sam)
-    path = sam.path(own_lists.NUMBERS["digest"])
+    path = sam.path(mailing_lists.NUMBERS["digest"])
     with served(settings) as url:
         done = requests.post(url + path, data=CLICK, timeout=9)
         with transaction(sam.engine) as session:
@@ -254,7 +254,7 @@ def test_the_way_back_of_a_digest_is_for_its_reader_alone(settings, sam):
 
 def test_a_digest_that_nobody_ordered_ends_as_all_mails_do(settings, sam):
     """It brought what waited, by whichever follow."""
-    path = sam.path(own_lists.NUMBERS["mails"])
+    path = sam.path(mailing_lists.NUMBERS["mails"])
     with served(settings) as url:
         assert "No more mails?" in requests.get(url + path, timeout=9).text
         off = requests.post(url + path, data=CLICK, timeout=9)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from gateway.network.calls import call_timers, steps
+from gateway.network.calls import call_timers, escalation
 from gateway.network.calls import calls as call_rows
 from gateway.network.receipts import call_reports
 from gateway.store.database import transaction
@@ -130,8 +130,8 @@ def test_a_report_and_an_end_are_whole_or_nothing_at_each_place(desk: Desk, minu
 
 def _step_people(desk: Desk) -> int:
     with transaction(desk.context.engine) as session:
-        people = steps.due(session, 100)
-        steps.take(session, people)
+        people = escalation.due(session, 100)
+        escalation.take(session, people)
         return len(people)
 
 
@@ -224,7 +224,7 @@ def test_an_answer_that_comes_while_a_step_is_taken_calls_its_mail_back(desk: De
     due_now(desk)
     desk.office.says("anne", "ok")
     with transaction(desk.context.engine) as session:
-        steps.take(session, steps.due(session, 100))
+        escalation.take(session, escalation.due(session, 100))
         with meanwhile(desk.office.read) as answering:
             assert answering.is_alive()  # it waits for the step
     answering.join(20)
@@ -289,7 +289,7 @@ def test_undo_that_comes_while_a_step_is_taken_stops_what_it_made(desk: Desk) ->
     due_now(desk)
     desk.office.says("dana", "undo")
     with transaction(desk.context.engine) as session:
-        steps.take(session, steps.due(session, 100))
+        escalation.take(session, escalation.due(session, 100))
         with meanwhile(desk.office.read) as undoing:
             assert undoing.is_alive()
     undoing.join(20)
@@ -315,11 +315,11 @@ def test_the_last_two_answers_at_once_end_it_once(desk: Desk) -> None:
 
 def test_a_step_that_fails_is_tried_again_and_does_not_keep_the_others(desk: Desk, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     due_now(desk)
-    right = steps.take
-    monkeypatch.setattr(steps, "take", lambda *_: 1 / 0)
+    right = escalation.take
+    monkeypatch.setattr(escalation, "take", lambda *_: 1 / 0)
     assert calls.step(desk.context)
     assert copies(desk) == []
-    monkeypatch.setattr(steps, "take", right)
+    monkeypatch.setattr(escalation, "take", right)
     assert not calls.step(desk.context)  # it waits a minute
     later(desk, 1, work=False)
     desk.go_on_calling()

@@ -34,7 +34,7 @@ FILES: Final = {
     "gateway/ledger/audit/budget_rules.py": "what texts cost",
     "gateway/ledger/audit/rules.py": "ids of texts",
     "gateway/ledger/inbox/inbox.py": "the proof of a mail's sender",
-    "gateway/ledger/money/reader_days.py": "how many texts somebody has got",
+    "gateway/ledger/money/daily_text_counts.py": "how many texts somebody has got",
     "gateway/ledger/money/spend_breaker.py": "what texts cost",
     "gateway/ledger/operations/erasure.py": "ids of texts",
     "gateway/ledger/operations/retention.py": "ids of texts at Twilio",

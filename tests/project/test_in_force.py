@@ -82,7 +82,7 @@ def test_an_off_that_may_end_is_judged_by_the_view() -> None:
     # come back, also while they are switched off.
     bouncing = {"gateway/network/mail/bounce_scores.py"}
     preferring = {"gateway/attention/way_sql.py", "gateway/network/audience/recipients.py"}
-    urgent = {"gateway/network/calls/call_people.py", "gateway/network/calls/steps.py"}
+    urgent = {"gateway/network/calls/call_people.py", "gateway/network/calls/escalation.py"}
     assert found - bouncing - preferring - urgent == set()
 
 

@@ -52,7 +52,7 @@ from gateway.ledger.outbox import digest_items, due_work, fanouts, held, redirec
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
-from gateway.network.calls import call_timers, steps
+from gateway.network.calls import call_timers, escalation
 from gateway.network.conversation import offers
 from gateway.network.digests import digest_words, wake_up
 from gateway.network.follows import follows, trackers
@@ -302,8 +302,8 @@ def _wake_up(stage: Stage) -> bool:
 def _go_on_calling(stage: Stage) -> bool:
     """The steps, reports and ends of urgent calls."""
     with transaction(stage.engine) as session:
-        people = steps.due(session, 100)
-        steps.take(session, people)
+        people = escalation.due(session, 100)
+        escalation.take(session, people)
         call = None if people else call_timers.due(session)
         if call:
             ended = call_timers.move(session, call) == "end"

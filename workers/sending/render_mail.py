@@ -11,7 +11,7 @@ from gateway.mail.compose import compose, headers
 from gateway.mail.compose.compose import ListHeaders, Template
 from gateway.mail.compose.dkim_signer import DkimKey
 from gateway.mail.compose.layout import MailLayout, lay_out
-from gateway.network.mail import own_lists
+from gateway.network.mail import mailing_lists
 from gateway.network.posts import rendering
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
@@ -45,8 +45,8 @@ class Mailing:
         """Returns what leaves and "": a mail is never cut, so there is no rest."""
         address_id = claimed.address_id
         token = self._sign("bounce", claimed.message_id, address_id)
-        own = own_lists.of_message(content.kind, content.digest)
-        source_id = own_lists.NUMBERS[own] if own else claimed.source_id
+        own = mailing_lists.of_message(content.kind, content.digest)
+        source_id = mailing_lists.NUMBERS[own] if own else claimed.source_id
         ending = "" if source_id is None else self._sign("unsubscribe", source_id, address_id)
         source = content.kind if own else claimed.source
         reader = claimed.language or ENGLISH, claimed.prefers_mails

@@ -2,21 +2,19 @@
 that is named go by it."""
 
 from datetime import UTC, datetime
-from typing import Final
 
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
 from gateway.actions.preferences import digests
+from gateway.actions.preferences.digests import DRAIN
 from gateway.attention.zones import ZoneNow
 from gateway.i18n.refusals import refusal
 from gateway.language.words import time_zones
 from gateway.ledger.outbox import held
 from gateway.network.people import zone_settings
 from gateway.store.tables import Effect
-
-DRAIN: Final = "wake_ups"
 
 
 def set_zone(session: Session, actor: Actor, name: str, until: datetime | None = None) -> ZoneNow:

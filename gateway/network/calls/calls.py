@@ -1,4 +1,4 @@
-"""Calls: how one begins, is answered, and ends. gateway/actions/calling and workers/calls use it.
+"""Calls: how one begins, is answered, and ends. gateway/actions/urgent_calls and workers/calls use it.
 
 Whoever changes what a call has come to locks its row first, so that the last answer, its end and `undo` each see what
 the others did. The steps of those who are asked need no such lock: each is fenced by the row of its person (steps.py).

@@ -21,7 +21,7 @@ from gateway.ledger.outbox.outbox import Outgoing, Target
 from gateway.network.conversation import conversations, notices, offer_words, reply_limits
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.follows import mutes, reachability
-from gateway.network.people import connecting
+from gateway.network.people import discoverability
 from gateway.network.posts import posts, rendering
 from gateway.network.posts.author_search import FoundAuthor
 from gateway.network.posts.rendering import Rendered
@@ -88,7 +88,7 @@ def _is_wanted(session: Session, post: Post, author: Account) -> bool:
     if post.deleted_at or author.state != "active" or not offer_words.asks(post.text):
         return False
     recent = select(func.count()).where(Offer.author_id == author.id, Offer.offered_at > func.now() - DAY)
-    return (session.scalar(recent) or 0) < OFFERS_A_DAY and connecting.connects(session, author.id)
+    return (session.scalar(recent) or 0) < OFFERS_A_DAY and discoverability.connects(session, author.id)
 
 
 def _lock_place(session: Session, offer: Offer) -> Address | None:
@@ -182,14 +182,14 @@ def take(session: Session, author: Account, post_id: int) -> tuple[Offer, Sequen
     mine = select(Offer).join(Post, Post.id == Offer.post_id).where(Offer.post_id == post_id, Offer.word.is_not(None))
     mine = mine.where(Offer.author_id == author.id, Post.deleted_at.is_(None)).with_for_update(of=Offer)
     offer = session.scalars(mine).one_or_none()
-    if offer is None or not connecting.connects(session, author.id):
+    if offer is None or not discoverability.connects(session, author.id):
         return None
     offered = select(Account, OfferPerson.asked_at).join(OfferPerson, OfferPerson.account_id == Account.id)
     rows = session.execute(offered.where(OfferPerson.post_id == post_id).order_by(Account.id).with_for_update(
         of=Account, key_share=True)).all()  # fmt: skip
     if any(asked_at for _, asked_at in rows):
         return None
-    there = [person for person, _ in rows if person.state == "active" and connecting.connects(session, person.id)]
+    there = [person for person, _ in rows if person.state == "active" and discoverability.connects(session, person.id)]
     askable = keep_askable(session, author, [person.id for person in there])
     places = dict(session.execute(select(OfferPerson.account_id, OfferPerson.place).where(
         OfferPerson.post_id == post_id)).all())  # fmt: skip

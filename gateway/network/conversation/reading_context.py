@@ -24,7 +24,7 @@ from gateway.language.model.reading import (
     Resolver,
 )
 from gateway.network.audience import visibility
-from gateway.network.calls import heard_calls
+from gateway.network.calls import latest_call
 from gateway.network.conversation import conversations, quoted_items
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.digests import sent_digests
@@ -92,7 +92,7 @@ def _numbers_of_digest(session: Session, address: Address) -> NumberedPosts | No
 
 
 def _called(session: Session, account_id: int | None, heard_at: datetime | None) -> HeardCall | None:
-    found = heard_calls.newest(session, account_id, heard_at) if account_id else None
+    found = latest_call.newest(session, account_id, heard_at) if account_id else None
     if found is None:
         return None
     asker, group = (session.get_one(Account, each) for each in (found.asker_id, found.group_id))

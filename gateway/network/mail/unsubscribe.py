@@ -21,8 +21,8 @@ from gateway.ledger.audit import audit_log
 from gateway.network.audience import visibility
 from gateway.network.follows import follows, subscriptions, tag_follows, trackers
 from gateway.network.follows.subscriptions import DIGEST, NOTHING
-from gateway.network.mail import daily_mail, own_lists
-from gateway.network.mail.own_lists import OwnList
+from gateway.network.mail import daily_mail, mailing_lists
+from gateway.network.mail.mailing_lists import OwnList
 from gateway.network.people import addresses, way_choices
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, Address, Follow, Topic, TopicFollow, Tracker
@@ -80,8 +80,8 @@ def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
     if address is None or address.account_id is None:
         return None
     keys, is_mailbox = (address.account_id, source_id, address_id), address.channel == "email"
-    if own := own_lists.by_number(source_id):
-        return Pair(*keys, own, own, own_lists.NAMES[own], is_mailbox=is_mailbox, own=own)
+    if own := mailing_lists.by_number(source_id):
+        return Pair(*keys, own, own, mailing_lists.NAMES[own], is_mailbox=is_mailbox, own=own)
     account = session.get(Account, source_id)
     if account is not None:
         sign = "#" if account.kind == "group" else "@"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import zones
 from gateway.attention.wall_clock import first_at
-from gateway.ledger.money import reader_days
+from gateway.ledger.money import daily_text_counts
 from gateway.network.people import zone_settings
 from gateway.store.tables import Account, Attention
 
@@ -25,13 +25,13 @@ def put(session: Session, account: Account, most: int | None) -> None:
     if most is not None:
         day, zone = _today(session, account.id)
         midnight = first_at(datetime.combine(day, time()), zones.zone(zone))
-        reader_days.begin(session, account.id, day, midnight, most)
+        daily_text_counts.begin(session, account.id, day, midnight, most)
 
 
 def come_today(session: Session, account: Account) -> int:
     """How many of the texts of today have come, while there is a limit."""
     day, _ = _today(session, account.id)
-    return reader_days.used(session, account.id, day)
+    return daily_text_counts.used(session, account.id, day)
 
 
 def _today(session: Session, account_id: int) -> tuple[date, str]:

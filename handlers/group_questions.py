@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import asking
-from gateway.actions.asking import AnsweredQuestion
+from gateway.actions import group_questions
+from gateway.actions.group_questions import AnsweredQuestion
 from gateway.attention.zones import zone
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.inbound.commands import CommandContext, command
@@ -19,7 +19,7 @@ from gateway.inbound.commands import CommandContext, command
     spanish="consultar, consulta",
 )
 def ask_group(session: Session, context: CommandContext) -> Phrase:
-    asked = asking.ask_group(session, context.actor, context.names[0], context.reading.args[-1])
+    asked = group_questions.ask_group(session, context.actor, context.names[0], context.reading.args[-1])
     whom = count("Asked {count} in #{group}.", "Asked {count} in #{group}.", asked.people, group=asked.group)
     till = say(
         "Answers come privately till {time}, then one summary to you and who answered. To stop: UNDO",

@@ -8,13 +8,13 @@ from gateway.i18n.phrases import Phrase, joined, listed, say
 from gateway.inbound.commands import CommandContext, command, question
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.conversation.offers import KIND
-from gateway.network.people import connecting
+from gateway.network.people import discoverability
 
 
 @command("connect", "connect on|off", intent="setting", about="be found by what I wrote, and be offered whom to ask")
 def connect(session: Session, context: CommandContext) -> str:
     if not context.reading.args:
-        return describe_connecting(connecting.connects(session, context.account.id))
+        return describe_connecting(discoverability.connects(session, context.account.id))
     wanted = context.reading.args[0] == "on"
     offers.set_connecting(session, context.actor, wanted)
     return describe_connecting(wanted)
