@@ -18,15 +18,15 @@ SHARED = (
 
 
 def web(settings: Settings) -> None:
-    """With the tour at "/" while simulated."""
-    from critter.processes.app import serve_web
+    """With the tour while simulated."""
+    from critter.processes.app import Tour, serve_web
 
     _starts(settings, "web")
     if settings.mode == "live":
         return serve_web(settings)
     from critter.demo import tour
 
-    return serve_web(settings, tour.serve_front)
+    return serve_web(settings, Tour(tour.serve_pages, tour.PEOPLE))
 
 
 def fallback(settings: Settings) -> None:

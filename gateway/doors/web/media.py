@@ -51,7 +51,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     @access("token")
     def file(token: str, number: int) -> Response:
         found = one(token, number)
-        return _sent(settings.var, found, found.digest, found.type)
+        return send_stored(settings.var, found.name, found.digest, found.type)
 
     @media.get("/m/<token>/<int:number>/small")
     @access("token")
@@ -59,14 +59,14 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
         found = one(token, number)
         if not found.picture:
             abort(404)
-        return _sent(settings.var, found, found.small or found.digest, None if found.small else found.type)
+        return send_stored(settings.var, found.name, found.small or found.digest, None if found.small else found.type)
 
     return media
 
 
-def _sent(var: Path, found: File, digest: str | None, kind: str | None) -> Response:
+def send_stored(var: Path, name: str, digest: str | None, kind: str | None) -> Response:
     """Sends a stored file, in parts when the request has a range. The file may be taken back at any time, so browsers
-    must ask us again each time."""
+    must ask us again each time. `kind`: its type, None for a small copy."""
     place = media_folder.place(var, digest) if digest else None
     if place is None or not place.is_file():
         abort(404)
@@ -75,7 +75,7 @@ def _sent(var: Path, found: File, digest: str | None, kind: str | None) -> Respo
         place.absolute(),
         mimetype=AS_TEXT if kind == "text/plain" else kind,
         as_attachment=kind not in INLINE,
-        download_name=found.name,
+        download_name=name or "file",
         conditional=True,
         etag=digest or "",
         last_modified=None,
