@@ -20,6 +20,7 @@ from gateway.actions import (
     reacting,
     reporting,
     silencing,
+    status,
     urgent_calls,
 )
 from gateway.actions.model.actor import Actor
@@ -63,6 +64,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "reaction": reacting.undo_reaction,
     "report": reporting.undo_report,
     "name": profile.undo_name,
+    "status": status.undo_status,
     "lang": profile.undo_language,
     "ack": profile.undo_acknowledged,
     "daily": profile.undo_daily_mail,
