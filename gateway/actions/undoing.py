@@ -21,6 +21,7 @@ from gateway.actions import (
     reporting,
     silencing,
     status,
+    subscribing,
     urgent_calls,
 )
 from gateway.actions.model.actor import Actor
@@ -40,7 +41,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "unfollow": following.undo_unfollow,
     "follow_topic": following.undo_follow_tag,
     "unfollow_topic": following.undo_unfollow_tag,
-    "track": tracking.undo_track,
+    "track": subscribing.undo_track,
     "untrack": tracking.undo_untrack,
     "off": pausing.undo_switch,
     "on": pausing.undo_switch,

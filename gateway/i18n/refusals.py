@@ -65,6 +65,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "status_too_long": template("A status has {most} characters at most. Nothing was changed."),
     "status_over": template("That time is over already. Nothing was changed."),
     "answer_was_sent": template("The summary has gone out, so your answer cannot be taken back."),
+    "nothing_to_end": template("Nothing of yours waits for answers in #{handle}."),
     "may_not_urge": template(
         "#{handle} is not set up for urgent calls; an operator can do that. Nothing was sent. To post: #{handle} text"
     ),

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
+    ending_calls,
     following,
     group_creation,
     group_questions,
@@ -256,6 +257,10 @@ ROWS: Final = [
     Row("undo", "dana", ["undo"], lambda c: (undoing.undo,), before=CALLED),
     Row("ask_group", "sam", ["ask #acme who has the keys?"],
         lambda c: (group_questions.ask_group, c.named("acme"), "who has the keys?")),
+    Row("end_call", "sam", ["finish #acme"], lambda c: (ending_calls.end_call, c.named("acme")),
+        before=[("sam", "ask #acme who has the keys?"), ("kim", "r I have them")]),
+    Row("end_call", "dana", ["finish #dispatch"], lambda c: (ending_calls.end_call, c.named("dispatch")),
+        before=CALLED),
     Row("answer_question", "kim", ["r I have them"],
         lambda c: (group_questions.answer_question, c.last.id, "I have them"),
         before=[("sam", "ask #acme who has the keys?")]),
@@ -427,6 +432,7 @@ HELPERS: Final = {
     "acknowledge_by_reaction", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
     "opt_in", "upload", "attach", "wake", "state_of",
     "send_digest", "bring_back", "reschedule", "begin", "end_first", "tracked_id",
+    "pack", "give_way", "check_place",
 }  # fmt: skip
 
 

@@ -22,8 +22,8 @@ from gateway.store.tables import Account
 @dataclass(frozen=True, slots=True)
 class AccountProfile:
     """What the actor may know of an account. `followers`: None in a closed group of others; `ways`: how a person is
-    reached, "text" and "mail". `apart`: one of the two has blocked the other, so there is only the name. `status`: the line beside
-    a person's name."""
+    reached, "text" and "mail". `apart`: one of the two has blocked the other, so there is only the name. `status`: the
+    line beside a person's name."""
 
     account: Account
     apart: bool = False

@@ -62,7 +62,7 @@ SAID_PLAINLY: Final = (
     HelpEntry(("START",), (), say("get texts again"), ""),
 )
 TITLES: Final = {
-    "say": (say("Say something"), "d r rt like ask urgent"),
+    "say": (say("Say something"), "d r rt like ask urgent finish"),
     "follow": (say("Follow people and groups"), "follow join unfollow track untrack nudge"),
     "quiet": (say("Get less, or nothing"), "off on quiet digest prefer limit zone mute unmute block report"),
     "look": (say("Look things up"), "get whois who followers following groups stats"),
