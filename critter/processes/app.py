@@ -122,7 +122,8 @@ def _web_resources(
     settings: Settings, signer: Signer, parts: DoorResources, tour: Tour | None
 ) -> WebResources:  # fmt: skip
     people, path = (tour.people, tour.path) if tour else ((), "")
-    return WebResources(settings, signer, parts.engine, parts.notifier, TryLimits(), people, path)
+    reserved = frozenset(commands.build_registry(settings).verbs)
+    return WebResources(settings, signer, parts.engine, parts.notifier, TryLimits(), people, path, reserved)
 
 
 def _sms_doors(settings: Settings, signer: Signer, parts: DoorResources) -> Iterator[Blueprint]:

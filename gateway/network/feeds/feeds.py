@@ -44,9 +44,11 @@ def everyone(session: Session, reader_id: int, before: int = NEWEST) -> Feed:
     return _listed(session, reader_id, before, visibility.open_post())
 
 
-def by(session: Session, reader_id: int, account: Account, before: int = NEWEST) -> Feed:
+def by(
+    session: Session, reader_id: int, account: Account, before: int = NEWEST, *only: ColumnElement[bool]
+) -> Feed:  # fmt: skip
     """What a person wrote or repeated, or what was written in a group, as far as the reader may read it."""
-    return _listed(session, reader_id, before, by_account(account), Post.visibility != "direct")
+    return _listed(session, reader_id, before, by_account(account), Post.visibility != "direct", *only)
 
 
 def tagged(session: Session, reader_id: int, tag: str, before: int = NEWEST) -> Feed:

@@ -10,7 +10,7 @@ from gateway.doors.web.shell import questions, rendering
 from gateway.doors.web.visits.visit import CONFIRMED, UPLOAD, Visit, here, see_other
 from gateway.errors import Refused
 
-KEPT_OUT = ("csrf", CONFIRMED)
+KEPT_OUT = ("csrf", "pin", CONFIRMED)
 
 
 def refused(visit: Visit, why: Refused) -> Response:
@@ -21,7 +21,8 @@ def refused(visit: Visit, why: Refused) -> Response:
 
 def confirm(visit: Visit, asked: ConfirmationRequired) -> Response:
     """The question with its facts. Its form is the same once more, with what is confirmed."""
-    kept = [(name, value) for name, value in _fields(request.form) if name not in KEPT_OUT]
+    kept = [(name, value) for name, value in [*_fields(request.args), *_fields(request.form)]]
+    kept = [(name, value) for name, value in kept if name not in KEPT_OUT]
     kept += [(UPLOAD, str(each)) for each in visit.uploads]
     gives = [*request.form.getlist(CONFIRMED), *sorted(asked.gives)]
     question = questions.word(asked.kind, asked.facts, visit.account.zone_now)

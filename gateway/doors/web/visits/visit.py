@@ -34,7 +34,8 @@ SPREADING: Final = ("fanout", *NAMES)  # who looks after a post
 @dataclass(frozen=True, slots=True)
 class WebResources:
     """What the pages of one process share. `tries`: of signing in. `simulated_people`: whom the tour may open the web
-    as; `visitors_to`: where "/" leads visitors, empty: it explains Critter."""
+    as; `visitors_to`: where "/" leads visitors, empty: it explains Critter. `reserved`: words that no group may be
+    called, because texts begin with them."""
 
     settings: Settings
     signer: Signer
@@ -43,6 +44,7 @@ class WebResources:
     tries: TryLimits
     simulated_people: tuple[str, ...] = ()
     visitors_to: str = ""
+    reserved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
