@@ -90,7 +90,7 @@ def _operator(found: _Found, key: str, value: str, written: str) -> None:
             found.to_me = True
         case ("has", "picture" | "pictures" | "image"):
             found.pictures = True
-        case ("before" | "after", written_day) if (day := _day(written_day)):
+        case ("before" | "after", written_day) if day := _day(written_day):
             found.days[key] = day
         case _:
             _add(found, "wrong", written)

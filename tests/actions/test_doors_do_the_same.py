@@ -41,7 +41,7 @@ from gateway.actions import (
     urgent_calls,
 )
 from gateway.actions.model.actor import Actor
-from gateway.actions.model.confirmation import OK, PROOF
+from gateway.actions.model.confirmation import OK, PROOF, REACH
 from gateway.actions.model.idempotency import once
 from gateway.actions.preferences import digests, quiet_hours, text_limit, tracking, ways, zone
 from gateway.attention.causes import DeliveryCause
@@ -248,7 +248,7 @@ ROWS: Final = [
     Row("undo", "kim", ["undo"], lambda c: (undoing.undo,), before=[("kim", "the printer works again")]),
     Row("send_urgent", "dana", ["urgent #dispatch gate 4 is closed", "CODE"],
         lambda c: (urgent_calls.send_urgent, c.named("dispatch"), "gate 4 is closed"),
-        before=[MAY_URGE], confirmed=PROVED),
+        before=[MAY_URGE], confirmed=PROVED | {REACH}),
     Row("acknowledge", "bob", ["ok"], lambda c: (urgent_calls.acknowledge, c.last.id), before=CALLED),
     Row("acknowledge", "bob", ["stuck at gate 4"], lambda c: (urgent_calls.acknowledge, c.last.id, "stuck at gate 4"),
         before=CALLED),

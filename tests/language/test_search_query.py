@@ -42,4 +42,4 @@ def test_words_and_operators(typed: str, query: SearchQuery) -> None:
 @given(st.text())
 def test_anything_typed_is_read(typed: str) -> None:
     read(typed)
-    read(f"from:{typed} -{typed} \"{typed}")
+    read(f'from:{typed} -{typed} "{typed}')

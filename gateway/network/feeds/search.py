@@ -1,4 +1,5 @@
-"""What a search finds for one reader: people, groups, updates. Each comes from the one place that knows who may see it."""
+"""What a search finds for one reader: people, groups, updates. Each comes from the one place that knows who may see
+it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -97,12 +97,12 @@ def _calls(visit: Visit, frame: dict[str, Any]) -> list[ShownCall]:
 
 
 @ROOM.page("/@<handle>/people")
-def people(visit: Visit, handle: str) -> str:
+def group_people(visit: Visit, handle: str) -> str:
     return _list(visit, handle, "in_group")
 
 
 @ROOM.page("/@<handle>/posters")
-def posters(visit: Visit, handle: str) -> str:
+def group_posters(visit: Visit, handle: str) -> str:
     return _list(visit, handle, "posters")
 
 
@@ -117,7 +117,7 @@ def _list(visit: Visit, handle: str, which: Which) -> str:
 
 
 @ROOM.page("/@<handle>/requests")
-def requests(visit: Visit, handle: str) -> str:
+def group_requests(visit: Visit, handle: str) -> str:
     """For its owners."""
     frame = _frame(visit, named.group(visit, handle))
     if frame["role"] != "owner":
@@ -126,5 +126,5 @@ def requests(visit: Visit, handle: str) -> str:
 
 
 @ROOM.page("/@<handle>/about")
-def about(visit: Visit, handle: str) -> str:
+def group_about(visit: Visit, handle: str) -> str:
     return render(visit, "people/group_about.html", **_frame(visit, named.group(visit, handle)))

@@ -16,7 +16,12 @@ from gateway.network.people.directory import find_named
 from gateway.store.tables import Account
 
 # What a button is called, by the way that it stands for; its icon has the name of the way.
-WAYS: Final = {"text": say("by text"), "mail": say("by mail"), "digest": say("in the digest"), "nothing": say("only here")}
+WAYS: Final = {
+    "text": say("by text"),
+    "mail": say("by mail"),
+    "digest": say("in the digest"),
+    "nothing": say("only here"),
+}
 ENDS: Final = {
     "": say("I stop it"), "till tomorrow": say("tomorrow"), "till friday": say("Friday"), "1w": say("in a week"),
     "4w": say("in a month"),

@@ -38,17 +38,8 @@ def _sent(visit: Visit, post_id: int) -> Iterator[Phrase]:
 
 def _cause(visit: Visit, cause: Cause) -> Phrase:
     since = named.local_day(visit, cause.since) if cause.since else None
-    match cause.kind:
-        case "private":
-            return say("{name} sent it privately to you.", name=cause.name)
-        case "private_group":
-            return say("{name} sent it privately to {group}, and you are in it.", name=cause.name, group=cause.group)
-        case "asked":
-            return say("{name} asks you, because you wrote about {word}.", name=cause.name, word=cause.word)
-        case "answers":
-            return say("It answers you.")
-        case "mentions":
-            return say("It names you.")
+    if (told := _addressed(cause)) is not None:
+        return told
     if since is None:
         return say("You followed {name} when it came, and do not any more.", name=_called(cause))
     match cause.kind:
@@ -61,6 +52,21 @@ def _cause(visit: Visit, cause: Cause) -> Phrase:
         case "tracked":
             return say("It has “{words}” in it, which you track.", words=cause.name)
     return say("You have followed {name} since {date}.", name=_called(cause), date=since)
+
+
+def _addressed(cause: Cause) -> Phrase | None:
+    match cause.kind:
+        case "private":
+            return say("{name} sent it privately to you.", name=cause.name)
+        case "private_group":
+            return say("{name} sent it privately to {group}, and you are in it.", name=cause.name, group=cause.group)
+        case "asked":
+            return say("{name} asks you, because you wrote about {word}.", name=cause.name, word=cause.word)
+        case "answers":
+            return say("It answers you.")
+        case "mentions":
+            return say("It names you.")
+    return None
 
 
 def _called(cause: Cause) -> str:

@@ -26,8 +26,16 @@ def confirm(visit: Visit, asked: ConfirmationRequired) -> Response:
     kept += [(UPLOAD, str(each)) for each in visit.uploads]
     gives = [*request.form.getlist(CONFIRMED), *sorted(asked.gives)]
     question = questions.word(asked.kind, asked.facts, visit.account.zone_now)
-    page = rendering.render(visit, "shell/confirm.html", kept=kept, gives=gives, question=question, back=_back())
+    page = rendering.render(
+        visit, "shell/confirm.html", kept=kept, gives=gives, question=question, back=_back(), **_pin(visit, asked)
+    )
     return make_response(page, 409)
+
+
+def _pin(visit: Visit, asked: ConfirmationRequired) -> dict[str, bool]:
+    """An urgent call wakes people: who has a PIN is asked for it, and it is never kept in a page."""
+    urgent = asked.kind == "urgent_call" or (asked.kind == "repeat" and request.form.get("kind") == "urgent")
+    return {"asks_pin": urgent and visit.account.pin != "none"}
 
 
 def _back() -> str:
