@@ -94,7 +94,7 @@ def _entry(row: Any, asked: Collection[int]) -> DirectoryEntry:
     own = OwnFollow(row.own_role, row.own_way, row.own_by_text, row.own_until) if row.own_role else None
     return DirectoryEntry(
         row.id, row.handle, row.name, row.kind, row.title, row.access, row.apart, row.followers, row.follows_me, own,
-        row.id in asked, row.words, row.until, row.in_groups or (), row.role,
+        row.id in asked, row.words, row.until, row.in_groups or (), row.in_role,
     )  # fmt: skip
 
 
@@ -117,12 +117,12 @@ def _statement(source: str, apart: str = "true") -> TextClause:
                 FROM ({source}) AS found JOIN accounts a ON a.id = found.id WHERE a.state = 'active') AS listed
             WHERE {apart}
         ), page AS (
-            SELECT a.*, listed.role, listed.apart FROM listed JOIN accounts a ON a.id = listed.id
+            SELECT a.*, listed.role AS in_role, listed.apart FROM listed JOIN accounts a ON a.id = listed.id
             WHERE {_MATCHES} AND {_AFTER}
             ORDER BY a.plain_name, a.id LIMIT :most
         )
         SELECT a.id, a.handle, a.name, a.kind, CASE WHEN NOT a.apart THEN a.title END AS title, a.access, a.apart,
-               a.role,
+               a.in_role,
                CASE WHEN a.apart OR (a.access = 'closed' AND f.role IS NULL) THEN NULL
                     ELSE (SELECT count(*) FROM follows_in_force h JOIN accounts w ON w.id = h.follower_id
                           WHERE h.account_id = a.id AND w.state = 'active') END AS followers,
