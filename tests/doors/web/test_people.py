@@ -231,6 +231,18 @@ def test_nobody_and_who_has_left_are_404(company: PageCompany) -> None:
         assert sam.press(path, {"way": "text"}).status_code == 404, path
 
 
+def test_what_is_not_there_looks_like_what_one_may_not_see(company: PageCompany) -> None:
+    """One page for all of it, whoever asks: nothing in it tells which it is."""
+    gone, private = company.says("kim", "secret", to="board"), company.says("kim", "x", visibility="direct")
+    sam = company.open("sam")
+    pages = [sam.open(path) for path in ("/@nobody", f"/updates/{gone}", f"/updates/{private}", "/updates/99")]
+    assert {page.status_code for page in pages} == {404}
+    assert len({page.text for page in pages}) == 1
+    assert "Nothing here" in pages[0].text
+    assert "Sam" not in pages[0].text
+    assert "This page is for others" in sam.words("/@board/people")
+
+
 def test_a_nudge_is_sent_once_a_day(company: PageCompany) -> None:
     sam = company.open("sam")
     sam.press("/@kim/nudge")

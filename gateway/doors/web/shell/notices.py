@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 from flask import Response, make_response, request
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException, NotFound
 
 from gateway.actions.model.confirmation import ConfirmationRequired
 from gateway.doors.web.shell import questions, rendering
@@ -44,6 +45,12 @@ def _back() -> str:
 
 def _fields(form: MultiDict[str, str]) -> list[tuple[str, str]]:
     return list(form.items(multi=True))
+
+
+def out_of_reach(visit: Visit, error: HTTPException) -> Response:
+    """404 and 403, each in one way: what is not there, what was taken back and what one may not know of look alike."""
+    template = "shell/not_found.html" if isinstance(error, NotFound) else "shell/not_for_you.html"
+    return make_response(rendering.render(visit, template), error.code or 404)
 
 
 def sign_in_first(visit: Visit) -> Response:
