@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from gateway.doors.web import operate, people, reading, settings, sign_in, writing
+from gateway.doors.web import install, operate, people, reading, settings, sign_in, writing
+from gateway.doors.web.install import offline
 from gateway.doors.web.people import (
     directory,
     follows,
@@ -26,7 +27,7 @@ from gateway.doors.web.writing import write
 PEOPLE: Final = (
     directory, follows, group_page, group_words, members, menu, new_group, profile, reports, search, status, why,
 )  # fmt: skip
-PAGES: Final = (home, private, to_you, updates, code, first_start, sessions, written, write, *PEOPLE)
+PAGES: Final = (offline, home, private, to_you, updates, code, first_start, sessions, written, write, *PEOPLE)
 ROOMS: Final[tuple[Room, ...]] = (
     reading.ROOM,
     writing.ROOM,
@@ -34,4 +35,5 @@ ROOMS: Final[tuple[Room, ...]] = (
     settings.ROOM,
     operate.ROOM,
     sign_in.ROOM,
+    install.ROOM,
 )
