@@ -57,7 +57,7 @@ REFUSED_ELSEWHERE = {
         "key_of_another_request", "key_run_out", "bad_pin", "easy_pin", "codes_an_hour", "codes_a_day",
         "bad_alias", "reserved_alias", "alias_is_handle",
         "topic_too_frequent", "bad_key", "bad_tag", "bad_language", "uploads_a_day", "bad_reaction", "member_is_group",
-        "zone_over", "source_not_followed", "status_empty", "status_over",
+        "zone_over", "source_not_followed", "status_empty", "status_over", "status_end",
     )
 }  # fmt: skip
 # What a story cannot make happen: between two moments, by a setting, after dozens of texts.
