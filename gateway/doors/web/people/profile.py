@@ -14,6 +14,7 @@ from gateway.network.feeds import feeds
 from gateway.network.feeds.feeds import NEWEST, Feed
 from gateway.network.follows import directory_pages, follows, mutes
 from gateway.network.follows.directory_pages import Which
+from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
 from gateway.network.posts import tag_counts
 from gateway.store.tables import Account, Media, Post
@@ -23,6 +24,9 @@ BESIDE = 5  # followers in the third column
 
 @ROOM.page("/@me")
 def own(visit: Visit) -> str | Response:
+    """One's own page. Nobody new is called so; somebody who was before keeps their page."""
+    if accounts.by_handle(visit.session, "me"):
+        return profile(visit, "me")
     return see_other(f"/@{visit.account.handle}")
 
 
