@@ -5,10 +5,10 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import status as own_status
+from gateway.actions import profile
 from gateway.actions.lookups.status_now import status_now
 from gateway.actions.model.confirmation import OK
-from gateway.actions.status import StatusChange
+from gateway.actions.profile import StatusChange
 from gateway.i18n.phrases import Phrase, joined, say
 from gateway.inbound.commands import CommandContext, QuestionRequired, command
 from gateway.language.everyday_commands import without_courtesies
@@ -30,11 +30,11 @@ def status(session: Session, context: CommandContext) -> str:
     if not args:
         return _shown(context, status_now(session, context.actor))
     if without_courtesies(args[0]).casefold() == "off":
-        return _ended(own_status.end_status(session, context.actor))
+        return _ended(profile.end_status(session, context.actor))
     until = ends(context, args[1]) if len(args) > 1 else None
     if OK not in context.actor.confirmed and not _is_plain(context, until):
         raise _question(context, args[0], until)
-    return _tell(context, own_status.set_status(session, context.actor, args[0], until))
+    return _tell(context, profile.set_status(session, context.actor, args[0], until))
 
 
 def _is_plain(context: CommandContext, until: datetime | None) -> bool:

@@ -20,7 +20,6 @@ from gateway.actions import (
     reacting,
     reporting,
     silencing,
-    status,
     subscribing,
     urgent_calls,
 )
@@ -65,7 +64,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "reaction": reacting.undo_reaction,
     "report": reporting.undo_report,
     "name": profile.undo_name,
-    "status": status.undo_status,
+    "status": profile.undo_status,
     "lang": profile.undo_language,
     "ack": profile.undo_acknowledged,
     "daily": profile.undo_daily_mail,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from flask import Response
 
-from gateway.actions import status as own_status
+from gateway.actions import profile
 from gateway.attention.zones import zone
 from gateway.doors.web.people import ROOM, named
 from gateway.doors.web.visits.visit import Visit
@@ -20,7 +20,7 @@ def set_status(visit: Visit) -> Response:
     words = visit.form("words", 1_000)
     if not words:
         return end_status(visit)
-    done = visit.do(own_status.set_status, words, _end(visit))
+    done = visit.do(profile.set_status, words, _end(visit))
     assert done.status
     if done.already:
         visit.say(say("That is your status already."))
@@ -34,7 +34,7 @@ def set_status(visit: Visit) -> Response:
 
 @ROOM.post("/status/off")
 def end_status(visit: Visit) -> Response:
-    done = visit.do(own_status.end_status)
+    done = visit.do(profile.end_status)
     visit.say(say("You have no status.") if done.already else say("Your status is off."), undo=not done.already)
     return visit.back("/@me")
 
