@@ -1,9 +1,8 @@
 """Who somebody is, or what a group is: both share one kind of address, as they share their names."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
-from sqlalchemy import ColumnElement, exists
 from werkzeug.exceptions import Forbidden
 
 from gateway.actions.lookups import accounts_and_posts
@@ -11,13 +10,13 @@ from gateway.doors.web.people import ROOM, group_page, named
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.network.feeds import feeds
-from gateway.network.feeds.feeds import NEWEST, Feed
+from gateway.network.feeds.feeds import NEWEST, Show
 from gateway.network.follows import directory_pages, follows, mutes
 from gateway.network.follows.directory_pages import Which
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
 from gateway.network.posts import tag_counts
-from gateway.store.tables import Account, Media, Post
+from gateway.store.tables import Account
 
 BESIDE = 5  # followers in the third column
 
@@ -42,7 +41,7 @@ def _person(visit: Visit, account: Account) -> str:
     entry = directory_pages.find_entry(visit.session, me, account.id)
     known = accounts_and_posts.profile(visit.session, visit.actor, find_named(account))
     show = visit.arg("show", 10) if visit.arg("show", 10) in SHOWS else ""
-    feed = _updates(visit, account, show)
+    feed = feeds.by(visit.session, me, account, visit.number("before") or NEWEST, SHOWS[show])
     return render(
         visit, "people/person.html", account=account, one=entry, known=known, show=show, feed=feed,
         **_about(visit, account, apart=known.apart),
@@ -65,16 +64,7 @@ def _about(visit: Visit, account: Account, *, apart: bool) -> dict[str, Any]:
     }
 
 
-SHOWS = ("replies", "pictures")
-
-
-def _updates(visit: Visit, account: Account, show: str) -> Feed:
-    only: list[ColumnElement[bool]] = []
-    if show == "pictures":
-        only = [exists().where(Media.upload_id == Post.upload_id, Media.state == "fetched")]
-    elif not show:
-        only = [Post.in_reply_to.is_(None)]
-    return feeds.by(visit.session, visit.account.id, account, visit.number("before") or NEWEST, *only)
+SHOWS: Final[dict[str, Show]] = {"": "updates", "replies": "replies", "pictures": "pictures"}
 
 
 @ROOM.page("/@<handle>/followers")
