@@ -356,7 +356,7 @@ def test_nobody_reads_what_is_not_for_them(engine: Engine, registry: CommandRegi
     run_state_machine_as_test(
         Talk,
         settings=bounds(
-            max_examples=10,
+            max_examples=5 if bounds().derandomize else 40,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
