@@ -98,10 +98,11 @@ class Copy:
         self.deleted += deleted[0]
 
     def is_marked(self) -> bool:
-        """Whether a restore marked it, or the test has closed the session that could tell."""
-        if self.session.closed:
+        """Whether a restore marked it, or the test has ended the session that could tell."""
+        try:
+            return self.session.execute("SELECT to_regclass('public.restoring') IS NOT NULL").fetchone() == (True,)
+        except psycopg.Error:
             return True
-        return self.session.execute("SELECT to_regclass('public.restoring') IS NOT NULL").fetchone() == (True,)
 
     def _is_swollen(self) -> bool:
         self.deleted = 0
@@ -138,8 +139,9 @@ class Kept:
         self._lent[url].empty()
 
     def let_go(self, url: str) -> None:
-        """Ends the session that would clean the database that is lent, for a test that renames it or drops it."""
+        """Ends all but the test's own sessions on the database that is lent, for a test that renames it or drops it."""
         self._lent[url].session.close()
+        self._engines.end(url, owned(url))
 
     def connect(self, url: str, *given: Any, **named: Any) -> Engine:
         """In the place of the product's `connect`: on a database that is lent, an engine as good as new. A session

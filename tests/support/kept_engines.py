@@ -66,7 +66,8 @@ class KeptEngines:
         return [process for url in urls for engine in self._of(url) for process in _processes(engine)]
 
     def end(self, *urls: str) -> None:
-        """Ends the connections to a database that is given up."""
+        """Ends what is kept of a database that is given up, and keeps no more: what is open ends as it always would."""
+        self._lent = [each for each in self._lent if each[0].url not in urls]
         for url in urls:
             for engine in self._of(url):
                 Engine.dispose(engine)
