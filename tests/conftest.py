@@ -28,6 +28,7 @@ from tests.support import delivering, log_scan, ports
 from tests.support.answer_recorder import AnswerRecorder, listen
 from tests.support.databases import Kept, migrate, owned
 from tests.support.desk import Desk, opened
+from tests.support.kept_engines import keep_prepared
 from tests.support.memory_folder import memory_folder
 from tests.support.office import Office, point_command_line
 from tests.support.unproved_mails import DEMO
@@ -165,6 +166,7 @@ def databases(servers: Servers, template: str) -> Iterator[Kept]:
     with pytest.MonkeyPatch.context() as patched:
         for module in (console_database, worker_processes, delivering):  # the command line, and workers in a test
             patched.setattr(module, "connect", kept.connect)
+        keep_prepared(patched)
         yield kept
     kept.close()
 

@@ -28,7 +28,7 @@ SESSION = {
 RESTED = 0.5  # seconds without use, after which a connection is checked
 # Statements that a session keeps prepared. A worker that reads texts has some three hundred; with the driver's hundred,
 # the server planned most of them anew each time.
-PREPARED = 500
+PREPARED = 300
 
 # SQLSTATEs, whole or by class, of transient errors: connections, conflicts with others, too few resources, locks, a
 # server that is being stopped or is read-only for now, its disk, and statements or transactions that ran out of time.

@@ -160,6 +160,7 @@ def measured(rng: random.Random) -> int:
 
 
 @pytest.mark.hypothesis
+@pytest.mark.timeout(400)
 def test_any_text_is_read_and_quickly(capsys):
     rng = random.Random(160)
     blocks, pace = [], []

@@ -351,6 +351,7 @@ def registry(settings: Settings) -> CommandRegistry:
 
 
 @pytest.mark.hypothesis
+@pytest.mark.timeout(900)  # `make torture` plays more of them
 def test_nobody_reads_what_is_not_for_them(engine: Engine, registry: CommandRegistry) -> None:
     Talk.engine, Talk.registry = engine, registry
     run_state_machine_as_test(

@@ -13,6 +13,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
+import pytest
+from psycopg._preparing import PrepareManager
 from sqlalchemy import Engine, QueuePool
 from sqlalchemy.exc import DBAPIError
 
@@ -24,6 +26,12 @@ ANEW = """
     DISCARD SEQUENCES
 """
 connect = database.connect
+
+
+def keep_prepared(patched: pytest.MonkeyPatch) -> None:
+    """The driver forgets all that it has prepared at each rollback, also of a savepoint, since a table may have gone
+    with it. To the server that is no reason: it plans anew by itself when a table was changed."""
+    patched.setattr(PrepareManager, "clear", lambda _: False)
 
 
 class Kind(NamedTuple):
