@@ -432,6 +432,7 @@ HELPERS: Final = {
     "opt_in", "upload", "attach", "wake", "state_of",
     "send_digest", "bring_back", "reschedule", "begin", "end_first", "tracked_id",
     "pack", "give_way", "check_place",
+    "take_back", "unlike", "confirm_public",  # of pages alone: a text names no update by its id, and the grammar asks
 }  # fmt: skip
 
 
