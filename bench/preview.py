@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bench.company import Company, company
 from bench.processor_time import since, spent
 from bench.result import Result
-from gateway.attention.facts import PlannedPost
+from gateway.attention.planned_post import PlannedPost
 from gateway.network.audience.post_preview import PostPreview, preview
 from gateway.store.database import connect
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import REACH, ConfirmationRequired
-from gateway.attention.facts import PlannedPost
+from gateway.attention.planned_post import PlannedPost
 from gateway.ledger.inbox import media
 from gateway.ledger.money import budgets, spending
 from gateway.network.audience import phone_estimate, post_preview

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from gateway.attention import facts
+from gateway.attention import fact_lookup
 from gateway.attention.decide import decide
 from gateway.attention.decision import Drop, Redirect, Send
-from gateway.attention.facts import NEVER, Facts, UnusualDelivery
+from gateway.attention.fact_lookup import UnusualDelivery
+from gateway.attention.facts import NEVER, Facts
 from gateway.attention.text_limit import TextLimit, text_limit
 from gateway.ledger.outbox import claims, held, redirects
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
@@ -63,7 +64,7 @@ def _limits(found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Ke
 
 def find(session: Session, keys: Collection[Key]) -> DecidedDeliveries:
     """What is decided about those of `keys` that do not simply leave now."""
-    found = facts.find(session, keys)
+    found = fact_lookup.find(session, keys)
     return DecidedDeliveries(_decided(session, found), _limits(found))
 
 
@@ -74,7 +75,7 @@ def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collect
     waited = {item.key: item for item in items if item.reason in FOR_DIGEST}
     for_digest = {key for key, item in waited.items() if item.account_id not in nowhere}
     found = []
-    for one, rows in facts.find(session, [item.key for item in items], waited=True):
+    for one, rows in fact_lookup.find(session, [item.key for item in items], waited=True):
         known = replace(one, give_up_at=NEVER)
         found.append((known, [row for row in rows if row.key not in waited]))
         known = replace(known, digest_failed=True)

@@ -13,10 +13,12 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from gateway.attention import facts
+from gateway.attention import fact_lookup
 from gateway.attention.decide import decide
 from gateway.attention.decision import SEND, Decision, Drop, Redirect
-from gateway.attention.facts import PLANNED, Facts, PlannedPost
+from gateway.attention.fact_lookup import UnusualDelivery
+from gateway.attention.facts import Facts
+from gateway.attention.planned_post import PLANNED, PlannedPost
 from gateway.attention.text_limit import text_limit
 from gateway.channels import SMS
 from gateway.ledger.money import budgets
@@ -162,13 +164,13 @@ def _reached(
 
 def _decided(session: Session, post: PlannedPost, addresses: Mapping[int, int | None]) -> dict[int, Decision]:
     """By address; those that are sent at once, as most are, are left out."""
-    found = facts.find_planned(session, post, addresses) if addresses else []
+    found = fact_lookup.find_planned(session, post, addresses) if addresses else []
     decided = {one.address_id: decide(known) for known, rows in found for one in rows}
     return decided | _over(session, [(known, one) for known, rows in found for one in rows], decided)
 
 
 def _over(
-    session: Session, found: Iterable[tuple[Facts, facts.UnusualDelivery]], decided: Mapping[int, Decision]
+    session: Session, found: Iterable[tuple[Facts, UnusualDelivery]], decided: Mapping[int, Decision]
 ) -> dict[int, Decision]:  # fmt: skip
     """Those whose readers have had the texts of their day."""
     limits = {one.address_id: text_limit(known, one.reader_id) for known, one in found if known.limited}
