@@ -36,7 +36,7 @@ SUBSCRIPTIONS: Final = Relation(
     Column("way", Text),
 )
 SILENCES: Final = _view("silences_in_force", Silence)
-ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives", "limited")
+ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives", "limited", "online")
 ZONES: Final = Relation(
     "zones_now",
     VIEWS,
