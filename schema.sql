@@ -1315,6 +1315,12 @@ SELECT a.id AS account_id, zone_in_force(a.timezone, w.zone, w.zone_until) AS zo
        a.timezone AS home
 FROM accounts a LEFT JOIN attention w ON w.account_id = a.id AND w.zone IS NOT NULL;
 
+-- Who is on the web at the moment. Whatever is far from now was written before a clock was changed.
+CREATE VIEW presence_now AS
+SELECT account_id, active_at
+FROM presence
+WHERE active_at BETWEEN now() - interval '60 seconds' AND now() + interval '60 seconds';
+
 -- Every address, and whether updates go there. Its state says whether anything may.
 CREATE VIEW addresses_now AS
 SELECT id, account_id, channel, address, state, is_primary, receiving, off_until, stopped_at, seen_at, introduced_at,
@@ -1324,9 +1330,7 @@ SELECT id, account_id, channel, address, state, is_primary, receiving, off_until
        quiet, quiet_since,
        channel = 'sms' AND (SELECT EXISTS (SELECT FROM attention WHERE texts_a_day IS NOT NULL)) AND (
            SELECT w.texts_a_day FROM attention w WHERE w.account_id = addresses.account_id) IS NOT NULL AS limited,  -- its owner wants only so many texts a day
-       channel = 'sms' AND (EXISTS (
-           SELECT FROM presence p WHERE p.account_id = addresses.account_id AND p.active_at > now() - interval '60 seconds'
-       ) OR EXISTS (
+       channel = 'sms' AND (EXISTS (SELECT FROM presence_now here WHERE here.account_id = addresses.account_id) OR EXISTS (
            SELECT FROM held h WHERE h.address_id = addresses.id AND h.state = 'waiting' AND h.reason = 'online' AND h.until > now()
        )) AS online                                                       -- its owner is on the web, or something waits there for them to see it
 FROM addresses;

@@ -40,15 +40,17 @@ def show(
         ),
     ] = None,
     way: Annotated[
-        str | None, typer.Argument(metavar="[WAY]", help="text, mail, digest, nothing, or usual: as it was before.")
+        str | None,
+        typer.Argument(metavar="[WAY]", help="text, mail, digest, web, nothing, or usual: as it was before."),
     ] = None,
     prefer: Annotated[
-        Literal["text", "mail"] | None, typer.Option(help="mail: mails instead of texts; text: texts again.")
+        Literal["text", "mail", "web"] | None,
+        typer.Option(help="mail: mails instead of texts; web: the web alone; text: texts again."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for other programs.")] = False,
 ) -> None:
-    """How what comes to somebody comes: by text, by mail, in a digest, or not at all, for each cause and for all that
-    they follow or track. With WHAT and WAY, set it for them. That you looked, or changed it, is kept."""
+    """How what comes to somebody comes: by text, by mail, in a digest, on the web, or not at all, for each cause and
+    for all that they follow or track. With WHAT and WAY, set it for them. That you looked, or changed it, is kept."""
     if (what is None) != (way is None):
         raise Refused("Say what and how: critter people ways HANDLE mentions digest.")
     settings = load()
@@ -56,7 +58,7 @@ def show(
         person = account(session, handle, "person")
         actor = Actor(person, "cli", settings, Signer(settings.secret_keys))
         if prefer:
-            ways.prefer(session, actor, prefer == "mail")
+            ways.prefer(session, actor, None if prefer == "text" else prefer)
         if what and way:
             _set(session, actor, what, way)
         detail = {"changed": bool(prefer or what)}
@@ -74,7 +76,7 @@ def _wake(settings: Settings, actor: Actor) -> None:
 def _set(session: Session, actor: Actor, what: str, said: str) -> None:
     """What the person does with `prefer WAY for WHAT`; their own `undo` takes back what they did themselves."""
     if said not in WAYS:
-        raise Refused(f"{said[:20]!r} is no way: text, mail, digest, nothing or usual.")
+        raise Refused(f"{said[:20]!r} is no way: text, mail, digest, web, nothing or usual.")
     way = WAYS[said]
     if what in CAUSE_WORDS:
         ways.set_cause_way(session, actor, DeliveryCause[CAUSE_WORDS[what].upper()], way)
@@ -90,8 +92,10 @@ def _set(session: Session, actor: Actor, what: str, said: str) -> None:
 
 def _show(handle: str, table: WayTable) -> None:
     show_rows(("cause", "what", "way", "why"), [_line(row) for row in table.rows])
-    if table.prefers_mails:
+    if table.preferred == "mail":
         typer.echo(f"@{handle} prefers mails: each text comes as a mail, where a mailbox takes it.")
+    if table.preferred == "web":
+        typer.echo(f"@{handle} prefers the web: what came by text is there alone.")
 
 
 def _line(row: WayRow) -> tuple[object, ...]:
@@ -103,4 +107,4 @@ def _plain(table: WayTable) -> dict[str, Any]:
         {"cause": row.cause.name.lower(), "what": row.called or None, "way": row.way, "origin": row.origin}
         for row in table.rows
     ]
-    return {"prefers_mails": table.prefers_mails, "ways": rows}
+    return {"prefers_mails": table.preferred == "mail", "preferred": table.preferred, "ways": rows}

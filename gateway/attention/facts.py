@@ -2,7 +2,7 @@
 finds them; the rules in eligibility.py and timing.py judge them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from gateway.attention.causes import DeliveryCause as Cause
@@ -43,6 +43,9 @@ class Facts:
     texts_a_day: int | None = None  # how many texts the reader wants on a day
     choice: str | None = None  # what brings it, and the ways that its reader chose, for ways.read_choice
     urgent: bool = False  # an urgent call, or what belongs to one
+    unseen_after: timedelta | None = None  # how long what came on the web alone waits to be seen there
+    delayed_until: datetime | None = None  # until when its reader had time to see it on the web
+    online_until: datetime | None = None  # till when what is for this address now waits for that
     # What may be a reason. A delivery is looked at only if one of these is unusual.
     give_up_at: datetime = NEVER  # when trying ends; usual: later
     address_state: str = "verified"
@@ -63,6 +66,7 @@ class Facts:
     quiet: str | None = None  # hours in which this address is not to ring
     behind: bool = False  # something that waited for this address is about to leave
     limited: bool = False  # to a phone whose owner wants only so many texts a day
+    online: bool = False  # to a phone whose owner is on the web, or for which others wait because they were
 
     @property
     def clock(self) -> ZoneNow:
@@ -72,18 +76,28 @@ class Facts:
     def in_question(self) -> bool:
         """Whether the circumstances that are looked up can change what is decided."""
         stopped = self.address_state == "stopped" or self.bouncing
-        resting = self.quiet is not None or self.behind or self.address_off
-        return stopped or resting or self.choosing or self.limited
+        resting = self.quiet is not None or self.behind or self.address_off or self.online
+        return stopped or resting or self.choosing or self.limited or self.left_or_off
+
+    @property
+    def left_or_off(self) -> bool:
+        """Whether what brought it does so no more, at least for now; something else may."""
+        return self.source_off or not self.subscribed
 
     @property
     def chosen(self) -> WayChoice | None:
-        """What its reader chose, if they chose anything."""
-        return read_choice(self.choice) if self.choosing and self.choice else None
+        """What brings it now and how its reader wants that, if they chose anything or ended what brought it."""
+        return read_choice(self.choice) if self.choice and (self.choosing or self.left_or_off) else None
 
     @property
     def way(self) -> str | None:
         """How its reader wants it; None when that is as usual."""
         return self.chosen.way if self.chosen else None
+
+    @property
+    def brought(self) -> bool:
+        """Whether anything still brings it."""
+        return not self.left_or_off or self.way not in (None, "nothing")
 
 
 TIMES: Final = ("now", "give_up_at")
@@ -105,5 +119,8 @@ LOOKED_UP: Final = (
     "texts_a_day",
     "choice",
     "urgent",
+    "unseen_after",
+    "delayed_until",
+    "online_until",
 )
 CIRCUMSTANCES: Final = frozenset({"kind", "channel", "now", *LOOKED_UP})

@@ -171,7 +171,7 @@ Index("attention_limited", Attention.account_id, postgresql_where=Attention.text
 
 class Presence(Table):
     __tablename__ = "presence"
-    __table_args__: ClassVar = {"prefixes": ["UNLOGGED"]}
+    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 - as SQLAlchemy declares it
     account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
     active_at: Mapped[datetime]
 

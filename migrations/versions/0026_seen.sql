@@ -92,6 +92,12 @@ BEGIN
     RETURN CASE WHEN loudest IN (3, 4) THEN 'either' ELSE 'mail' END;
 END $$;
 
+-- Who is on the web at the moment. Whatever is far from now was written before a clock was changed.
+CREATE VIEW presence_now AS
+SELECT account_id, active_at
+FROM presence
+WHERE active_at BETWEEN now() - interval '60 seconds' AND now() + interval '60 seconds';
+
 -- Every address, and whether its owner is on the web.
 CREATE OR REPLACE VIEW addresses_now AS
 SELECT id, account_id, channel, address, state, is_primary, receiving, off_until, stopped_at, seen_at, introduced_at,
@@ -101,9 +107,7 @@ SELECT id, account_id, channel, address, state, is_primary, receiving, off_until
        quiet, quiet_since,
        channel = 'sms' AND (SELECT EXISTS (SELECT FROM attention WHERE texts_a_day IS NOT NULL)) AND (
            SELECT w.texts_a_day FROM attention w WHERE w.account_id = addresses.account_id) IS NOT NULL AS limited,
-       channel = 'sms' AND (EXISTS (
-           SELECT FROM presence p WHERE p.account_id = addresses.account_id AND p.active_at > now() - interval '60 seconds'
-       ) OR EXISTS (
+       channel = 'sms' AND (EXISTS (SELECT FROM presence_now here WHERE here.account_id = addresses.account_id) OR EXISTS (
            SELECT FROM held h WHERE h.address_id = addresses.id AND h.state = 'waiting' AND h.reason = 'online' AND h.until > now()
        )) AS online
 FROM addresses;

@@ -20,6 +20,8 @@
     (sam tracks 50 words)
     (41 updates have kitchen in them)
     (dispatch may send urgent calls)
+    (sam is on the web)
+    (sam sees the last update on the web)
     (there is a person patq, Pat Quinn)    or a group; a person has a mailbox
     sam hears nothing
 
@@ -39,6 +41,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
+from gateway.actions import seeing
 from gateway.attention.decision import Redirect
 from gateway.attention.text_limit import TextLimit
 from gateway.inbound.commands import CommandRegistry, build_registry
@@ -57,7 +60,7 @@ from gateway.network.conversation import offers
 from gateway.network.digests import digest_words, wake_up
 from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
-from gateway.network.people import accounts, addresses
+from gateway.network.people import accounts, addresses, presence
 from gateway.network.posts import rendering
 from gateway.network.receipts import call_reports
 from gateway.network.verification import pins
@@ -413,6 +416,24 @@ def _let_urge(stage: Stage, handle: str) -> None:
         group.may_urge = True
 
 
+def _come_by(stage: Stage, handle: str) -> None:
+    with transaction(stage.engine) as session:
+        presence.note_activity(session, _account(session, handle).id)
+
+
+def _see(stage: Stage, handle: str) -> None:
+    with transaction(stage.engine) as session:
+        newest = session.scalars(select(Post.id).order_by(Post.id.desc()).limit(1)).one()
+        seeing.mark_seen(session, _account(session, handle).id, [newest])
+    _work(stage)
+
+
+def _account(session: Session, handle: str) -> Account:
+    account = accounts.by_handle(session, handle)
+    assert account
+    return account
+
+
 def _make(stage: Stage, kind: str, handle: str, name: str) -> None:
     with transaction(stage.engine) as session:
         if kind == "group":
@@ -477,5 +498,7 @@ DIRECTIONS = [
         (r"(\w+) has the PIN (\d+)(, always asked for)?", _set_pin),
         (r"there is a (person|group) (\w+), (.+)", _make),
         (r"(\w+) may send urgent calls", _let_urge),
+        (r"(\w+) is on the web", _come_by),
+        (r"(\w+) sees the last update on the web", _see),
     )
 ]

@@ -69,14 +69,15 @@ def find(session: Session, keys: Collection[Key]) -> DecidedDeliveries:
 
 
 def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collection[int] = ()) -> dict[Key, Refused]:
-    """The same for items that waited: they are not given up for that, and are behind nobody but themselves. What waited
+    """The same for items that waited: they are not given up for that, are behind nobody but themselves, and wait no
+    longer because their reader is on the web, or what waited for the morning would come one by one. What waited
     for a digest goes into it, wherever that is sent to. `nowhere`: people who have no address now to which their digest
     could be sent; for them the address of each item decides."""
     waited = {item.key: item for item in items if item.reason in FOR_DIGEST}
     for_digest = {key for key, item in waited.items() if item.account_id not in nowhere}
     found = []
     for one, rows in fact_lookup.find(session, [item.key for item in items], waited=True):
-        known = replace(one, give_up_at=NEVER)
+        known = replace(one, give_up_at=NEVER, online=False)
         found.append((known, [row for row in rows if row.key not in waited]))
         known = replace(known, digest_failed=True)
         found.append((known, [row for row in rows if row.key in waited.keys() - for_digest]))

@@ -31,18 +31,20 @@ from gateway.store.arrays import numbers
 SAMPLE: Final = 800  # people who are looked at
 BY_TEXT: Final = 400  # of them those who asked for texts, at least, if there are so many: each text costs money
 REST: Final = "5550100"  # makes a number of its first digits
+ON_WEB: Final = Drop("web")
 _HASHES: Final = 2**32  # the half of them negative
 
 
 @dataclass(slots=True)
 class PostPreview:
-    """How many people get it `now`, `later`, in a `digest`, or `nowhere`. `until`: when the first of those who wait are
-    due. `phones`: phones that get it by text, now or later, by country. `exact`: everybody was looked at;
-    `phones_exact`: everybody who asked for texts was."""
+    """How many people get it `now`, `later`, in a `digest`, on the `web` alone, or `nowhere`. `until`: when the first
+    of those who wait are due. `phones`: phones that get it by text, now or later, by country. `exact`: everybody was
+    looked at; `phones_exact`: everybody who asked for texts was."""
 
     now: float = 0
     later: float = 0
     digest: float = 0
+    web: float = 0
     nowhere: float = 0
     until: datetime | None = None
     phones: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -50,12 +52,15 @@ class PostPreview:
     phones_exact: bool = True
 
     def count(self, decision: Decision, start: str | None, weight: float) -> None:
-        """`start`: the first digits of a phone; None for a mailbox."""
-        if isinstance(decision, Drop):
+        """`start`: the first digits of a phone; None for a mailbox. A text that waits because its reader is on the web
+        counts as now; one that leaves if it is not seen there counts among the phones, for it may cost money."""
+        if decision == ON_WEB or (isinstance(decision, Hold) and decision.reason == "unseen"):
+            self.web += weight
+        elif isinstance(decision, Drop):
             self.nowhere += weight
         elif isinstance(decision, Hold) and decision.reason in FOR_DIGEST:
             self.digest += weight
-        elif isinstance(decision, Hold):
+        elif isinstance(decision, Hold) and decision.reason != "online":
             self.later += weight
             self.until = min(decision.until, self.until or decision.until)
         else:
