@@ -69,11 +69,11 @@ SELECT message_id, address_id, reader_id, quotes, json_build_array({", ".join(NA
         m.kind = 'daily' AND EXISTS (
             SELECT FROM daily_mails had CROSS JOIN unnest(had.posts) AS shown (id)
             LEFT JOIN posts it ON it.id = shown.id
-            LEFT JOIN accounts writer ON writer.id = it.author_id
-            LEFT JOIN accounts place ON place.id = it.group_id
+            LEFT JOIN accounts w ON w.id = it.author_id
+            LEFT JOIN accounts c ON c.id = it.group_id
             WHERE had.message_id = m.id AND (
-                it.id IS NULL OR it.deleted_at IS NOT NULL OR writer.state <> 'active'
-                OR NOT (it.visibility = 'company' OR it.visibility = 'group' AND place.access = 'open')
+                it.id IS NULL OR it.deleted_at IS NOT NULL OR w.state <> 'active'
+                OR NOT (it.visibility = 'company' OR it.visibility = 'group' AND c.access = 'open')
                 OR EXISTS (SELECT FROM silences_in_force s WHERE
                     s.account_id = a.account_id AND s.other_id IN (it.author_id, it.group_id)
                     OR s.account_id = it.author_id AND s.other_id = a.account_id AND s.kind = 'block'))

@@ -26,7 +26,7 @@ def on_the_web(facts: Facts) -> Decision | None:
     if facts.kind != "update" or facts.way != "web":
         return None
     if facts.unseen_after is None or facts.chosen is None or not facts.chosen.addressed:
-        return Drop("web")
+        return Drop("on_web")
     until = facts.delayed_until or facts.now + facts.unseen_after
     return Hold("unseen", until, facts.cause) if until > facts.now else None
 

@@ -429,8 +429,8 @@ HELPERS: Final = {
 
 
 def test_every_action_is_in_the_table() -> None:
-    """Those that take back are behind `undo`; opt_in, upload, attach, mark_seen, send_digest and bring_back have tests of
-    their own."""
+    """Those that take back are behind `undo`; opt_in, upload, attach, mark_seen, send_digest and bring_back have tests
+    of their own."""
     folder = Path(following.__file__).parent
     defined = {
         node.name

@@ -134,6 +134,13 @@ CHANGES: dict[str, tuple[str, int, object]] = {
         31,
         True,
     ),
+    "online": (
+        """WITH phones AS (UPDATE addresses SET channel = 'sms', address = '+14155550' || 100 + id)
+           INSERT INTO presence (account_id, active_at)
+           SELECT n, now() - interval '59 seconds' FROM generate_series(2, 4) n""",
+        31,
+        True,
+    ),
     "behind": (
         """INSERT INTO held (message_id, account_id, address_id, cause, reason, until)
            VALUES (31, 2, 12, 6, 'quiet', now() - interval '1 minute')""",

@@ -6,7 +6,8 @@ import pytest
 from gateway.actions import reacting, replying, seeing
 from gateway.actions.preferences import unseen as setting
 from gateway.errors import Refused
-from gateway.network.people import accounts, erase, export, presence
+from gateway.network.people import accounts, erase, export
+from gateway.network.presence import presence
 from gateway.network.receipts import receipts
 from gateway.store.database import transaction
 from tests.support.desk import SLEEP, Desk
@@ -202,7 +203,7 @@ def test_what_is_wanted_on_the_web_alone_is_not_sent(desk: Desk) -> None:
     assert desk.heard("sam") == ["From now on on the web alone: Kim Lee. To end it: PREFER USUAL FOR KIM"]
     desk.says("kim", "gate 4 is closed")
     assert desk.heard("sam") == []
-    assert deliveries(desk, "sam") == [("cancelled", "web")]
+    assert deliveries(desk, "sam") == [("cancelled", "on_web")]
     desk.says("kim", "who got it")
     assert desk.heard("kim")[-1] == '"gate 4 is closed": 1 got it, 1 on the web.'
     desk.says("kim", "who got sam")
@@ -225,7 +226,7 @@ def test_who_prefers_the_web_gets_no_texts(desk: Desk, words: str) -> None:
     desk.office.sql("UPDATE deliveries SET not_before = now() WHERE ended_at IS NULL")
     desk.send()
     assert desk.heard("sam") == []
-    assert deliveries(desk, "sam") == [("cancelled", "web")]
+    assert deliveries(desk, "sam") == [("cancelled", "on_web")]
     desk.says("sam", "undo")
     desk.says("kim", "gate 5 is open")
     assert desk.heard("sam")[-1] == "Kim Lee: gate 5 is open"
@@ -270,7 +271,7 @@ def test_what_is_written_to_its_reader_comes_by_text_when_it_was_not_seen(desk: 
 def test_what_a_follow_brings_stays_on_the_web(desk: Desk) -> None:
     unseen(desk, words="gate 4 is closed")
     assert reasons(desk) == []
-    assert deliveries(desk, "sam") == [("cancelled", "web")]
+    assert deliveries(desk, "sam") == [("cancelled", "on_web")]
 
 
 def test_seen_in_time_it_does_not_come(desk: Desk) -> None:
@@ -310,7 +311,7 @@ def test_unseen_off_leaves_it_on_the_web(desk: Desk) -> None:
     desk.heard("sam")
     time_comes(desk)
     assert desk.heard("sam") == []
-    assert deliveries(desk, "sam") == [("cancelled", "web")]
+    assert deliveries(desk, "sam") == [("cancelled", "on_web")]
     desk.clean()
 
 

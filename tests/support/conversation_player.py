@@ -37,7 +37,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import DateTime, Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
@@ -60,8 +60,9 @@ from gateway.network.conversation import offers
 from gateway.network.digests import digest_words, wake_up
 from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
-from gateway.network.people import accounts, addresses, presence
+from gateway.network.people import accounts, addresses
 from gateway.network.posts import rendering
+from gateway.network.presence import presence
 from gateway.network.receipts import call_reports
 from gateway.network.verification import pins
 from gateway.settings import Settings
@@ -455,7 +456,7 @@ def _let_pass(stage: Stage, number: str, unit: str) -> None:
     span = timedelta(**{unit: int(number)})
     with transaction(stage.engine) as session:
         for table in Table.metadata.sorted_tables:
-            moments = [column.name for column in table.columns if str(column.type) == "DATETIME"]
+            moments = [column.name for column in table.columns if isinstance(column.type, DateTime)]
             if moments and table.name != "audit":
                 changes = ", ".join(f"{name} = {name} - CAST(:span AS interval)" for name in moments)
                 session.execute(text(f"UPDATE {table.name} SET {changes}"), {"span": span})

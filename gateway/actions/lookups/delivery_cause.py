@@ -15,8 +15,9 @@ from gateway.network.conversation import offers
 from gateway.network.digests import sent_digests
 from gateway.network.digests.sent_digests import SentDigest
 from gateway.network.follows import follows, subscriptions, tag_follows, trackers
-from gateway.network.people import accounts, text_limits, unseen_settings
+from gateway.network.people import accounts, text_limits
 from gateway.network.posts.timelines import ReceivedItem
+from gateway.network.presence import unseen_settings
 from gateway.store.tables import Account, Address, Post, PostRecipient
 
 

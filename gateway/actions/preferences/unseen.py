@@ -11,7 +11,8 @@ from gateway.actions.preferences.digests import DRAIN
 from gateway.i18n.refusals import refusal
 from gateway.ledger.outbox import held
 from gateway.network.follows import reachability
-from gateway.network.people import unseen_settings, way_choices
+from gateway.network.people import way_choices
+from gateway.network.presence import unseen_settings
 from gateway.store.tables import Effect
 
 MOST: Final = 120  # minutes

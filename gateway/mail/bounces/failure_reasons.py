@@ -74,7 +74,7 @@ MISSED: Final[Mapping[str, Phrase]] = {
     "empty": say("nothing was left in it"),
     "redirected": say("it went by mail, as its reader prefers"),
     "bouncing": say("mails to their mailbox come back"),
-    "web": say("reads it on the web alone"),
+    "on_web": say("reads it on the web alone"),
     "seen": say("saw it on the web"),
 }
 _REFUSED_MAIL: Final = say("the mailbox refuses it")

@@ -31,7 +31,7 @@ from gateway.store.arrays import numbers
 SAMPLE: Final = 800  # people who are looked at
 BY_TEXT: Final = 400  # of them those who asked for texts, at least, if there are so many: each text costs money
 REST: Final = "5550100"  # makes a number of its first digits
-ON_WEB: Final = Drop("web")
+ON_WEB: Final = Drop("on_web")
 _HASHES: Final = 2**32  # the half of them negative
 
 

@@ -24,7 +24,7 @@ from gateway.store.tables import Post
 from gateway.store.views import FollowInForce
 
 CLASSES: Final = ("sent", "delivered", "failed", "waiting", "later", "on_web", "opted_out")
-ON_WEB: Final = ("web", "seen")  # reasons of what was not sent because its reader has it on the web
+ON_WEB: Final = ("on_web", "seen")  # reasons of what was not sent because its reader has it on the web
 
 
 @dataclass(frozen=True, slots=True)
