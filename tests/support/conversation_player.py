@@ -7,7 +7,8 @@
     priya >> post: a subject // and its words      and "post: a subject //" is an empty mail
     priya >> post: the van [van.jpg, setup.exe]       with these files; sam > the van [van.jpg] sends a picture
     (the daily mails go out)
-    (10 seconds later)
+    (10 seconds later)          everything becomes that much older
+    (it is Tuesday 06:55)       the clock, of UTC, moves on till then: whatever is due meanwhile happens in its time
     (kim is deactivated)
     (kim is suspended)
     (kim is restored)
@@ -33,7 +34,7 @@ What nobody expected fails the story.
 import re
 import uuid
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -70,12 +71,14 @@ from gateway.sms.first_contact import introduction
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
 from tests.support import personas, sample_files
+from tests.support.moving_clock import MovingClock, moving_clock
 
 assert handlers.MODULES  # importing them fills the table
 
 LINE = re.compile(r"(?P<who>[\w+@.]+) (?P<how>>>|>|<<|<) (?P<what>.*)")
 CODE = re.compile(r"\b\d{4,6}\b")
 FILES = re.compile(r" ?\[([\w-]+\.\w{3,4}(?:, [\w-]+\.\w{3,4})*)\]$")
+CLOCK = re.compile(r"^\(it is (\w+day) (\d\d):(\d\d)\)$", re.MULTILINE)
 SILENT = re.compile(r"([\w+@.]+) hears nothing")
 
 
@@ -85,6 +88,7 @@ class Stage:
 
     engine: Engine
     registry: CommandRegistry
+    clock: MovingClock | None = None
     heard: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     last_mail: dict[str, tuple[int, int]] = field(default_factory=dict)
     said: int = 0
@@ -92,11 +96,20 @@ class Stage:
 
 
 def play(path: Path, engine: Engine, settings: Settings) -> None:
-    """Runs the story; an AssertionError names the line that went otherwise."""
+    """Runs the story; an AssertionError names the line that went otherwise. One in which the clock moves gets a database
+    for that."""
+    if not CLOCK.search(path.read_text()):
+        _play(path, engine, settings, None)
+        return
+    with moving_clock(engine) as clock:
+        _play(path, clock.engine, settings, clock)
+
+
+def _play(path: Path, engine: Engine, settings: Settings, clock: MovingClock | None) -> None:
     with transaction(engine) as session:
         personas.assemble(session)
         session.execute(text("INSERT INTO installation (mode) VALUES ('simulated')"))
-    stage = Stage(engine, build_registry(settings))
+    stage = Stage(engine, build_registry(settings), clock)
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line.strip() and not line.startswith("#"):
             _play_line(stage, line.strip(), f"{path.name}:{number}")
@@ -463,6 +476,29 @@ def _let_pass(stage: Stage, number: str, unit: str) -> None:
     _work(stage)
 
 
+def _move_on(stage: Stage, day: str, hour: str, minute: str) -> None:
+    """The next time that the clock shows this. It stops for all that is due before."""
+    assert stage.clock
+    now = stage.clock.now()
+    end = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+    end += timedelta(days=(DAYS.index(day) - now.weekday()) % 7)
+    end += timedelta(days=0 if end > now else 7)
+    while (next_in := _next_due(stage, end)) is not None:
+        stage.clock.move(next_in)
+        _work(stage)
+
+
+def _next_due(stage: Stage, end: datetime) -> timedelta | None:
+    """How long till the next thing is due, and at most till `end`; None when that has come."""
+    assert stage.clock
+    left = end - stage.clock.now()
+    if left <= timedelta():
+        return None
+    with transaction(stage.engine) as session:
+        next_in = due_work.look(session).next_in
+    return min(left, next_in + MOMENT) if next_in is not None else left
+
+
 def _daily_mails(stage: Stage) -> None:
     """Another day: of everybody it is the morning."""
     with transaction(stage.engine) as session:
@@ -483,12 +519,15 @@ def _budget(stage: Stage, parts: str) -> None:
     stage.registry = replace(stage.registry, settings=settings)
 
 
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MOMENT = timedelta(milliseconds=10)  # what is due then is due for sure
 DIRECTIONS = [
     (re.compile(rf"\({words}\)"), direct)
     for words, direct in (
         (r"(\d+) (seconds|minutes|hours) later", _let_pass),
         (r"(\w+) is (deactivated|suspended|restored|an operator)", _change),
         (r"the daily mails go out", _daily_mails),
+        (r"it is (\w+day) (\d\d):(\d\d)", _move_on),
         (r"the mailbox of (\w+) says that they are away", _answer_automatically),
         (r"more than (\d+) phones are asked about", _ask_about),
         (r"(\d+) parts are all that the company has a day", _budget),
