@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -26,6 +28,14 @@ if working():
     from gateway.settings import Settings, load
 
 ORIGINS = {"own": "chosen", "cause": "by its cause", "usual": "as asked for"}
+SENTENCES: Final = {
+    "not_followed": "@{who} does not follow {name}, so there is no way to choose for it.",
+    "source_not_followed": "@{who} does not follow or track that, so there is no way to choose for it.",
+    "tag_not_followed": "@{who} does not follow {tag}, so there is no way to choose for it.",
+    "phrase_not_tracked": '@{who} does not track "{phrase}". What they track: critter people ways {who}',
+    "no_mailbox": "@{who} has no confirmed mailbox, so nothing was changed. To add one: critter people link",
+    "no_phone": "@{who} has no confirmed phone, so nothing was changed. To add one: critter people link",
+}
 MIXED = "text or mail"  # of a cause of which each comes as it was asked for
 
 
@@ -57,15 +67,27 @@ def show(
     with open_session(settings) as session:
         person = account(session, handle, "person")
         actor = Actor(person, "cli", settings, Signer(settings.secret_keys))
-        if prefer:
-            ways.prefer(session, actor, None if prefer == "text" else prefer)
-        if what and way:
-            _set(session, actor, what, way)
+        with _told_about(person.handle):
+            if prefer:
+                ways.prefer(session, actor, None if prefer == "text" else prefer)
+            if what and way:
+                _set(session, actor, what, way)
         detail = {"changed": bool(prefer or what)}
         audit_log.record(session, operator_name(), "people.ways", person.id, detail)
         table = way_table(session, actor)
     _wake(settings, actor)
     show_json(_plain(table)) if as_json else _show(person.handle, table)
+
+
+@contextmanager
+def _told_about(handle: str) -> Iterator[None]:
+    """What somebody is told by text says "you", and which text to send; an operator hears whom it is about."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.reason not in SENTENCES:
+            raise
+        raise Refused(SENTENCES[refused.reason].format(who=handle, **refused.facts)) from None
 
 
 def _wake(settings: Settings, actor: Actor) -> None:
