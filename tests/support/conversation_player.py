@@ -96,8 +96,8 @@ class Stage:
 
 
 def play(path: Path, engine: Engine, settings: Settings) -> None:
-    """Runs the story; an AssertionError names the line that went otherwise. One in which the clock moves gets a database
-    for that."""
+    """Runs the story; an AssertionError names the line that went otherwise. One in which the clock moves gets a
+    database for that."""
     if not CLOCK.search(path.read_text()):
         _play(path, engine, settings, None)
         return

@@ -3,8 +3,8 @@
 The rows of a story can be made older instead, but then no clock on a wall moves: no quiet hours end, and no morning
 comes. Here each `now()` of SQL is ours, which is the server's and a shift. The product writes `now()` without a schema
 everywhere, so it is enough that ours is found before PostgreSQL's own, both when the tables and views are made and when
-they are asked. Decided against: libfaketime, which is not on every machine, would have to be told to a server that runs,
-and changes how long its locks and timeouts wait.
+they are asked. Decided against: libfaketime, which is not on every machine, would have to be told to a server that
+runs, and changes how long its locks and timeouts wait.
 
 The little that reads the machine's clock in Python for people (READERS) is given the same shift."""
 

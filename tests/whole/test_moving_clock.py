@@ -1,5 +1,5 @@
-"""The clock that the stories move: whatever SQL asks, and the little that Python asks, is shifted; nothing else reads the
-machine's clock for people."""
+"""The clock that the stories move: whatever SQL asks, and the little that Python asks, is shifted; nothing else reads
+the machine's clock for people."""
 
 import ast
 from datetime import UTC, datetime, timedelta
