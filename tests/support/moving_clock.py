@@ -23,6 +23,7 @@ import psycopg
 from sqlalchemy import Engine, make_url, text
 
 from gateway.store.database import connect, transaction
+from gateway.store.tables import Table
 from tests.support.databases import owned
 
 SCHEMA: Final = Path(__file__).parents[2] / "schema.sql"
@@ -49,9 +50,10 @@ class ShiftedDatetime(datetime):
 
 @dataclass(frozen=True)
 class MovingClock:
-    """`engine`: of a database of its own, without rows."""
+    """`engine`: of a database of its own, without rows, at `url`."""
 
     engine: Engine
+    url: str
 
     def now(self) -> datetime:
         with transaction(self.engine) as session:
@@ -64,6 +66,14 @@ class MovingClock:
         ShiftedDatetime.shift += span
         with transaction(self.engine) as session:
             session.execute(text("UPDATE clock_shift SET span = :span"), {"span": ShiftedDatetime.shift})
+
+    def begin_again(self) -> None:
+        """Without rows, but for the audit, which stays; and at the machine's own time."""
+        ShiftedDatetime.shift = timedelta()
+        with transaction(self.engine) as session:
+            names = ", ".join(table.name for table in Table.metadata.sorted_tables if table.name != "audit")
+            session.execute(text(f"TRUNCATE {names}"))
+            session.execute(text("UPDATE clock_shift SET span = '0'"))
 
 
 @contextmanager
@@ -80,7 +90,7 @@ def moving_clock(beside: Engine) -> Iterator[MovingClock]:
         for script in (CLOCK, SCHEMA.read_text()):
             with psycopg.connect(mine, autocommit=True) as connection:
                 connection.execute(script.encode())
-        clock = MovingClock(connect(mine))
+        clock = MovingClock(connect(mine), mine)
         stack.callback(clock.engine.dispose)
         for reader in READERS:
             stack.enter_context(patch.object(import_module(reader), "datetime", ShiftedDatetime))
