@@ -38,9 +38,10 @@ def find_planned(session: Session, post: PlannedPost, deliveries: Mapping[int, i
     found = _collected(session.execute(statements.FACTS_OF_PLANNED, _planned(post, deliveries)))
     found = [(replace(known, addressed=True), rows) for known, rows in found]
     asked = {one.address_id: deliveries[one.address_id] for one in _in_question(found)}
-    return (
-        _with_more(found, session.execute(statements.MORE_OF_PLANNED, _planned(post, asked)).all()) if asked else found
-    )
+    if not asked:
+        return found
+    given = _planned(post, asked) | _choosing(found)
+    return _with_more(found, session.execute(statements.MORE_OF_PLANNED, given).all())
 
 
 def _planned(post: PlannedPost, deliveries: Mapping[int, int | None]) -> dict[str, object]:
@@ -65,7 +66,7 @@ def find(session: Session, keys: Collection[Key], *, waited: bool = False) -> li
     if not asked:
         return found
     given = {"messages": numbers(key[0] for key in asked), "addresses": numbers(key[1] for key in asked)}
-    return _with_more(found, session.execute(statements.MORE, given).all())
+    return _with_more(found, session.execute(statements.MORE, given | _choosing(found)).all())
 
 
 def _collected(rows: Iterable[Sequence[Any]]) -> list[Found]:
@@ -78,6 +79,11 @@ def _collected(rows: Iterable[Sequence[Any]]) -> list[Found]:
 def _in_question(found: Iterable[Found]) -> Iterator[UnusualDelivery]:
     """Those about which more is asked."""
     return (one for known, deliveries in found if known.in_question for one in deliveries)
+
+
+def _choosing(found: Iterable[Found]) -> dict[str, str]:
+    """The addresses of those for whom it is asked what brings an item, and in which way."""
+    return {"choosing": numbers({one.address_id for known, rows in found if known.depends for one in rows})}
 
 
 def _with_more(found: Iterable[Found], rows: Iterable[Sequence[Any]]) -> list[Found]:

@@ -168,7 +168,7 @@ SELECT d.message_id, d.address_id,
         SELECT h.digest_id FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
     ) IS NOT NULL AS digest_failed,
     w.texts_a_day,
-    CASE WHEN m.kind = 'update' THEN json_build_array((
+    CASE WHEN m.kind = 'update' AND a.id = ANY (CAST(:choosing AS bigint[])) THEN json_build_array((
         SELECT coalesce(json_agg(json_build_array(cause, way, by_text) ORDER BY cause, way, by_text), '[]') FROM (
             {way_sql.subscribed_causes("a.account_id", _SOURCES)}
             UNION ALL {way_sql.named_causes("p", "a.account_id")}
@@ -176,13 +176,14 @@ SELECT d.message_id, d.address_id,
         ) AS causes
     ), {way_sql.CHOSEN}, CASE WHEN a.channel = '{SMS}' THEN {way_sql.mailbox("a.account_id")} END)::text END AS choice,
     d.priority = 0 AS urgent, w.unseen_after,
-    (SELECT h.delayed_until FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
-    ) AS delayed_until,
-    greatest((
+    CASE WHEN a.channel = '{SMS}' OR w.unseen_after IS NOT NULL THEN (
+        SELECT h.delayed_until FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
+    ) END AS delayed_until,
+    CASE WHEN a.channel = '{SMS}' THEN greatest((
         SELECT max(h.until) FROM held h WHERE h.address_id = a.id AND h.state = 'waiting' AND h.reason = 'online'
     ), (
         SELECT now() + interval '3 minutes' FROM presence_now here WHERE here.account_id = a.account_id
-    )) AS online_until
+    )) END AS online_until
 {{rows}}
 JOIN addresses a ON a.id = d.address_id
 LEFT JOIN zones_now z ON z.account_id = a.account_id

@@ -85,9 +85,14 @@ class Facts:
         return self.source_off or not self.subscribed
 
     @property
+    def depends(self) -> bool:
+        """Whether it depends on all that brings it: its reader chose something, or ended what brought it."""
+        return self.choosing or self.left_or_off
+
+    @property
     def chosen(self) -> WayChoice | None:
-        """What brings it now and how its reader wants that, if they chose anything or ended what brought it."""
-        return read_choice(self.choice) if self.choice and (self.choosing or self.left_or_off) else None
+        """What brings it now, and how its reader wants that."""
+        return read_choice(self.choice) if self.choice and self.depends else None
 
     @property
     def way(self) -> str | None:
