@@ -224,8 +224,8 @@ class Company(RuleBasedStateMachine):
 
     @rule(reader=people, span=st.sampled_from(sorted(SPANS)))
     def sleep(self, reader: str, span: str) -> None:
+        self.quiet[reader] = span  # what waited by other hours may come at once
         self._says(reader, f"quiet {span}")
-        self.quiet[reader] = span
 
     @rule(reader=people)
     def wake(self, reader: str) -> None:
