@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import OK, ConfirmationRequired
+from gateway.actions.model.private_words import confirm_repeat
 from gateway.actions.model.undo_result import Undone
-from gateway.actions.private_words import confirm_repeat
 from gateway.i18n.language_tags import language
 from gateway.i18n.refusals import refusal
 from gateway.language.words.normalize import clean
