@@ -18,9 +18,10 @@ if working():
     from sqlalchemy.orm import Session
 
     from critter.administration import people_import, people_welcome
-    from critter.administration.accounts import account, enrol, reserved_words
+    from critter.administration.accounts import account, enrol
     from critter.console import prompts
     from critter.console.console import format_count, open_session, operator_name, show_json, show_rows
+    from critter.console.reserved_words import reserved_words
     from gateway.ledger.audit import audit_log
     from gateway.network.mail import secret_addresses
     from gateway.network.operating import people as operating

@@ -2,6 +2,7 @@
 them."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
@@ -12,6 +13,7 @@ from gateway.settings import ENV_FILE, Settings
 
 Source = Literal["environment", "file", "default"]
 COVERED: Final = "•••"
+_PASSWORD: Final = re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)")  # of an address that has one in it
 
 
 class InForce(NamedTuple):
@@ -32,7 +34,9 @@ def list_in_force(settings: Settings, environ: Mapping[str, str] | None = None) 
         name = field.alias or attribute
         value = getattr(settings, attribute)
         shown = _shown(value)
-        yield InForce(name, COVERED if shown and not field.repr else shown, _source(name, given, written), not field.repr)
+        yield InForce(
+            name, COVERED if shown and not field.repr else shown, _source(name, given, written), not field.repr
+        )
 
 
 def _written_in_file() -> Mapping[str, str | None]:
@@ -55,11 +59,13 @@ def _shown(value: Any) -> str:
         case bool():
             return "on" if value else "off"
         case Decimal():
-            return f"{value:f}"
+            return f"{value.normalize():f}"
+        case float():
+            return f"{value:g}"
         case (str() as host, int() as port):
             return f"{host}:{port}"
         case tuple() | list() | frozenset():
             return ", ".join(map(_shown, value))
         case dict():
             return ", ".join(f"{key}={_shown(each)}" for key, each in value.items())
-    return str(value)
+    return _PASSWORD.sub(COVERED, str(value))

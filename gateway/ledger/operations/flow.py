@@ -2,9 +2,10 @@
 parts and moment by moment; and how it stands now, in one word. Each statement finds its rows by an id, which tells the
 time."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import text
@@ -83,16 +84,18 @@ def read_through(session: Session, span: TimeSpan) -> Through | None:
             session.execute(text("RESET statement_timeout"))
     except OperationalError:
         return None
-    found = {name: _stage([row for row in rows if row.stage == name], span.slots) for name in STAGES}
+    found = {
+        name: _stage([(row.kind, row.slot, row.rows) for row in rows if row.stage == name], span.slots)
+        for name in STAGES
+    }
     return Through(found, [round(waited.get(slot, 0.0), 2) for slot in range(span.slots)])
 
 
-def _stage(rows: Sequence[object], slots: int) -> Stage:
-    kinds: dict[str, int] = {}
+def _stage(rows: Sequence[tuple[str, int, int]], slots: int) -> Stage:
+    kinds: Counter[str] = Counter()
     series = [0] * slots
-    for stage, kind, slot, count in rows:  # type: ignore[attr-defined]
-        del stage
-        kinds[kind] = kinds.get(kind, 0) + count
+    for kind, slot, count in rows:
+        kinds[kind] += count
         series[slot] += count
     return Stage(sum(series), kinds, series)
 
@@ -106,6 +109,21 @@ def read_standing(session: Session, settings: Settings) -> Standing:
     missing = tuple(name for name in expected if not figures.processes.get(name))
     level, what, since = _judge(session, figures, missing)
     return Standing(level, what, figures, missing, since)
+
+
+class Retrying(NamedTuple):
+    """How many deliveries wait for another try, and the one whose turn is next: its id, whose it is, why, and when."""
+
+    rows: int
+    id: str | None
+    channel: str | None
+    name: str | None
+    reason: str | None
+    next: datetime | None
+
+
+def read_retrying(session: Session) -> Retrying:
+    return Retrying(*session.execute(RETRYING, {"most": metrics_snapshot.COUNTED}).one())
 
 
 def _judge(session: Session, figures: Figures, missing: Sequence[str]) -> tuple[Level, str, float]:
@@ -158,3 +176,13 @@ WAITED: Final = text(
     FROM inbound WHERE id >= {_SINCE} AND {_WITHIN.format(at="done_at")} GROUP BY 1
 """  # noqa: S608
 )
+RETRYING: Final = text("""
+    WITH waits AS MATERIALIZED (
+        SELECT message_id, address_id, channel, reason, not_before FROM deliveries
+        WHERE ended_at IS NULL AND not_before <> created_at AND state = 'retry' ORDER BY not_before LIMIT :most
+    ), first AS (SELECT * FROM waits ORDER BY not_before LIMIT 1)
+    SELECT (SELECT count(*) FROM waits), first.message_id || ':' || first.address_id, first.channel, reader.name,
+           first.reason, first.not_before
+    FROM (SELECT 1) AS once LEFT JOIN first ON true
+    LEFT JOIN addresses a ON a.id = first.address_id LEFT JOIN accounts reader ON reader.id = a.account_id
+""")

@@ -40,7 +40,7 @@ def of_posts(session: Session, found: LookupResult) -> Sequence[Words]:
     return [
         Words(post.id, name, post.text)
         for post, name, access, repeated, other in rows
-        if _is_public(post, access) and (post.repeat_of is None or (repeated and _is_public(repeated, other)))
+        if _is_public(post, access) and (post.repeat_of is None or _is_public(repeated, other))
     ]
 
 

@@ -13,7 +13,7 @@ class Task(NamedTuple):
     """`kind`: held, crashed, flagged, reported, undelivered, bounced, failing."""
 
     kind: str
-    count: int
+    rows: int
     since: datetime | None
 
 

@@ -32,6 +32,7 @@ class Page:
     rule: str
     access: Access
     view: View
+    largest: int | None = None  # octets of its form; None: as all
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,17 @@ class Room:
     name: str
     pages: list[Page] = field(default_factory=list)
 
-    def page(self, rule: str, who: Access = "member", method: str = "GET") -> Callable[[Declared], Declared]:
+    def page(
+        self, rule: str, who: Access = "member", method: str = "GET", largest: int | None = None
+    ) -> Callable[[Declared], Declared]:
         def noted(view: Declared) -> Declared:
-            self.pages.append(Page(method, rule, who, view))
+            self.pages.append(Page(method, rule, who, view, largest))
             return view
 
         return noted
 
-    def post(self, rule: str, who: Access = "member") -> Callable[[Declared], Declared]:
-        return self.page(rule, who, "POST")
+    def post(self, rule: str, who: Access = "member", largest: int | None = None) -> Callable[[Declared], Declared]:
+        return self.page(rule, who, "POST", largest)
 
     def blueprint(self, web: WebResources) -> Blueprint:
         made = Blueprint(self.name, self.name)
@@ -65,6 +68,8 @@ def blueprints(rooms: Iterable[Room], web: WebResources) -> list[Blueprint]:
 
 def _serve(web: WebResources, page: Page, **parts: Any) -> Response:
     """A view that refuses leaves nothing behind: the page that says so is made in a transaction of its own."""
+    if page.largest is not None:
+        request.max_content_length = request.max_form_memory_size = page.largest
     try:
         return _private(_within(web, page, lambda visit: page.view(visit, **parts)))
     except Refused as refused:

@@ -1,0 +1,35 @@
+"""What the operators' pages borrow from the command line: the doctor, the explainer, and the words that are
+commands."""
+
+from functools import partial
+
+from sqlalchemy import Engine
+
+from critter.console.reserved_words import reserved_words
+from critter.doctor import check
+from critter.explain import text as explainer
+from gateway.doors.web.visits.operator_tools import ExplainedWords, OperatorTools
+from gateway.inbound.commands import CommandRegistry
+from gateway.settings import Settings
+
+
+def build(settings: Settings) -> OperatorTools:
+    explain = partial(_explain, explainer.build_registry(settings))
+    return OperatorTools(check.results, explain, reserved_words())
+
+
+def _explain(registry: CommandRegistry, engine: Engine, words: str, channel: str, handle: str) -> ExplainedWords:
+    """On a connection of its own, because what it does is taken back."""
+    with engine.connect() as connection:
+        found = explainer.explain(connection, registry, words, "email" if channel == "email" else "sms", handle)
+    reading = found.reading
+    return ExplainedWords(
+        found.reader,
+        found.handle,
+        found.intent,
+        found.reason,
+        tuple(reading.args) if reading else (),
+        reading.privacy if reading else None,
+        tuple(name.name for name in reading.names) if reading else (),
+        found.would_answer,
+    )
