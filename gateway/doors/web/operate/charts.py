@@ -8,6 +8,7 @@ from typing import Final
 
 HIGH: Final = 100.0  # of each drawing; the page stretches it
 BAR: Final = 10.0  # the width of a column with its gap
+NEAR: Final = 3  # a line is drawn when it is no further away than so many times the largest column
 LINES: Final = ("l1", "l2")  # classes of lines, in their order
 
 
@@ -48,11 +49,13 @@ def draw_stacks(
 ) -> Chart:
     """Columns of stacked parts, by the class of each part; `ahead`: pale columns after them; `share`: a line across."""
     sums = [sum(column.values()) for column in columns]
-    top = round_up(max([*sums, *ahead, share or 0.0], default=0))
+    most = max([*sums, *ahead], default=0.0)
+    drawn = share if share is not None and share <= NEAR * most else None  # a far one would press all else down
+    top = round_up(max(most, drawn or 0.0))
     bars = [bar for at, column in enumerate(columns) for bar in _stack(at, column, top)]
     bars += [_bar("ahead", len(columns) + at, 0.0, value, top) for at, value in enumerate(ahead) if value]
     width = BAR * max(1, len(columns) + len(ahead))
-    limit = None if share is None or share > top else round(HIGH - share / top * HIGH, 1)
+    limit = None if drawn is None else round(HIGH - drawn / top * HIGH, 1)
     return Chart(width, _ticks(top, 4), (0.0, 25.0, 50.0, 75.0, HIGH), tuple(below), bars=tuple(bars), limit=limit)
 
 

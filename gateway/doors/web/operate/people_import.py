@@ -15,7 +15,7 @@ from gateway.network.operating.people_imports import ImportReport, WrongRows
 from gateway.network.people.imports import csv_file
 from gateway.network.people.imports.csv_file import COLUMNS, PhoneCountries, Problem, Roster
 
-LARGEST: Final = 4 << 20  # octets of the form; some 50,000 people
+LONGEST: Final = 4 << 20  # octets of the field with the file; some 50,000 people
 SHOWN: Final = 50  # wrong lines
 
 
@@ -41,7 +41,7 @@ def import_form(visit: Visit) -> str:
     return show(visit, "people_import.html", looked=None, columns=COLUMNS, shown=SHOWN)
 
 
-@ROOM.post("/operate/people/import", "admin", largest=LARGEST)
+@ROOM.post("/operate/people/import", "admin", uploads=True, longest=LONGEST)
 def import_people(visit: Visit) -> str | Response:
     """Without `do` it only looks; the answer is the page with what it found."""
     content, complete = _content(), bool(request.form.get("complete"))

@@ -23,6 +23,7 @@ from gateway.store.database import transaction
 
 View = Callable[..., str | Response]
 Declared = TypeVar("Declared", bound=View)
+LARGEST_FORM: Final = 64 * 1024  # octets beside the files
 ROLES: Final = {"member": ("member", "operator", "admin"), "operator": ("operator", "admin"), "admin": ("admin",)}
 
 
@@ -32,7 +33,8 @@ class Page:
     rule: str
     access: Access
     view: View
-    largest: int | None = None  # octets of its form; None: as all
+    uploads: bool = False  # its form may have files
+    longest: int | None = None  # octets of a field; None: as everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,24 @@ class Room:
     pages: list[Page] = field(default_factory=list)
 
     def page(
-        self, rule: str, who: Access = "member", method: str = "GET", largest: int | None = None
+        self,
+        rule: str,
+        who: Access = "member",
+        method: str = "GET",
+        *,
+        uploads: bool = False,
+        longest: int | None = None,
     ) -> Callable[[Declared], Declared]:
         def noted(view: Declared) -> Declared:
-            self.pages.append(Page(method, rule, who, view, largest))
+            self.pages.append(Page(method, rule, who, view, uploads, longest))
             return view
 
         return noted
 
-    def post(self, rule: str, who: Access = "member", largest: int | None = None) -> Callable[[Declared], Declared]:
-        return self.page(rule, who, "POST", largest)
+    def post(
+        self, rule: str, who: Access = "member", *, uploads: bool = False, longest: int | None = None
+    ) -> Callable[[Declared], Declared]:  # fmt: skip
+        return self.page(rule, who, "POST", uploads=uploads, longest=longest)
 
     def blueprint(self, web: WebResources) -> Blueprint:
         made = Blueprint(self.name, self.name)
@@ -68,8 +78,6 @@ def blueprints(rooms: Iterable[Room], web: WebResources) -> list[Blueprint]:
 
 def _serve(web: WebResources, page: Page, **parts: Any) -> Response:
     """A view that refuses leaves nothing behind: the page that says so is made in a transaction of its own."""
-    if page.largest is not None:
-        request.max_content_length = request.max_form_memory_size = page.largest
     try:
         return _private(_within(web, page, lambda visit: page.view(visit, **parts)))
     except Refused as refused:
@@ -81,6 +89,10 @@ def _serve(web: WebResources, page: Page, **parts: Any) -> Response:
 
 
 def _within(web: WebResources, page: Page, view: View) -> Response:
+    if page.uploads:
+        request.max_content_length = web.settings.media_largest + LARGEST_FORM
+    if page.longest is not None:
+        request.max_form_memory_size = page.longest
     with transaction(web.engine) as session:
         cookie = cookies.read(request, web.settings, cookies.SESSION)
         viewer = web_sessions.find(session, cookie) if cookie else None
