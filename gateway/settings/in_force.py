@@ -2,7 +2,6 @@
 them."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
@@ -13,7 +12,6 @@ from gateway.settings import ENV_FILE, Settings
 
 Source = Literal["environment", "file", "default"]
 COVERED: Final = "•••"
-_PASSWORD: Final = re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)")  # of an address that has one in it
 
 
 class InForce(NamedTuple):
@@ -68,4 +66,4 @@ def _shown(value: Any) -> str:
             return ", ".join(map(_shown, value))
         case dict():
             return ", ".join(f"{key}={_shown(each)}" for key, each in value.items())
-    return _PASSWORD.sub(COVERED, str(value))
+    return str(value)

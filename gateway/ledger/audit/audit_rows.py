@@ -52,7 +52,8 @@ def check_chain(session: Session) -> ChainState:
 LISTED: Final = text("""
     SELECT a.number, a.created_at, a.actor, who.name, a.action, a.subject_id, about.handle, a.detail
     FROM audit a
-    LEFT JOIN accounts who ON who.id = CASE WHEN a.actor ~ '^account:[0-9]+$' THEN CAST(substr(a.actor, 9) AS bigint) END
+    LEFT JOIN accounts who
+      ON who.id = CASE WHEN a.actor ~ '^account:[0-9]+$' THEN CAST(substr(a.actor, 9) AS bigint) END
     LEFT JOIN accounts about ON about.id = a.subject_id
     WHERE a.number IS NOT NULL AND (CAST(:before AS bigint) IS NULL OR a.number < :before)
     ORDER BY a.number DESC LIMIT :limit

@@ -1,5 +1,6 @@
 """The people for the operators' page: one page of them by handle, with the last two digits of their phones."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -28,7 +29,7 @@ class PersonRow(NamedTuple):
 def list_people(session: Session, words: str, after: str, *, everybody: bool) -> tuple[Sequence[PersonRow], str | None]:
     """Those whose handle or name begins so; `everybody`: the deactivated too. And the handle from which the next page
     goes on."""
-    start = words.replace("\\", "").replace("%", "").replace("_", "\\_") + "%"
+    start = re.sub(r"([\\%_])", r"\\\1", words) + "%"
     given = {"start": start, "after": after, "everybody": everybody, "limit": PAGE + 1}
     rows = [PersonRow(*row) for row in session.execute(LISTED, given)]
     return rows[:PAGE], rows[PAGE - 1].handle if len(rows) > PAGE else None

@@ -1,8 +1,9 @@
 """Flow: one sentence that says whether everything flows, the four stages with what waits between them, and what wants
 a person. The page asks for its figures anew every few seconds."""
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +16,7 @@ from gateway.doors.web.operate.frame import show
 from gateway.doors.web.operate.verdict import age, describe
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
+from gateway.i18n.phrases import Phrase, say, translated
 from gateway.ledger.operations import flow
 from gateway.ledger.operations.flow import SPANS, Standing, Through, TimeSpan
 from gateway.network.inspect import wants_person
@@ -90,9 +92,19 @@ def _charts(visit: Visit, through: Through, span: TimeSpan) -> dict[str, Any]:
     return {
         "in_and_out": charts.draw_lines([sent, accepted], below),
         "waited": charts.draw_lines([through.waited], below),
+        "in_and_out_points": _points(moments, span, {say("sent"): sent, say("accepted"): accepted}, visit),
+        "waited_points": _points(moments, span, {say("seconds"): through.waited}, visit),
         "rows": rows,
         "longest": max(through.waited),
     }
+
+
+def _points(moments: list[str], span: TimeSpan, series: Mapping[Phrase, Sequence[float]], visit: Visit) -> str:
+    """Of a chart, for the page's script: the times, and each line with its name."""
+    lines = [[translated(name, visit.account.language), list(points)] for name, points in series.items()]
+    return json.dumps(
+        {"time": translated(say("time"), visit.account.language), "times": moments[: span.slots], "lines": lines}
+    )
 
 
 def _moments(visit: Visit, span: TimeSpan) -> list[str]:
