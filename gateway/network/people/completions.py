@@ -1,6 +1,7 @@
 """Completes the beginning of a name or tag while somebody writes: first people whom they follow, then people of their
 groups, then the rest."""
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ from gateway.network.people.handles import plain
 
 MOST: Final = 8
 SHORTEST: Final = 2  # letters
+LETTERS: Final = re.compile(r"\w+")  # with %, LIKE would find everybody
 
 
 class Completion(NamedTuple):
@@ -24,15 +26,14 @@ class Completion(NamedTuple):
 def find(session: Session, viewer_id: int, written: str) -> Sequence[Completion]:
     """`written`: with its @ or #. Nothing for what is too short. Closed groups are for their members alone."""
     mark, start = written[:1], plain(written[1:])
-    if mark not in ("@", "#") or len(start) < SHORTEST:
+    if mark not in ("@", "#") or len(start) < SHORTEST or not LETTERS.fullmatch(start):
         return ()
     given = {"me": viewer_id, "start": start, "end": start + "\U0010ffff", "like": _like(start), "most": MOST}
     return [Completion(mark, *row) for row in session.execute(PEOPLE if mark == "@" else TAGS, given)]
 
 
 def _like(start: str) -> str:
-    """Handles have no letters that LIKE knows but _."""
-    return start.replace("\\", "").replace("%", "").replace("_", "\\_") + "%"
+    return start.replace("_", "\\_") + "%"
 
 
 PEOPLE: Final = text("""

@@ -10,11 +10,11 @@ from tests.support.web_visitor import plain
 CANARY = "zanzibar"
 
 
-def kill(pages: OperatorPages, handle: str, reason: str = "30005", state: str = "failed") -> str:
-    pages.office.says("kim", f"hello {reason}")
-    pages.office.work()
-    key = pages.office.delivery(handle)
-    pages.office.sql(
+def kill(operators: OperatorPages, handle: str, reason: str = "30005", state: str = "failed") -> str:
+    operators.office.says("kim", f"hello {reason}")
+    operators.office.work()
+    key = operators.office.delivery(handle)
+    operators.office.sql(
         "UPDATE deliveries SET state = :state, reason = :reason, ended_at = now()"
         " WHERE message_id || ':' || address_id = :key",
         key=key, state=state, reason=reason,
@@ -22,17 +22,17 @@ def kill(pages: OperatorPages, handle: str, reason: str = "30005", state: str = 
     return key
 
 
-def state(pages: OperatorPages, key: str) -> object:
-    return pages.office.sql("SELECT state FROM deliveries WHERE message_id || ':' || address_id = :key", key=key)[0][0]
+def state(operators: OperatorPages, key: str) -> object:
+    return operators.office.sql("SELECT state FROM deliveries WHERE message_id || ':' || address_id = :key", key=key)[0][0]
 
 
-def test_deliveries_show_between_whom_and_no_number_and_no_word(pages: OperatorPages) -> None:
-    pages.office.says("kim", f"{CANARY} to all")
-    pages.office.says("kim", f"d anne {CANARY}")
-    pages.office.work()
-    pages.office.sql("UPDATE fanouts SET not_before = now(); UPDATE deliveries SET not_before = now()")  # past the hold
-    pages.office.work()
-    page = pages.as_whom("dana").open("/operate/deliveries").text
+def test_deliveries_show_between_whom_and_no_number_and_no_word(operators: OperatorPages) -> None:
+    operators.office.says("kim", f"{CANARY} to all")
+    operators.office.says("kim", f"d anne {CANARY}")
+    operators.office.work()
+    operators.office.sql("UPDATE fanouts SET not_before = now(); UPDATE deliveries SET not_before = now()")  # past the hold
+    operators.office.work()
+    page = operators.as_whom("dana").open("/operate/deliveries").text
     words = plain(page)
     assert "Sam Ortiz …02" in words
     assert "private Kim Lee Anne Cole …08" in words
@@ -56,38 +56,38 @@ def test_deliveries_show_between_whom_and_no_number_and_no_word(pages: OperatorP
         ("?q=" + "%25' OR 1=1 --", "None of these", "Sam Ortiz"),
     ],
 )
-def test_the_search_finds(pages: OperatorPages, query: str, there: str, absent: str) -> None:
-    kill(pages, "sam")
-    words = pages.as_whom("dana").words(f"/operate/deliveries{query}")
+def test_the_search_finds(operators: OperatorPages, query: str, there: str, absent: str) -> None:
+    kill(operators, "sam")
+    words = operators.as_whom("dana").words(f"/operate/deliveries{query}")
     assert there in words
     assert absent not in words
 
 
-def test_an_id_in_the_search_leads_to_its_story(pages: OperatorPages) -> None:
-    key = kill(pages, "sam")
-    answer = pages.as_whom("dana").open(f"/operate/deliveries?q={key}")
+def test_an_id_in_the_search_leads_to_its_story(operators: OperatorPages) -> None:
+    key = kill(operators, "sam")
+    answer = operators.as_whom("dana").open(f"/operate/deliveries?q={key}")
     assert (answer.status_code, answer.location) == (303, f"/operate/trace/{key}")
 
 
-def test_pages_go_on_by_key(pages: OperatorPages) -> None:
+def test_pages_go_on_by_key(operators: OperatorPages) -> None:
     for number in range(22):  # each goes to two
-        pages.office.says("kim", f"update {number}")
-    pages.office.work()
-    first = pages.as_whom("dana").open("/operate/deliveries").text
+        operators.office.says("kim", f"update {number}")
+    operators.office.work()
+    first = operators.as_whom("dana").open("/operate/deliveries").text
     older = first.partition("before=")[2].partition('"')[0]
-    second = pages.as_whom("dana").open(f"/operate/deliveries?before={older}").text
+    second = operators.as_whom("dana").open(f"/operate/deliveries?before={older}").text
     seen = [set(page.split('href="/operate/trace/')[1:]) for page in (first, second)]
     ids = [{each.partition('"')[0] for each in page} for page in seen]
     assert len(ids[0]) == 40
     assert len(ids[1]) == 4
     assert not ids[0] & ids[1]
-    assert pages.as_whom("dana").open("/operate/deliveries?before=x:y").status_code == 200
+    assert operators.as_whom("dana").open("/operate/deliveries?before=x:y").status_code == 200
 
 
-def test_a_story_tells_all_but_the_words(pages: OperatorPages) -> None:
-    row = pages.office.says("kim", f"#acme {CANARY} is up")
-    pages.office.work()
-    page = pages.as_whom("dana").open(f"/operate/trace/{row}").text
+def test_a_story_tells_all_but_the_words(operators: OperatorPages) -> None:
+    row = operators.office.says("kim", f"#acme {CANARY} is up")
+    operators.office.work()
+    page = operators.as_whom("dana").open(f"/operate/trace/{row}").text
     words = plain(page)
     assert "1 have it" not in words
     assert "1 has it" in words
@@ -98,24 +98,24 @@ def test_a_story_tells_all_but_the_words(pages: OperatorPages) -> None:
     assert "+1415" not in page
 
 
-def test_words_are_shown_when_asked_for_and_that_is_written_down(pages: OperatorPages) -> None:
-    row = pages.office.says("kim", f"{CANARY} is up")
-    pages.office.work()
-    answer = pages.as_whom("dana").press(f"/operate/trace/{row}/words")
+def test_words_are_shown_when_asked_for_and_that_is_written_down(operators: OperatorPages) -> None:
+    row = operators.office.says("kim", f"{CANARY} is up")
+    operators.office.work()
+    answer = operators.as_whom("dana").press(f"/operate/trace/{row}/words")
     assert f"{CANARY} is up" in answer.text
-    assert pages.audited("trace.words") == [("dana", row, {"posts": 1})]
+    assert operators.audited("trace.words") == [("dana", row, {"posts": 1})]
 
 
 @pytest.mark.parametrize("by", ["dana", "pat"])
 @pytest.mark.parametrize(("who", "said"), [("kim", "d anne {}"), ("anne", "#board {}"), ("kim", "d acne {}")])
-def test_private_words_are_never_shown(pages: OperatorPages, by: str, who: str, said: str) -> None:
+def test_private_words_are_never_shown(operators: OperatorPages, by: str, who: str, said: str) -> None:
     """A private message, what is said in a closed group, and what was kept because it looks private; by the input, the
     post, the message and the delivery."""
-    row = pages.office.says(who, said.format(CANARY))
-    pages.office.work()
-    ids = [str(row), *(str(each[0]) for each in pages.office.sql(
+    row = operators.office.says(who, said.format(CANARY))
+    operators.office.work()
+    ids = [str(row), *(str(each[0]) for each in operators.office.sql(
         "SELECT id FROM posts UNION SELECT id FROM messages WHERE post_id IS NOT NULL"))]  # fmt: skip
-    visitor = pages.as_whom(by)
+    visitor = operators.as_whom(by)
     for each in ids:
         assert CANARY not in visitor.open(f"/operate/trace/{each}").text
         assert CANARY not in visitor.open(f"/operate/trace/{each}/json").text
@@ -125,24 +125,24 @@ def test_private_words_are_never_shown(pages: OperatorPages, by: str, who: str, 
     assert "acne" not in plain(visitor.open(f"/operate/trace/{row}").text)
 
 
-def test_what_was_taken_back_or_repeats_something_closed_is_not_shown(pages: OperatorPages) -> None:
-    row = pages.office.says("kim", f"{CANARY} is up")
-    pages.office.work()
-    pages.office.sql("UPDATE posts SET deleted_at = now()")
-    assert CANARY not in pages.as_whom("dana").press(f"/operate/trace/{row}/words").text
-    closed = pages.office.says("anne", f"#board {CANARY}")
-    pages.office.work()
-    pages.office.sql(
+def test_what_was_taken_back_or_repeats_something_closed_is_not_shown(operators: OperatorPages) -> None:
+    row = operators.office.says("kim", f"{CANARY} is up")
+    operators.office.work()
+    operators.office.sql("UPDATE posts SET deleted_at = now()")
+    assert CANARY not in operators.as_whom("dana").press(f"/operate/trace/{row}/words").text
+    closed = operators.office.says("anne", f"#board {CANARY}")
+    operators.office.work()
+    operators.office.sql(
         "INSERT INTO posts (author_id, visibility, text, via, repeat_of, inbound_id)"
         " SELECT author_id, 'company', text, via, id, inbound_id FROM posts WHERE inbound_id = :row",
         row=closed,
     )
-    assert CANARY not in pages.as_whom("dana").press(f"/operate/trace/{closed}/words").text
+    assert CANARY not in operators.as_whom("dana").press(f"/operate/trace/{closed}/words").text
 
 
-def test_the_file_of_a_story_is_the_trace_without_numbers(pages: OperatorPages) -> None:
-    key = kill(pages, "sam")
-    answer = pages.as_whom("dana").open(f"/operate/trace/{key}/json")
+def test_the_file_of_a_story_is_the_trace_without_numbers(operators: OperatorPages) -> None:
+    key = kill(operators, "sam")
+    answer = operators.as_whom("dana").open(f"/operate/trace/{key}/json")
     traced = json.loads(answer.text)
     assert traced["deliveries"][0]["id"] == key
     assert traced["deliveries"][0]["to"] == "…02"
@@ -150,35 +150,35 @@ def test_the_file_of_a_story_is_the_trace_without_numbers(pages: OperatorPages) 
 
 
 @pytest.mark.parametrize("given", ["1", "nonsense", "5:6", "%3Ca%40b%3E"])
-def test_a_story_of_nothing_is_refused_in_a_sentence(pages: OperatorPages, given: str) -> None:
-    answer = pages.as_whom("dana").open(f"/operate/trace/{given}")
+def test_a_story_of_nothing_is_refused_in_a_sentence(operators: OperatorPages, given: str) -> None:
+    answer = operators.as_whom("dana").open(f"/operate/trace/{given}")
     assert answer.status_code == 422
     assert "There is nothing with the id" in plain(answer.text)
 
 
-def test_one_is_tried_again_from_its_story(pages: OperatorPages) -> None:
-    key = kill(pages, "sam")
-    visitor = pages.as_whom("dana")
+def test_one_is_tried_again_from_its_story(operators: OperatorPages) -> None:
+    key = kill(operators, "sam")
+    visitor = operators.as_whom("dana")
     answer = visitor.press(f"/operate/deliveries/{key}/retry", {"back": f"/operate/trace/{key}"})
     assert (answer.status_code, answer.location) == (303, f"/operate/trace/{key}")
     assert "Put back: 1." in visitor.open(f"/operate/trace/{key}").text
-    assert state(pages, key) == "retry"
-    assert [row[0] for row in pages.audited("delivery.retry")] == ["dana"]
+    assert state(operators, key) == "retry"
+    assert [row[0] for row in operators.audited("delivery.retry")] == ["dana"]
     assert visitor.press(f"/operate/deliveries/{key}/retry").status_code == 422  # it is no dead letter any more
 
 
-def test_one_is_put_away(pages: OperatorPages) -> None:
-    key = kill(pages, "sam")
-    pages.as_whom("dana").press(f"/operate/deliveries/{key}/drop")
-    assert state(pages, key) == "cancelled"
-    assert [row[0] for row in pages.audited("dead.drop")] == ["dana"]
+def test_one_is_put_away(operators: OperatorPages) -> None:
+    key = kill(operators, "sam")
+    operators.as_whom("dana").press(f"/operate/deliveries/{key}/drop")
+    assert state(operators, key) == "cancelled"
+    assert [row[0] for row in operators.audited("dead.drop")] == ["dana"]
 
 
-def test_the_undelivered_stand_by_reason_with_what_to_do(pages: OperatorPages) -> None:
-    kill(pages, "sam")
-    kill(pages, "sam")
-    kill(pages, "priya", "5.1.1")
-    words = pages.as_whom("dana").words("/operate/undelivered")
+def test_the_undelivered_stand_by_reason_with_what_to_do(operators: OperatorPages) -> None:
+    kill(operators, "sam")
+    kill(operators, "sam")
+    kill(operators, "priya", "5.1.1")
+    words = operators.as_whom("dana").words("/operate/undelivered")
     assert (
         "30005 2 texts The number is not in service Ask its owner for a number that works. Try 2 again Put 2 away"
         in words
@@ -189,27 +189,27 @@ def test_the_undelivered_stand_by_reason_with_what_to_do(pages: OperatorPages) -
 @pytest.mark.parametrize(
     ("act", "becomes", "action"), [("retry", "retry", "dead.retry"), ("drop", "cancelled", "dead.drop")]
 )
-def test_all_of_one_reason_after_saying_how_many(pages: OperatorPages, act: str, becomes: str, action: str) -> None:
-    keys = [kill(pages, "sam"), kill(pages, "sam")]
-    other = kill(pages, "sam", "30008")
-    visitor = pages.as_whom("dana")
+def test_all_of_one_reason_after_saying_how_many(operators: OperatorPages, act: str, becomes: str, action: str) -> None:
+    keys = [kill(operators, "sam"), kill(operators, "sam")]
+    other = kill(operators, "sam", "30008")
+    visitor = operators.as_whom("dana")
     asked = visitor.open(f"/operate/undelivered/{act}?reason=30005&channel=sms").text
     assert "2 that ended with 30005" in plain(asked)
-    assert [state(pages, key) for key in keys] == ["failed", "failed"]
+    assert [state(operators, key) for key in keys] == ["failed", "failed"]
     until = asked.partition('name="until" value="')[2].partition('"')[0]
-    later = kill(pages, "sam")  # it was not among those that were counted
+    later = kill(operators, "sam")  # it was not among those that were counted
     answer = visitor.press(f"/operate/undelivered/{act}", {"reason": "30005", "channel": "sms", "until": until})
     assert answer.status_code == 303
-    assert [state(pages, key) for key in keys] == [becomes, becomes]
-    assert (state(pages, other), state(pages, later)) == ("failed", "failed")
-    [(who, subject, detail)] = pages.audited(action)
+    assert [state(operators, key) for key in keys] == [becomes, becomes]
+    assert (state(operators, other), state(operators, later)) == ("failed", "failed")
+    [(who, subject, detail)] = operators.audited(action)
     assert (who, subject) == ("dana", None)
     assert detail["rows"] == 2
 
 
 @pytest.mark.parametrize("form", [{}, {"reason": "30005", "channel": "fax"}, {"reason": "30005", "until": "soon"}])
-def test_nothing_is_done_to_all_at_once(pages: OperatorPages, form: dict[str, str]) -> None:
-    key = kill(pages, "sam")
-    assert pages.as_whom("dana").press("/operate/undelivered/drop", form).status_code == 422
-    assert state(pages, key) == "failed"
-    assert pages.as_whom("dana").press("/operate/undelivered/erase", {"reason": "30005"}).status_code == 404
+def test_nothing_is_done_to_all_at_once(operators: OperatorPages, form: dict[str, str]) -> None:
+    key = kill(operators, "sam")
+    assert operators.as_whom("dana").press("/operate/undelivered/drop", form).status_code == 422
+    assert state(operators, key) == "failed"
+    assert operators.as_whom("dana").press("/operate/undelivered/erase", {"reason": "30005"}).status_code == 404

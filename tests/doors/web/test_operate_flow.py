@@ -17,9 +17,9 @@ PAGES = (
 )  # fmt: skip
 
 
-def all_run(pages: OperatorPages) -> None:
+def all_run(operators: OperatorPages) -> None:
     for name in ALIVE:
-        pages.office.sql(
+        operators.office.sql(
             "INSERT INTO processes (owner, name) VALUES (:owner, :name)"
             " ON CONFLICT (owner) DO UPDATE SET seen_at = now()",
             owner=f"{name}@test",
@@ -28,9 +28,9 @@ def all_run(pages: OperatorPages) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_each_page_opens_for_an_operator_in_an_empty_company(pages: OperatorPages, path: str) -> None:
+def test_each_page_opens_for_an_operator_in_an_empty_company(operators: OperatorPages, path: str) -> None:
     """With one heading, its command, and nothing that the policy would not allow."""
-    answer = pages.as_whom("dana").open(path)
+    answer = operators.as_whom("dana").open(path)
     assert answer.status_code == 200
     if path != "/operate/now":
         assert answer.text.count("<h1") == 1
@@ -40,16 +40,16 @@ def test_each_page_opens_for_an_operator_in_an_empty_company(pages: OperatorPage
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/operate/people/import"])
-def test_a_member_sees_none_of_them(pages: OperatorPages, path: str) -> None:
-    assert pages.as_whom("kim").open(path).status_code == 403
+def test_a_member_sees_none_of_them(operators: OperatorPages, path: str) -> None:
+    assert operators.as_whom("kim").open(path).status_code == 403
 
 
-def test_everything_flows(pages: OperatorPages) -> None:
-    all_run(pages)
-    pages.office.says("kim", "starting the ACME proposal")
-    pages.office.says("kim", "who")
-    pages.office.work()
-    words = pages.as_whom("dana").words("/operate")
+def test_everything_flows(operators: OperatorPages) -> None:
+    all_run(operators)
+    operators.office.says("kim", "starting the ACME proposal")
+    operators.office.says("kim", "who")
+    operators.office.work()
+    words = operators.as_whom("dana").words("/operate")
     assert "Everything flows Nothing waits to be read." in words
     assert "Accepted 2 this hour texts 2 mails 0 web 0" in words
     assert "Read 2 this hour updates 1 commands 1 held 0" in words
@@ -58,20 +58,20 @@ def test_everything_flows(pages: OperatorPages) -> None:
     assert "Nothing waits for you." in words
 
 
-def test_what_nobody_reads_is_red(pages: OperatorPages) -> None:
-    all_run(pages)
-    pages.office.says("kim", "hello?")
-    pages.office.sql("UPDATE inbound SET received_at = now() - interval '3 minutes'")
-    page = pages.as_whom("dana").open("/operate").text
+def test_what_nobody_reads_is_red(operators: OperatorPages) -> None:
+    all_run(operators)
+    operators.office.says("kim", "hello?")
+    operators.office.sql("UPDATE inbound SET received_at = now() - interval '3 minutes'")
+    page = operators.as_whom("dana").open("/operate").text
     assert "Nothing is read since 3 min 1 input waits." in plain(page)
     assert 'class="sign bad"' in page
     assert "1 waits oldest 3 min" in plain(page)
 
 
-def test_a_process_that_does_not_run_is_red_before_anything_waits(pages: OperatorPages) -> None:
-    all_run(pages)
-    pages.office.sql("DELETE FROM processes WHERE name = 'worker-fanout'")
-    words = pages.as_whom("dana").words("/operate")
+def test_a_process_that_does_not_run_is_red_before_anything_waits(operators: OperatorPages) -> None:
+    all_run(operators)
+    operators.office.sql("DELETE FROM processes WHERE name = 'worker-fanout'")
+    words = operators.as_whom("dana").words("/operate")
     assert "Not running: worker-fanout" in words
     assert "fanout (not working)" in words
 
@@ -91,25 +91,25 @@ def test_a_process_that_does_not_run_is_red_before_anything_waits(pages: Operato
         ),
     ],
 )
-def test_what_waits_is_amber_with_its_reason(pages: OperatorPages, statement: str, sentence: str) -> None:
-    all_run(pages)
-    pages.office.sql(statement)
-    page = pages.as_whom("dana").open("/operate").text
+def test_what_waits_is_amber_with_its_reason(operators: OperatorPages, statement: str, sentence: str) -> None:
+    all_run(operators)
+    operators.office.sql(statement)
+    page = operators.as_whom("dana").open("/operate").text
     assert sentence in plain(page)
     assert 'class="sign waits"' in page
 
 
-def test_what_is_tried_again_is_named_with_its_story(pages: OperatorPages) -> None:
-    all_run(pages)
-    pages.office.says("kim", "starting the ACME proposal")
-    pages.office.work()
-    key = pages.office.delivery("sam")
-    pages.office.sql(
+def test_what_is_tried_again_is_named_with_its_story(operators: OperatorPages) -> None:
+    all_run(operators)
+    operators.office.says("kim", "starting the ACME proposal")
+    operators.office.work()
+    key = operators.office.delivery("sam")
+    operators.office.sql(
         "UPDATE deliveries SET state = 'retry', reason = '30003', ended_at = NULL,"
         " not_before = now() + interval '9 minutes' WHERE message_id || ':' || address_id = :key",
         key=key,
     )
-    page = pages.as_whom("dana").open("/operate").text
+    page = operators.as_whom("dana").open("/operate").text
     assert re.search(
         r"1 is tried again\. Next: Sam Ortiz at \d\d:\d\d, the phone was off or out of reach\.", plain(page)
     )
@@ -117,21 +117,21 @@ def test_what_is_tried_again_is_named_with_its_story(pages: OperatorPages) -> No
     assert "trying again 1" in plain(page)
 
 
-def test_what_wants_a_person_is_counted(pages: OperatorPages) -> None:
-    pages.office.says("kim", "hello")
-    pages.office.sql("UPDATE inbound SET state = 'held'")
-    pages.office.sql(
+def test_what_wants_a_person_is_counted(operators: OperatorPages) -> None:
+    operators.office.says("kim", "hello")
+    operators.office.sql("UPDATE inbound SET state = 'held'")
+    operators.office.sql(
         "INSERT INTO reports (reporter_id, account_id) SELECT k.id, s.id FROM accounts k, accounts s"
         " WHERE k.handle = 'kim' AND s.handle = 'sam'"
     )
-    words = pages.as_whom("dana").words("/operate")
+    words = operators.as_whom("dana").words("/operate")
     assert "1 input is held" in words
     assert "1 report is open" in words
 
 
-def test_figures_alone_have_an_id_each(pages: OperatorPages) -> None:
+def test_figures_alone_have_an_id_each(operators: OperatorPages) -> None:
     """The page's script puts in what has changed, by these."""
-    page = pages.as_whom("dana").open("/operate/now").text
+    page = operators.as_whom("dana").open("/operate/now").text
     names = re.findall(r'id="(now-[a-z-]+)"', page)
     assert len(names) == len(set(names)) >= 8
     assert "<html" not in page
