@@ -23,14 +23,18 @@ def kill(operators: OperatorPages, handle: str, reason: str = "30005", state: st
 
 
 def state(operators: OperatorPages, key: str) -> object:
-    return operators.office.sql("SELECT state FROM deliveries WHERE message_id || ':' || address_id = :key", key=key)[0][0]
+    return operators.office.sql("SELECT state FROM deliveries WHERE message_id || ':' || address_id = :key", key=key)[
+        0
+    ][0]
 
 
 def test_deliveries_show_between_whom_and_no_number_and_no_word(operators: OperatorPages) -> None:
     operators.office.says("kim", f"{CANARY} to all")
     operators.office.says("kim", f"d anne {CANARY}")
     operators.office.work()
-    operators.office.sql("UPDATE fanouts SET not_before = now(); UPDATE deliveries SET not_before = now()")  # past the hold
+    operators.office.sql(
+        "UPDATE fanouts SET not_before = now(); UPDATE deliveries SET not_before = now()"
+    )  # past the hold
     operators.office.work()
     page = operators.as_whom("dana").open("/operate/deliveries").text
     words = plain(page)

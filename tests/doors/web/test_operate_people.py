@@ -99,9 +99,9 @@ def test_a_link_code_is_shown_once_and_stands_in_no_address(operators: OperatorP
     assert operators.audited("address.code") == [("dana", operators.account("kim"), {"purpose": "link"})]
     operators.office.accept_text("+14155550177", f"link {code[1]}")
     operators.office.work()
-    assert operators.office.sql("SELECT account_id FROM addresses WHERE address = '+14155550177'")[0][0] == operators.account(
-        "kim"
-    )
+    assert operators.office.sql("SELECT account_id FROM addresses WHERE address = '+14155550177'")[0][
+        0
+    ] == operators.account("kim")
 
 
 def give(operators: OperatorPages, content: str | bytes, who: str = "pat", **form: str):
