@@ -44,7 +44,7 @@ def _say(standing: Standing) -> tuple[Phrase, Phrase, str | None]:
             names = ", ".join(standing.missing)
             return say("Not running: {names}", names=names), say("Start them: critter up does."), "/operate/check"
         case "closing":
-            return say("The doors are closed"), say("critter drain keeps them closed; --cancel opens them."), None
+            return say("The doors are closed"), say("critter drain keeps them closed; --off opens them."), None
         case "paused":
             return _paused(standing)
         case "breaker":
