@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from critter.console.reserved_words import reserved_words
 from critter.doctor import check
 from critter.explain import text as explainer
+from gateway.channels import EMAIL, SMS
 from gateway.doors.web.visits.operator_tools import ExplainedWords, OperatorTools
 from gateway.inbound.commands import CommandRegistry
 from gateway.settings import Settings
@@ -21,7 +22,7 @@ def build(settings: Settings) -> OperatorTools:
 def _explain(registry: CommandRegistry, engine: Engine, words: str, channel: str, handle: str) -> ExplainedWords:
     """On a connection of its own, because what it does is taken back."""
     with engine.connect() as connection:
-        found = explainer.explain(connection, registry, words, "email" if channel == "email" else "sms", handle)
+        found = explainer.explain(connection, registry, words, EMAIL if channel == EMAIL else SMS, handle)
     reading = found.reading
     return ExplainedWords(
         found.reader,

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from gateway.channels import CHANNELS, EMAIL
 from gateway.ledger.money import spend_breaker
 from gateway.ledger.operations import drain_mode, metrics_snapshot
 from gateway.ledger.operations.metrics_snapshot import PATIENCE, Figures
@@ -22,7 +23,6 @@ STAGES: Final = ("accepted", "read", "made", "sent")
 UNREAD: Final = 60.0  # seconds after which an unread input is an alarm; /readyz fails then, too
 SLOW: Final = 60.0  # seconds for which something due may wait before it is said
 PROCESSES: Final = ("web", "worker-inbound", "worker-proving", "worker-fanout", "clock")
-BY_CHANNEL: Final = {"sms": ("worker-sms",), "email": ("mail", "worker-email")}
 
 
 class TimeSpan(NamedTuple):
@@ -40,7 +40,7 @@ class TimeSpan(NamedTuple):
 SPANS: Final = {
     "hour": TimeSpan("hour", timedelta(hours=1), timedelta(minutes=1)),
     "day": TimeSpan("day", timedelta(days=1), timedelta(minutes=30)),
-    "week": TimeSpan("week", timedelta(days=7), timedelta(hours=4)),
+    "week": TimeSpan("week", timedelta(days=7), timedelta(hours=3)),
 }
 
 
@@ -105,10 +105,15 @@ def read_standing(session: Session, settings: Settings) -> Standing:
     with session.begin_nested() as aside:
         figures = metrics_snapshot.take_snapshot(session, settings)
         aside.rollback()  # its settings for the planner end here
-    expected = [*PROCESSES, *(name for channel in settings.channels for name in BY_CHANNEL[channel])]
-    missing = tuple(name for name in expected if not figures.processes.get(name))
+    missing = tuple(name for name in list_expected(settings) if not figures.processes.get(name))
     level, what, since = _judge(session, figures, missing)
     return Standing(level, what, figures, missing, since)
+
+
+def list_expected(settings: Settings) -> list[str]:
+    """The processes of which one of each must run."""
+    doors = ["mail"] if settings.mail else []
+    return [*PROCESSES, *doors, *(f"worker-{CHANNELS[channel].queue}" for channel in settings.channels)]
 
 
 class Retrying(NamedTuple):
@@ -138,7 +143,7 @@ def _judge(session: Session, figures: Figures, missing: Sequence[str]) -> tuple[
         return "waits", "paused", 0.0
     if spend_breaker.state(session).tripped_at:
         return "waits", "breaker", 0.0
-    slow = max(("fanout", "sms", "email"), key=lambda queue: figures.ages.get(queue, 0.0))
+    slow = max(("fanout", *CHANNELS), key=lambda queue: figures.ages.get(queue, 0.0))
     if figures.ages.get(slow, 0.0) > SLOW:
         return "waits", slow, figures.ages[slow]
     return ("waits", "failing", 0.0) if figures.failing else ("good", "", 0.0)
@@ -164,7 +169,7 @@ THROUGH: Final = text(
     SELECT 'made', channel, {_SLOT.format(at="created_at")}, count(*)
     FROM deliveries WHERE message_id >= {_SINCE} AND {_WITHIN.format(at="created_at")} GROUP BY 1, 2, 3
     UNION ALL
-    SELECT 'sent', CASE WHEN state = 'delivered' OR (channel = 'email' AND state = 'sent') THEN 'arrived'
+    SELECT 'sent', CASE WHEN state = 'delivered' OR (channel = '{EMAIL}' AND state = 'sent') THEN 'arrived'
                         WHEN state = 'sent' THEN 'open' ELSE 'other' END,
            {_SLOT.format(at="sent_at")}, count(*)
     FROM deliveries WHERE message_id >= {_SINCE} AND {_WITHIN.format(at="sent_at")} GROUP BY 1, 2, 3

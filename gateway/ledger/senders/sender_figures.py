@@ -24,11 +24,11 @@ def read_figures(session: Session) -> Mapping[int, SenderFigures]:
 
 
 SENT: Final = text("""
-    SELECT CASE channel WHEN 'email' THEN 0 ELSE sender_id END AS id, count(*) AS rows
+    SELECT sender_id AS id, count(*) AS rows
     FROM deliveries WHERE message_id >= id_at(now() - interval '1 day') AND sent_at IS NOT NULL GROUP BY 1
 """)
 WAITING: Final = text("""
-    SELECT CASE channel WHEN 'email' THEN 0 ELSE sender_id END AS id, count(*) AS rows
-    FROM (SELECT channel, sender_id FROM deliveries
+    SELECT sender_id AS id, count(*) AS rows
+    FROM (SELECT sender_id FROM deliveries
           WHERE ended_at IS NULL AND state IN ('queued', 'retry') LIMIT :most) AS row GROUP BY 1
 """)

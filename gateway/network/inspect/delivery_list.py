@@ -98,7 +98,7 @@ LISTED: Final = text("""
     LEFT JOIN LATERAL (
         SELECT sum(coalesce(c.billed, c.micros)) AS micros
         FROM attempts t JOIN charges c ON c.attempt_id = t.id
-        WHERE d.channel = 'sms' AND t.message_id = d.message_id AND t.address_id = d.address_id) AS paid ON true
+        WHERE t.message_id = d.message_id AND t.address_id = d.address_id) AS paid ON true
     WHERE (d.message_id, d.address_id) < (:message, :address)
       AND (CAST(:states AS text[]) IS NULL OR d.state = ANY (CAST(:states AS text[])))
       AND (CAST(:since AS timestamptz) IS NULL OR d.message_id >= id_at(CAST(:since AS timestamptz)))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.attention.zones import zone
-from gateway.channels import EMAIL, SMS
+from gateway.channels import CHANNELS
 
 STATES: Final[dict[str, tuple[str, ...]]] = {
     "": (),
@@ -18,7 +18,7 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
     "failed": ("failed",),
     "cancelled": ("cancelled",),
 }
-_CHANNELS: Final = {"text": SMS, "sms": SMS, "mail": EMAIL, "email": EMAIL}
+_CHANNELS: Final = {word: each.name for each in CHANNELS.values() for word in (each.name, each.noun)}
 _ID: Final = re.compile(r"\d{12,19}(?::\d{1,19})?|(?:SM|MM)[0-9a-f]{32}|<\S+@\S+>")
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -2,11 +2,12 @@
 ones. The command line shows more to who has the machine; a page may not."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from gateway.channels import SMS
 from gateway.network.audience.visibility import OPEN_TO_ALL
 from gateway.network.inspect.id_lookup import LookupResult
 from gateway.store.tables import Account, Inbound, Post
@@ -20,12 +21,11 @@ class Words(NamedTuple):
     text: str
 
 
-PUBLIC_ANSWERS: Final = ("postmaster", "abuse")  # mail to these is for whoever runs the installation
-
-
 def of_posts(session: Session, found: LookupResult) -> Sequence[Words]:
     """Of the posts that this id stands for, those that are public now: not private, not in a closed group, not taken
     back, and no repeat of such."""
+    if found.post_id is None and found.inbound_id is None:  # a message of Critter's own
+        return []
     mine = Post.id == found.post_id if found.post_id else Post.inbound_id == found.inbound_id
     group, original, in_group = aliased(Account), aliased(Post), aliased(Account)
     rows = session.execute(
@@ -57,4 +57,4 @@ def of_input(session: Session, row: Inbound) -> str | None:
     if posts:
         shown = of_posts(session, LookupResult("inbound", row.id))
         return row.text or shown[0].text if len(shown) == len(posts) else None
-    return row.text if row.account_id is None and row.channel == "sms" else None
+    return row.text if row.account_id is None and row.channel == SMS else None

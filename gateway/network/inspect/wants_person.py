@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 MOST: Final = 10_000
 
 
-class Task(NamedTuple):
+class OpenTask(NamedTuple):
     """`kind`: held, crashed, flagged, reported, undelivered, bounced, failing."""
 
     kind: str
@@ -17,9 +17,9 @@ class Task(NamedTuple):
     since: datetime | None
 
 
-def list_tasks(session: Session) -> list[Task]:
+def list_tasks(session: Session) -> list[OpenTask]:
     """Only those of which there are any."""
-    return [Task(*row) for row in session.execute(TASKS, {"most": MOST}) if row.rows]
+    return [OpenTask(*row) for row in session.execute(TASKS, {"most": MOST}) if row.rows]
 
 
 TASKS: Final = text("""

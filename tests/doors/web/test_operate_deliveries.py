@@ -144,6 +144,21 @@ def test_what_was_taken_back_or_repeats_something_closed_is_not_shown(operators:
     assert CANARY not in operators.as_whom("dana").press(f"/operate/trace/{closed}/words").text
 
 
+def test_a_message_of_critters_own_shows_nobodys_words(operators: OperatorPages) -> None:
+    """Nothing came in for it and it carries no post; updates from a page have no input either."""
+    operators.office.sql(
+        "INSERT INTO posts (author_id, visibility, text, via) SELECT id, 'company', :words, 'web' FROM accounts"
+        " WHERE handle = 'kim'",
+        words=CANARY,
+    )
+    row = operators.office.sql(
+        "INSERT INTO messages (kind, text, subject, body) VALUES ('notice', 'x', 'x', 'x') RETURNING id"
+    )[0][0]
+    answer = operators.as_whom("dana").press(f"/operate/trace/{row}/words")
+    assert answer.status_code == 200
+    assert CANARY not in answer.text
+
+
 def test_the_file_of_a_story_is_the_trace_without_numbers(operators: OperatorPages) -> None:
     key = kill(operators, "sam")
     answer = operators.as_whom("dana").open(f"/operate/trace/{key}/json")

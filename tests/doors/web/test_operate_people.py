@@ -220,7 +220,8 @@ def test_each_setting_that_sounds_secret_is_covered(operators: OperatorPages) ->
     settings = changed(operators.office.settings, CRITTER_SMTP_RELAY="smtp://kim:open-sesame@127.0.0.1:25")
     rows = {row.name: row for row in in_force.list_in_force(settings, {"CRITTER_COMPANY": "Demo"})}
     sounding = [row for row in rows.values() if re.search(r"SECRET|PASSWORD|TOKEN$|_KEY$", row.name)]
-    assert [row.name for row in sounding if not row.secret] == ["CRITTER_TLS_KEY"]  # the path of a file
+    plain_ones = ["CRITTER_REDIS_NO_PASSWORD", "CRITTER_TLS_KEY"]  # a switch, and the path of a file
+    assert [row.name for row in sounding if not row.secret] == plain_ones
     assert (rows["CRITTER_COMPANY"].source, rows["CRITTER_MODE"].source) == ("environment", "default")
     assert "open-sesame" not in str(rows)
 

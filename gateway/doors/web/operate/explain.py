@@ -3,6 +3,7 @@ answered to somebody else is not shown here: it may have words in it that are fo
 
 from typing import Final
 
+from gateway.channels import SMS
 from gateway.doors.web.operate import ROOM
 from gateway.doors.web.operate.frame import show
 from gateway.doors.web.visits.operator_tools import ExplainedWords
@@ -19,7 +20,7 @@ NAMELESS: Final = ("reply", "reaction")  # whom these are for comes from what th
 def explain_form(visit: Visit) -> str:
     """`?sample=`: one of ours, for a link; words of people stand in no address."""
     sample = visit.arg("sample", 40)
-    return _page(visit, sample if sample in SAMPLES else "", visit.account.handle, "sms")
+    return _page(visit, sample if sample in SAMPLES else "", visit.account.handle, SMS)
 
 
 @ROOM.post("/operate/explain", "operator")

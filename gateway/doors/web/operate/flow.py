@@ -114,8 +114,7 @@ def _moments(visit: Visit, span: TimeSpan) -> list[str]:
 
 
 def _lamps(visit: Visit, standing: Standing) -> Iterator[Lamp]:
-    expected = [*flow.PROCESSES, *(name for channel in visit.settings.channels for name in flow.BY_CHANNEL[channel])]
-    for name in dict.fromkeys([*expected, *sorted(standing.figures.processes)]):
+    for name in dict.fromkeys([*flow.list_expected(visit.settings), *sorted(standing.figures.processes)]):
         alive = standing.figures.processes.get(name, 0)
         yield Lamp(name.removeprefix("worker-"), bool(alive), str(alive) if alive > 1 else "")
     began = time.perf_counter()

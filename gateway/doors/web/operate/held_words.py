@@ -3,7 +3,7 @@ private, or may be, stays hidden here."""
 
 from typing import Final
 
-from gateway.channels import EMAIL
+from gateway.channels import EMAIL, SMS
 from gateway.doors.web.visits.visit import Visit
 from gateway.errors import Refused
 from gateway.mail.parse.received_mail import ReceivedMail
@@ -54,7 +54,7 @@ def _reads_public(visit: Visit, words: str) -> bool:
     tools = visit.web.tools
     if tools is None:
         return False
-    found = tools.explain(visit.web.engine, words, "sms", visit.account.handle)
+    found = tools.explain(visit.web.engine, words, SMS, visit.account.handle)
     if found.intent not in PUBLIC or found.privacy == "direct":
         return False
     named = [accounts.by_handle(visit.session, name) for name in found.args]

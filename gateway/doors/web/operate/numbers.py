@@ -9,6 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from gateway.carriers.operator_advice import advice
 from gateway.carriers.smtp.provider_profiles import provider_terms
+from gateway.channels import EMAIL
 from gateway.doors.web.operate import ROOM
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit, see_other
@@ -26,7 +27,7 @@ SPANS: Final[dict[str, tuple[timedelta | None, Phrase]]] = {
     "24h": (timedelta(hours=24), say("a day")),
     "": (None, say("until it is resumed")),
 }
-LEAVES: Final = {MAIL: ("email",)}  # queues to wake when it is resumed
+LEAVES: Final = {MAIL: (EMAIL,)}  # queues to wake when it is resumed
 
 
 @ROOM.page("/operate/numbers", "operator")

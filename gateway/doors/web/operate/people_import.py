@@ -5,6 +5,7 @@ from typing import Final
 
 from flask import Response, request
 
+from gateway.channels import SMS
 from gateway.doors.web.operate import ROOM
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit, see_other
@@ -57,7 +58,7 @@ def import_people(visit: Visit) -> str | Response:
     if not sure:
         return _show(visit, LookedAt(_text(content), complete, found.note, report))
     welcomed, waiting = welcoming.welcome_few(visit.session, visit.settings, operator(visit))
-    visit.queues.add("sms")
+    visit.queues.add(SMS)
     visit.say(_done(report, welcomed, waiting))
     return see_other("/operate/people")
 

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from gateway.attention.zones import zone
 from gateway.carriers.operator_advice import advice
+from gateway.channels import CHANNELS, SMS
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.ledger.operations.flow import Level, Retrying, Standing
 from gateway.mail.bounces import failure_reasons
@@ -59,11 +60,11 @@ def _say(standing: Standing) -> tuple[Phrase, Phrase, str | None]:
                 say("The oldest waits for {age}.", age=age(standing.since)),
                 "/operate/check",
             )
-        case "sms" | "email":
+        case queue if queue in CHANNELS:
             few = waiting.get(standing.what, 0)
             first = (
                 count("{count} text waits", "{count} texts wait", few)
-                if standing.what == "sms"
+                if standing.what == SMS
                 else count("{count} mail waits", "{count} mails wait", few)
             )
             return first, say("The oldest waits for {age}.", age=age(standing.since)), "/operate/numbers"
