@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from gateway.doors.web import operate, people, reading, settings, sign_in, writing
+from gateway.doors.web import install, operate, people, reading, settings, sign_in, writing
+from gateway.doors.web.install import offline
 from gateway.doors.web.operate.pages import OPERATE
 from gateway.doors.web.reading import home, private, to_you, updates
 from gateway.doors.web.shell.room import Room
@@ -10,7 +11,7 @@ from gateway.doors.web.sign_in import code, first_start, sessions
 from gateway.doors.web.writing import updates as written
 from gateway.doors.web.writing import write
 
-PAGES: Final = (home, private, to_you, updates, code, first_start, sessions, written, write, *OPERATE)
+PAGES: Final = (offline, home, private, to_you, updates, code, first_start, sessions, written, write, *OPERATE)
 ROOMS: Final[tuple[Room, ...]] = (
     reading.ROOM,
     writing.ROOM,
@@ -18,4 +19,5 @@ ROOMS: Final[tuple[Room, ...]] = (
     settings.ROOM,
     operate.ROOM,
     sign_in.ROOM,
+    install.ROOM,
 )
