@@ -3,12 +3,12 @@ parts and moment by moment; and how it stands now, in one word. Each statement f
 time."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,6 @@ from gateway.ledger.operations.metrics_snapshot import PATIENCE, Figures
 from gateway.settings import Settings
 
 Level = Literal["good", "waits", "bad"]
-STAGES: Final = ("accepted", "read", "made", "sent")
 UNREAD: Final = 60.0  # seconds after which an unread input is an alarm; /readyz fails then, too
 SLOW: Final = 60.0  # seconds for which something due may wait before it is said
 PROCESSES: Final = ("web", "worker-inbound", "worker-proving", "worker-fanout", "clock")
@@ -78,25 +77,41 @@ def read_through(session: Session, span: TimeSpan) -> Through | None:
     try:
         with session.begin_nested():
             session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}'"))
-            given = {"span": span.length, "step": span.step.total_seconds(), "slots": span.slots}
-            rows = session.execute(THROUGH, given).all()
-            waited = {row.slot: float(row.seconds) for row in session.execute(WAITED, given)}
+            begin = session.scalars(select(func.now())).one() - span.length
+            given = {"begin": begin, "step": span.step}
+            inputs = session.execute(INPUTS, given).all()
+            actions = session.execute(ACTIONS, given).all()
+            deliveries = session.execute(DELIVERIES, given).all()
             session.execute(text("RESET statement_timeout"))
     except OperationalError:
         return None
-    found = {
-        name: _stage([(row.kind, row.slot, row.rows) for row in rows if row.stage == name], span.slots)
-        for name in STAGES
+    stages = {
+        "accepted": [*((row.channel, row.came, row.rows) for row in inputs), *map(tuple, actions)],
+        "read": [(row.kind, row.done, row.rows) for row in inputs],
+        "made": [(row.channel, row.made, row.rows) for row in deliveries],
+        "sent": [(row.kind, row.sent, row.rows) for row in deliveries],
     }
-    return Through(found, [round(waited.get(slot, 0.0), 2) for slot in range(span.slots)])
+    found = {name: _stage(rows, begin, span) for name, rows in stages.items()}
+    waited = [0.0] * span.slots
+    for row in inputs:
+        if row.done is not None:
+            slot = _slot(row.done, begin, span)
+            waited[slot] = max(waited[slot], round(row.waited, 2))
+    return Through(found, waited)
 
 
-def _stage(rows: Sequence[tuple[str, int, int]], slots: int) -> Stage:
+def _slot(moment: datetime, begin: datetime, span: TimeSpan) -> int:
+    """The last one ends now."""
+    return min(span.slots - 1, (moment - begin) // span.step)
+
+
+def _stage(rows: Iterable[tuple[str, datetime | None, int]], begin: datetime, span: TimeSpan) -> Stage:
     kinds: Counter[str] = Counter()
-    series = [0] * slots
-    for kind, slot, count in rows:
-        kinds[kind] += count
-        series[slot] += count
+    series = [0] * span.slots
+    for kind, moment, count in rows:
+        if moment is not None:
+            kinds[kind] += count
+            series[_slot(moment, begin, span)] += count
     return Stage(sum(series), kinds, series)
 
 
@@ -149,36 +164,31 @@ def _judge(session: Session, figures: Figures, missing: Sequence[str]) -> tuple[
     return ("waits", "failing", 0.0) if figures.failing else ("good", "", 0.0)
 
 
-# Slot 0 is the oldest. An id tells when its row was made, so that old rows are not looked at.
-_SLOT: Final = "greatest(0, CAST(:slots AS int) - 1 - floor(extract(epoch FROM now() - {at}) / :step)::int)"
-_SINCE: Final = "id_at(now() - CAST(:span AS interval))"
-_WITHIN: Final = "{at} > now() - CAST(:span AS interval)"
-THROUGH: Final = text(
+# A slot is the moment at which it begins; NULL is outside of the time. An id tells when its row was made, so that old
+# rows are not looked at. Each table is read once.
+_SLOT: Final = "CASE WHEN {at} > :begin THEN date_bin(:step, {at}, CAST(:begin AS timestamptz)) END"
+_SINCE: Final = "id_at(CAST(:begin AS timestamptz))"
+INPUTS: Final = text(
     f"""
-    SELECT 'accepted' AS stage, channel AS kind, {_SLOT.format(at="received_at")} AS slot, count(*) AS rows
-    FROM inbound WHERE id >= {_SINCE} AND {_WITHIN.format(at="received_at")} GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT 'accepted', door, {_SLOT.format(at="created_at")}, count(*)
-    FROM actions WHERE id >= {_SINCE} AND key IS NOT NULL AND {_WITHIN.format(at="created_at")} GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT 'read', CASE WHEN state <> 'done' THEN state WHEN intent IN ('update', 'group', 'direct', 'reply')
-                        THEN 'update' ELSE 'command' END,
-           {_SLOT.format(at="done_at")}, count(*)
-    FROM inbound WHERE id >= {_SINCE} AND {_WITHIN.format(at="done_at")} GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT 'made', channel, {_SLOT.format(at="created_at")}, count(*)
-    FROM deliveries WHERE message_id >= {_SINCE} AND {_WITHIN.format(at="created_at")} GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT 'sent', CASE WHEN state = 'delivered' OR (channel = '{EMAIL}' AND state = 'sent') THEN 'arrived'
-                        WHEN state = 'sent' THEN 'open' ELSE 'other' END,
-           {_SLOT.format(at="sent_at")}, count(*)
-    FROM deliveries WHERE message_id >= {_SINCE} AND {_WITHIN.format(at="sent_at")} GROUP BY 1, 2, 3
+    SELECT channel, CASE WHEN state <> 'done' THEN state WHEN intent IN ('update', 'group', 'direct', 'reply')
+                    THEN 'update' ELSE 'command' END AS kind,
+           {_SLOT.format(at="received_at")} AS came, {_SLOT.format(at="done_at")} AS done, count(*) AS rows,
+           CAST(max(extract(epoch FROM done_at - received_at)) AS float8) AS waited
+    FROM inbound WHERE id >= {_SINCE} GROUP BY 1, 2, 3, 4
 """  # noqa: S608
 )
-WAITED: Final = text(
+ACTIONS: Final = text(
     f"""
-    SELECT {_SLOT.format(at="done_at")} AS slot, max(extract(epoch FROM done_at - received_at)) AS seconds
-    FROM inbound WHERE id >= {_SINCE} AND {_WITHIN.format(at="done_at")} GROUP BY 1
+    SELECT door, {_SLOT.format(at="created_at")} AS came, count(*) AS rows
+    FROM actions WHERE id >= {_SINCE} AND key IS NOT NULL GROUP BY 1, 2
+"""  # noqa: S608
+)
+DELIVERIES: Final = text(
+    f"""
+    SELECT channel, CASE WHEN state = 'delivered' OR (channel = '{EMAIL}' AND state = 'sent') THEN 'arrived'
+                         WHEN state = 'sent' THEN 'open' ELSE 'other' END AS kind,
+           {_SLOT.format(at="created_at")} AS made, {_SLOT.format(at="sent_at")} AS sent, count(*) AS rows
+    FROM deliveries WHERE message_id >= {_SINCE} GROUP BY 1, 2, 3, 4
 """  # noqa: S608
 )
 RETRYING: Final = text("""

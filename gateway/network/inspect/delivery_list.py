@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.network.inspect.delivery_search import DeliverySearch
+from gateway.store.tables import Account, Address
 
 PAGE: Final = 40
-PATIENCE: Final = "5s"
+PATIENCE: Final = "3s"
 LARGEST: Final = 2**63 - 1
 
 
@@ -58,16 +59,15 @@ class DeliveryPage:
 def list_deliveries(session: Session, wanted: DeliverySearch, before: str = "") -> DeliveryPage | None:
     """None when the search takes too long: it must say more."""
     message, _, address = before.partition(":")
-    given = {
-        "states": list(wanted.states) or None,
-        "name": wanted.name, "to": wanted.to, "by": wanted.by, "code": wanted.code, "channel": wanted.channel,
-        "since": wanted.since, "until": wanted.until,
-        "message": _id(message), "address": _id(address), "limit": PAGE + 1,
-    }  # fmt: skip
+    given = _conditions(session, wanted)
+    limits = {"message": _id(message), "address": _id(address), "limit": PAGE + 1}
+    statement = text(
+        LISTED.format(conditions="".join(f" AND {CONDITIONS[name]}" for name in given if name in CONDITIONS))
+    )
     try:
         with session.begin_nested():
             session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}'"))
-            rows = [ListedDelivery(*row) for row in session.execute(LISTED, given)]
+            rows = [ListedDelivery(*row) for row in session.execute(statement, {**given, **limits})]
             session.execute(text("RESET statement_timeout"))
     except OperationalError:
         return None
@@ -75,16 +75,65 @@ def list_deliveries(session: Session, wanted: DeliverySearch, before: str = "") 
     return DeliveryPage(shown, shown[-1].id if len(rows) > PAGE else None)
 
 
+def _conditions(session: Session, wanted: DeliverySearch) -> dict[str, object]:
+    """Only those that were asked for stand in the statement, and names are looked up before it, so that each search is
+    answered by an index of its own. A name that is nobody's finds nothing."""
+    given: dict[str, object] = {name: getattr(wanted, name) for name in ("since", "until", "channel", "code")}
+    given["states"] = list(wanted.states)
+    if wanted.states in BY_INDEX:
+        given[BY_INDEX[wanted.states]] = True
+    if wanted.to:
+        given["to"] = _addresses(session, wanted.to)
+    if wanted.by:
+        given["by"] = _account(session, wanted.by)
+    if wanted.name:
+        given |= {"whose": _account(session, wanted.name), "theirs": _addresses(session, wanted.name)}
+    named = ("to", "by", "whose", "theirs")
+    return {name: value for name, value in given.items() if value or name in named}
+
+
+def _account(session: Session, handle: str) -> int:
+    """A person's or a group's id; 0 for a name that is nobody's."""
+    return session.scalar(select(Account.id).where(Account.handle == handle)) or 0
+
+
+def _addresses(session: Session, handle: str) -> list[int]:
+    mine = select(Address.id).join(Account, Account.id == Address.account_id)
+    return list(session.scalars(mine.where(Account.handle == handle)))
+
+
 def _id(given: str) -> int:
     return int(given) if given.isascii() and given.isdecimal() and int(given) <= LARGEST else LARGEST
 
 
-def count_states(session: Session) -> Mapping[str, int]:
-    """Of the deliveries that were made within a day."""
-    return {row.state: row.rows for row in session.execute(STATES)}
+def count_states(session: Session) -> Mapping[str, int] | None:
+    """Of the deliveries that were made within a day; None when there are too many to count them for a page."""
+    try:
+        with session.begin_nested():
+            session.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}'"))
+            found = {row.state: row.rows for row in session.execute(STATES)}
+            session.execute(text("RESET statement_timeout"))
+    except OperationalError:
+        return None
+    return found
 
 
-LISTED: Final = text("""
+# States that a partial index knows, and the condition of that index.
+BY_INDEX: Final = {("failed",): "dead", ("retry",): "open", ("queued", "sending"): "open", ("held",): "waiting"}
+CONDITIONS: Final = {
+    "states": "d.state = ANY (CAST(:states AS text[]))",
+    "dead": "d.ended_at IS NOT NULL AND d.reason IS NOT NULL",
+    "open": "d.ended_at IS NULL",
+    "waiting": "(d.message_id, d.address_id) IN (SELECT message_id, address_id FROM held WHERE state = 'waiting')",
+    "since": "d.message_id >= id_at(CAST(:since AS timestamptz))",
+    "until": "d.message_id < id_at(CAST(:until AS timestamptz))",
+    "channel": "d.channel = :channel",
+    "code": "d.reason = :code",
+    "to": "d.address_id = ANY (CAST(:to AS bigint[]))",
+    "by": "(d.author_id = :by OR p.group_id = :by)",
+    "whose": "(d.author_id = :whose OR p.group_id = :whose OR d.address_id = ANY (CAST(:theirs AS bigint[])))",
+}
+LISTED: Final = """
     SELECT d.message_id, d.address_id, d.channel, d.state, d.reason, d.attempt, d.segments, paid.micros, d.created_at,
            d.not_before, d.sent_at, d.ended_at, m.kind, p.visibility, g.handle, author.handle, author.name,
            reader.handle, reader.name, split_part(a.address, ' until ', 1), m.instead_of IS NOT NULL
@@ -99,20 +148,9 @@ LISTED: Final = text("""
         SELECT sum(coalesce(c.billed, c.micros)) AS micros
         FROM attempts t JOIN charges c ON c.attempt_id = t.id
         WHERE t.message_id = d.message_id AND t.address_id = d.address_id) AS paid ON true
-    WHERE (d.message_id, d.address_id) < (:message, :address)
-      AND (CAST(:states AS text[]) IS NULL OR d.state = ANY (CAST(:states AS text[])))
-      AND (CAST(:since AS timestamptz) IS NULL OR d.message_id >= id_at(CAST(:since AS timestamptz)))
-      AND (CAST(:until AS timestamptz) IS NULL OR d.message_id < id_at(CAST(:until AS timestamptz)))
-      AND (CAST(:channel AS text) IS NULL OR d.channel = :channel)
-      AND (CAST(:code AS text) IS NULL OR d.reason = :code)
-      AND (CAST(:to AS text) IS NULL OR a.account_id = (SELECT id FROM accounts WHERE handle = :to))
-      AND (CAST(:by AS text) IS NULL OR m.author_id = (SELECT id FROM accounts WHERE handle = :by)
-           OR p.group_id = (SELECT id FROM accounts WHERE handle = :by))
-      AND (CAST(:name AS text) IS NULL OR m.author_id = (SELECT id FROM accounts WHERE handle = :name)
-           OR p.group_id = (SELECT id FROM accounts WHERE handle = :name)
-           OR a.account_id = (SELECT id FROM accounts WHERE handle = :name))
+    WHERE (d.message_id, d.address_id) < (:message, :address){conditions}
     ORDER BY d.message_id DESC, d.address_id DESC LIMIT :limit
-""")
+"""
 STATES: Final = text("""
     SELECT state, count(*) AS rows FROM deliveries WHERE message_id >= id_at(now() - interval '1 day') GROUP BY state
 """)
