@@ -1076,7 +1076,8 @@ CREATE TABLE reports (
     account_id   bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- whom
     post_id      bigint REFERENCES posts ON DELETE CASCADE,              -- the item, when it is about one
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- when
-    closed_at    timestamptz                                             -- when an operator was done with it
+    closed_at    timestamptz,                                            -- when an operator was done with it
+    reason       text                                                    -- why, in the words of who did; none: they said none
 );
 CREATE INDEX reports_open ON reports (id) WHERE closed_at IS NULL;
 

@@ -28,6 +28,7 @@ from handlers import (
     receipts,
     replies,
     reposts,
+    status,
     text_limit,
     tracking,
     undo,
@@ -70,6 +71,7 @@ MODULES = (
     zone,
     linking_addresses,
     profile,
+    status,
     help_command,
     opt_out,
 )

@@ -17,6 +17,7 @@ from gateway.network.conversation import conversations
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.conversation.offers import KIND as OFFER
 from gateway.network.people.digest_settings import DigestSetting
+from gateway.network.people.statuses import SetStatus
 from gateway.store.tables import Effect, Post
 from handlers import bare_texts
 from handlers.daily_mail import describe_daily
@@ -25,6 +26,7 @@ from handlers.offers import describe_connecting
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours
+from handlers.status import describe_status
 from handlers.text_limit import describe_limit
 from handlers.ways import describe_cause_way, describe_way
 from handlers.zone import describe_clock
@@ -121,6 +123,8 @@ def _waits(outcome: str, facts: dict[str, Any]) -> Phrase | None:
             return describe_cause_way(**facts) if outcome == "cause_way" else describe_way(**facts)
         case "quiet_hours":
             return describe_hours(**facts) if facts["hours"] else say("Quiet hours are off.")
+        case "status":
+            return describe_status(SetStatus.unpack(facts["before"]), facts["timezone"])
         case "zone":
             until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
             return describe_clock(ZoneNow(facts["name"], until, facts["home"]))

@@ -51,11 +51,13 @@ def show(report_id: Id, as_json: Json = False) -> None:
             session, operator_name(), "reports.show", report_id, {"by": row.reporter, "whom": row.reported}
         )
     if as_json:
-        show_json({**_plain(row), "text": words})
+        show_json({**_plain(row), "reason": row.reason, "text": words})
         return
     typer.echo(
         f"{row.created_at:%Y-%m-%d %H:%M} UTC  @{row.reporter} reported {_whom(row)}: {_what(row)}, {_state(row)}"
     )
+    if row.reason is not None:
+        typer.echo(f"Their reason: {row.reason}")
     if words is not None:
         typer.echo(words)
 

@@ -10,6 +10,7 @@ from flask import Blueprint, Flask
 from sqlalchemy import Engine
 
 import handlers
+from critter.console.reserved_words import reserved_words
 from critter.processes import fd_limits, logs, operator_tools
 from critter.processes.gunicorn import WebServer
 from gateway import failpoints
@@ -123,7 +124,9 @@ def _web_resources(
 ) -> WebResources:  # fmt: skip
     people, path = (tour.people, tour.path) if tour else ((), "")
     tools = operator_tools.build(settings)
-    return WebResources(settings, signer, parts.engine, parts.notifier, TryLimits(), people, path, tools)
+    return WebResources(
+        settings, signer, parts.engine, parts.notifier, TryLimits(), people, path, reserved_words(), tools
+    )
 
 
 def _sms_doors(settings: Settings, signer: Signer, parts: DoorResources) -> Iterator[Blueprint]:

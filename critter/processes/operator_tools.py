@@ -1,11 +1,9 @@
-"""What the operators' pages borrow from the command line: the doctor, the explainer, and the words that are
-commands."""
+"""What the operators' pages borrow from the command line: the doctor and the explainer."""
 
 from functools import partial
 
 from sqlalchemy import Engine
 
-from critter.console.reserved_words import reserved_words
 from critter.doctor import check
 from critter.explain import text as explainer
 from gateway.channels import EMAIL, SMS
@@ -16,7 +14,7 @@ from gateway.settings import Settings
 
 def build(settings: Settings) -> OperatorTools:
     explain = partial(_explain, explainer.build_registry(settings))
-    return OperatorTools(check.results, explain, reserved_words())
+    return OperatorTools(check.results, explain)
 
 
 def _explain(registry: CommandRegistry, engine: Engine, words: str, channel: str, handle: str) -> ExplainedWords:

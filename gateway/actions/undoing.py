@@ -20,6 +20,7 @@ from gateway.actions import (
     reacting,
     reporting,
     silencing,
+    subscribing,
     urgent_calls,
 )
 from gateway.actions.model.actor import Actor
@@ -39,7 +40,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "unfollow": following.undo_unfollow,
     "follow_topic": following.undo_follow_tag,
     "unfollow_topic": following.undo_unfollow_tag,
-    "track": tracking.undo_track,
+    "track": subscribing.undo_track,
     "untrack": tracking.undo_untrack,
     "off": pausing.undo_switch,
     "on": pausing.undo_switch,
@@ -63,6 +64,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "reaction": reacting.undo_reaction,
     "report": reporting.undo_report,
     "name": profile.undo_name,
+    "status": profile.undo_status,
     "lang": profile.undo_language,
     "ack": profile.undo_acknowledged,
     "daily": profile.undo_daily_mail,

@@ -998,6 +998,7 @@ class Report(Table):
     post_id: Mapped[int | None] = mapped_column(_cascade("posts.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     closed_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
 
 
 Index("reports_open", Report.id, postgresql_where=Report.closed_at.is_(None))

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
+    ending_calls,
     following,
     group_creation,
     group_questions,
@@ -39,7 +40,7 @@ from gateway.actions import (
     urgent_calls,
 )
 from gateway.actions.model.actor import Actor
-from gateway.actions.model.confirmation import OK, PROOF
+from gateway.actions.model.confirmation import OK, PROOF, REACH
 from gateway.actions.model.idempotency import once
 from gateway.actions.preferences import digests, quiet_hours, text_limit, tracking, ways, zone
 from gateway.attention.causes import DeliveryCause
@@ -168,6 +169,12 @@ ROWS: Final = [
     Row("set_digest_time", "sam", ["digest monday 9am"], lambda c: (digests.set_digest_time, MONDAYS)),
     Row("set_digest_time", "sam", ["digest back"], lambda c: (digests.set_digest_time, ON_RETURN)),
     Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", "digest back")]),
+    Row("set_status", "sam", [f"status at lunch {LATER}"], lambda c: (profile.set_status, "at lunch", c.later)),
+    Row("set_status", "sam", ["OK"], lambda c: (profile.set_status, "at lunch"), before=[("sam", "status at lunch")]),
+    Row("end_status", "sam", ["status off"], lambda c: (profile.end_status,), before=[("sam", "status lunch 2h")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,), before=[("sam", f"status lunch {LATER}")]),
+    Row("undo", "sam", ["undo"], lambda c: (undoing.undo,),
+        before=[("sam", "status lunch 2h"), ("sam", "status off")]),
     Row("set_zone", "sam", ["zone tokyo"], lambda c: (zone.set_zone, "Asia/Tokyo")),
     Row("set_zone", "sam", [f"zone tokyo {LATER}"], lambda c: (zone.set_zone, "Asia/Tokyo", c.later_in("Asia/Tokyo"))),
     Row("go_home", "sam", ["zone home"], lambda c: (zone.go_home,), before=[("sam", "zone tokyo")]),
@@ -240,7 +247,7 @@ ROWS: Final = [
     Row("undo", "kim", ["undo"], lambda c: (undoing.undo,), before=[("kim", "the printer works again")]),
     Row("send_urgent", "dana", ["urgent #dispatch gate 4 is closed", "CODE"],
         lambda c: (urgent_calls.send_urgent, c.named("dispatch"), "gate 4 is closed"),
-        before=[MAY_URGE], confirmed=PROVED),
+        before=[MAY_URGE], confirmed=PROVED | {REACH}),
     Row("acknowledge", "bob", ["ok"], lambda c: (urgent_calls.acknowledge, c.last.id), before=CALLED),
     Row("acknowledge", "bob", ["stuck at gate 4"], lambda c: (urgent_calls.acknowledge, c.last.id, "stuck at gate 4"),
         before=CALLED),
@@ -249,6 +256,10 @@ ROWS: Final = [
     Row("undo", "dana", ["undo"], lambda c: (undoing.undo,), before=CALLED),
     Row("ask_group", "sam", ["ask #acme who has the keys?"],
         lambda c: (group_questions.ask_group, c.named("acme"), "who has the keys?")),
+    Row("end_call", "sam", ["finish #acme"], lambda c: (ending_calls.end_call, c.named("acme")),
+        before=[("sam", "ask #acme who has the keys?"), ("kim", "r I have them")]),
+    Row("end_call", "dana", ["finish #dispatch"], lambda c: (ending_calls.end_call, c.named("dispatch")),
+        before=CALLED),
     Row("answer_question", "kim", ["r I have them"],
         lambda c: (group_questions.answer_question, c.last.id, "I have them"),
         before=[("sam", "ask #acme who has the keys?")]),
@@ -401,6 +412,7 @@ LEFT: Final = {
         JOIN accounts w ON w.id = c.asker_id JOIN accounts g ON g.id = c.group_id""",
     "answers to calls": """SELECT w.handle, p.step, p.answered_at IS NOT NULL, p.late, p.text, p.gone,
         p.retracted_at IS NOT NULL FROM call_people p JOIN accounts w ON w.id = p.account_id""",
+    "statuses": "SELECT a.handle, s.words, s.until FROM statuses s JOIN accounts a ON a.id = s.account_id",
     "nudges": "SELECT count(*) FROM nudges",
     "reports": "SELECT count(*), count(closed_at) FROM reports",
     "invitations": "SELECT count(*) FROM invitations",
@@ -419,6 +431,7 @@ HELPERS: Final = {
     "acknowledge_by_reaction", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
     "opt_in", "upload", "attach", "wake", "state_of",
     "send_digest", "bring_back", "reschedule", "begin", "end_first", "tracked_id",
+    "pack", "give_way", "check_place",
 }  # fmt: skip
 
 

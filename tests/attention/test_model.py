@@ -264,7 +264,7 @@ def test_each_has_what_they_want(office: Office, databases: Kept) -> None:
     run_state_machine_as_test(
         Company,
         settings=settings(
-            max_examples=10 if settings().derandomize else 100,
+            max_examples=4 if settings().derandomize else 100,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

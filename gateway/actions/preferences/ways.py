@@ -33,7 +33,7 @@ def prefer(session: Session, actor: Actor, mails: bool) -> WaySet:
     """Has mails come instead of texts, or texts again. Answers and codes go where somebody asked for them."""
     was = way_choices.prefers_mails(session, actor.account.id)
     if mails or not was:
-        _check_place(session, actor, "mail" if mails else "text")
+        check_place(session, actor, "mail" if mails else "text")
     if was != mails:
         actor.did("prefer", actor.account.id, mails=was)
         _set_prefers(session, actor, mails)
@@ -42,7 +42,7 @@ def prefer(session: Session, actor: Actor, mails: bool) -> WaySet:
 
 def set_cause_way(session: Session, actor: Actor, cause: DeliveryCause, way: str | None) -> WaySet:
     """The way of all that this cause brings, unless a follow, tag or phrase has its own. None: as usual."""
-    _check_place(session, actor, way)
+    check_place(session, actor, way)
     was = way_choices.by_cause(session, actor.account.id).get(cause)
     if was != way:
         first = way == DIGEST and digests.begin(session, actor)
@@ -56,14 +56,21 @@ def set_source_way(session: Session, actor: Actor, source_id: int, way: str | No
     found = subscriptions.find(session, actor.account.id, source_id)
     if found is None:
         raise _not_followed(session, source_id)
-    _check_place(session, actor, way)
+    check_place(session, actor, way)
     if found.way != way:
         was = subscriptions.way_of(session, actor.account.id, source_id)
-        first = way == DIGEST and digests.begin(session, actor)
+        first = give_way(session, actor, source_id, way)
         actor.did("source_way", source_id, was=was, first=first, called=_shown(found))
-        subscriptions.set_way(session, actor.account.id, source_id, way)
-        _wake(session, actor)
     return WaySet(way, found.way == way)
+
+
+def give_way(session: Session, actor: Actor, source_id: int, way: str | None) -> bool:
+    """Without an effect: that is for the action of which it is a part. Whether it began their first digest."""
+    check_place(session, actor, way)
+    first = way == DIGEST and digests.begin(session, actor)
+    subscriptions.set_way(session, actor.account.id, source_id, way)
+    _wake(session, actor)
+    return first
 
 
 def _not_followed(session: Session, source_id: int) -> Refused:
@@ -91,7 +98,7 @@ def _shown(found: Subscription) -> str:
     return found.called if found.cause in (DeliveryCause.TAG, DeliveryCause.TRACKED) else ""
 
 
-def _check_place(session: Session, actor: Actor, way: str | None) -> None:
+def check_place(session: Session, actor: Actor, way: str | None) -> None:
     """Raises Refused for a way that needs a phone or a mailbox which is not there."""
     channel = CHANNEL_OF.get(way or "")
     if channel is None:

@@ -15,6 +15,7 @@ from gateway.typed_input import strip_invisible
 
 ACCOUNTS = frozenset({"NAME", "PERSON", "GROUP"})
 LONGEST_WORD = 64
+MOST_LINE = 8  # words of a status; more of them are a sentence
 MOST_TOPIC = 5  # words of a topic; more of them are a sentence
 MOST_TOKENS = 16  # as many as hours of quiet for workdays and weekends take
 
@@ -181,6 +182,22 @@ def _topic(source: ArgumentWords, at: int) -> Iterator[Taken]:
             yield count, topic
 
 
+# "status of the server", "status update: we are late": with these words behind it, the verb begins a sentence.
+_SENTENCE_WORDS = """
+of update updates report reports quo meeting call check page changed is was looks seems del de la
+"""
+_OF_A_SENTENCE = frozenset(_SENTENCE_WORDS.split())
+
+
+def _line(source: ArgumentWords, at: int) -> Iterator[Taken]:
+    """A few words about where somebody is, as they write them; as few as possible, for an end may follow them."""
+    if fold_case(source.all[at]).rstrip(_EDGES) in _OF_A_SENTENCE and len(source) > at + 1:
+        return
+    for count in range(1, min(MOST_LINE, len(source) - at) + 1):
+        if line := source.joined(at, count).rstrip(_EDGES):
+            yield count, line
+
+
 def _rest(source: ArgumentWords, at: int) -> Iterator[Taken]:
     yield len(source) - at, source.tail(at)
 
@@ -212,6 +229,7 @@ KINDS: dict[str, Accepts] = {
     "WAY": _one(_among(*way_words.WAYS)),
     "CAUSE": _one(_among(*way_words.CAUSE_WORDS)),
     "VERB": _one(_matching(re.compile(r"/?[\w?]{1,20}"))),
+    "LINE": _line,
     "FULLNAME": _span(_display_name, 4, as_written=True),
     "TEXT": _rest,
 }

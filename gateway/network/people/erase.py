@@ -183,6 +183,11 @@ STEPS: Final = (
     ),
     ("look of the web", "DELETE FROM web_settings WHERE account_id = :account"),
     ("status", "DELETE FROM statuses WHERE account_id = :account"),
+    (
+        "reasons of reports",
+        """UPDATE reports SET reason = NULL
+           WHERE reason IS NOT NULL AND (reporter_id = :account OR account_id = :account OR reason ~* :bare)""",
+    ),
     ("passkeys", "DELETE FROM passkeys WHERE account_id = :account"),
     ("company accounts", "DELETE FROM company_accounts WHERE account_id = :account"),
     ("posting addresses", "DELETE FROM posting_addresses WHERE account_id = :account"),

@@ -153,7 +153,7 @@ SECTIONS: Final = {
         SELECT c.id, a.address, c.kind, c.wording, c.our_address, c.carrier_id, c.source, c.created_at
         FROM consent c JOIN addresses a ON a.id = c.address_id WHERE c.address_id IN {_MINE} ORDER BY c.id""",
     "reports": """
-        SELECT r.id, r.post_id, r.created_at, r.closed_at, a.handle AS about FROM reports r
+        SELECT r.id, r.post_id, r.created_at, r.closed_at, r.reason, a.handle AS about FROM reports r
         JOIN accounts a ON a.id = r.account_id WHERE r.reporter_id = :account ORDER BY r.id""",
     "talks": f"""
         SELECT a.address, c.question, c.half FROM conversations c

@@ -47,7 +47,7 @@ def import_people(visit: Visit) -> str | Response:
     """Without `do` it only looks; the answer is the page with what it found."""
     content, complete = _content(), bool(request.form.get("complete"))
     try:
-        found = csv_file.read(content, _places(visit), visit.web.tools.reserved if visit.web.tools else ())
+        found = csv_file.read(content, _places(visit), visit.web.reserved)
     except Refused as refused:
         return _show(visit, LookedAt(_text(content), complete, refused=refused.text))
     sure = bool(request.form.get("do"))

@@ -11,7 +11,7 @@ from secrets import token_urlsafe
 from typing import Any, Final, TypeVar
 
 from flask import Blueprint, Response, g, make_response, request
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import Forbidden, NotFound
 
 from gateway.actions.model.confirmation import ConfirmationRequired
 from gateway.doors.route_access import Access, access
@@ -85,6 +85,9 @@ def _serve(web: WebResources, page: Page, **parts: Any) -> Response:
     except Refused as refused:
         why = refused
         return _private(_within(web, page, lambda visit: notices.refused(visit, why)))
+    except (NotFound, Forbidden) as error:
+        there_not = error
+        return _private(_within(web, page, lambda visit: notices.out_of_reach(visit, there_not)))
     except ConfirmationRequired as asked:
         wanted = asked
         return _private(_within(web, page, lambda visit: notices.confirm(visit, wanted)))
@@ -122,7 +125,7 @@ def _refuse(visit: Visit, page: Page) -> Response | None:
     if roles is not None and visit.viewer is None:
         return notices.sign_in_first(visit)
     if roles is not None and visit.account.role not in roles:
-        raise Forbidden
+        return notices.out_of_reach(visit, Forbidden())
     if page.method == "POST" and not csrf.is_ours(request, visit.settings, visit.cookie):
         return notices.form_of_another_page(visit)
     return None

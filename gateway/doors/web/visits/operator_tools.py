@@ -38,8 +38,7 @@ class ExplainedWords(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OperatorTools:
-    """`explain`: words, by which channel, by whose handle. `reserved`: words that no handle may be."""
+    """`explain`: words, by which channel, by whose handle."""
 
     check: Callable[[Settings], Iterable[Checked]]
     explain: Callable[[Engine, str, str, str], ExplainedWords]
-    reserved: frozenset[str]

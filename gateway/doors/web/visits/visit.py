@@ -35,8 +35,8 @@ SPREADING: Final = ("fanout", *NAMES)  # who looks after a post
 @dataclass(frozen=True, slots=True)
 class WebResources:
     """What the pages of one process share. `tries`: of signing in. `simulated_people`: whom the tour may open the web
-    as; `visitors_to`: where "/" leads visitors, empty: it explains Critter; `tools`: what the operators' pages borrow
-    from the command line."""
+    as; `visitors_to`: where "/" leads visitors, empty: it explains Critter. `reserved`: words that no group may be
+    called, because texts begin with them. `tools`: what the operators' pages borrow from the command line."""
 
     settings: Settings
     signer: Signer
@@ -45,6 +45,7 @@ class WebResources:
     tries: TryLimits
     simulated_people: tuple[str, ...] = ()
     visitors_to: str = ""
+    reserved: frozenset[str] = frozenset()
     tools: OperatorTools | None = None
 
 
