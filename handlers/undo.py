@@ -28,6 +28,7 @@ from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours
 from handlers.status import describe_status
 from handlers.text_limit import describe_limit
+from handlers.unseen import describe_unseen
 from handlers.ways import describe_cause_way, describe_way
 from handlers.zone import describe_clock
 
@@ -119,6 +120,8 @@ def _waits(outcome: str, facts: dict[str, Any]) -> Phrase | None:
             return _digest_again(DigestSetting.unpack(facts))
         case "text_limit":
             return describe_limit(facts["most"])
+        case "unseen":
+            return describe_unseen(facts["minutes"])
         case "cause_way" | "source_way":
             return describe_cause_way(**facts) if outcome == "cause_way" else describe_way(**facts)
         case "quiet_hours":
@@ -150,6 +153,7 @@ SENTENCES: Final = {
     "digest_source_out": template("{name} comes one by one again."),
     "digest_source_kept": template("{name} stays in your digest."),
     "prefers_mails": template("You get mails instead of texts again."),
+    "prefers_web": template("What came by text is on the web alone again."),
     "prefers_texts": template("You get texts again where you asked for them."),
     "source_off": template("{name} is off."),
     "source_on": template("{name} is on."),

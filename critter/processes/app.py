@@ -20,7 +20,7 @@ from gateway.doors.route_access import inventory
 from gateway.doors.smtp import server, tls_certificates
 from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.doors.web import headers, health, help_page, logins, media, metrics, pages
-from gateway.doors.web.rooms import ROOMS
+from gateway.doors.web.rooms import PAGES, ROOMS
 from gateway.doors.web.shell import assets, rendering, room
 from gateway.doors.web.visits.try_limits import TryLimits
 from gateway.doors.web.visits.visit import WebResources
@@ -111,6 +111,7 @@ def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = Non
     app.register_blueprint(assets.blueprint())
     if tour:
         app.register_blueprint(tour.pages(settings))
+    assert PAGES  # importing them declared their addresses
     for made in room.blueprints(ROOMS, _web_resources(settings, signer, parts, tour)):
         app.register_blueprint(made)
     rendering.install(app)

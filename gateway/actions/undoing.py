@@ -26,7 +26,7 @@ from gateway.actions import (
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.last_effect import last_effect
 from gateway.actions.model.undo_result import Undoing, Undone
-from gateway.actions.preferences import digests, quiet_hours, text_limit, tracking, ways, zone
+from gateway.actions.preferences import digests, quiet_hours, text_limit, tracking, unseen, ways, zone
 from gateway.i18n.refusals import refusal
 from gateway.store.tables import Effect
 
@@ -51,6 +51,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "digest_end": digests.undo_end,
     "limit": text_limit.undo_limit,
     "prefer": ways.undo_prefer,
+    "unseen": unseen.undo_unseen,
     "cause_way": ways.undo_cause_way,
     "source_way": ways.undo_source_way,
     "connect": offers.undo_connecting,

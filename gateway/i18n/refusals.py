@@ -128,6 +128,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "track_too_frequent": template(
         '"{phrase}" is in {count} of the last {number} updates, too many to send. Track a phrase: TRACK "BOARD MEETING"'
     ),
+    "unseen_out_of_range": template("Write a time of 1 to {most} minutes: UNSEEN 5M. Or: UNSEEN OFF"),
     "limit_out_of_range": template("Write a number of texts a day, from 1 to {most}: LIMIT 20. Or: LIMIT OFF"),
     "track_no_room": template("You track {number} words, and that is the most. To make room: UNTRACK WORD"),
     # Who wrote about something

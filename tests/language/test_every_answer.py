@@ -152,17 +152,17 @@ GUARDS = {
 }
 
 
+def _is_elsewhere(place: str) -> bool:
+    """What pages say is read there, and may be as long as it is."""
+    return place in BY_OTHER_DOORS or place.startswith("gateway/doors/web/")
+
+
 def _as_long_as_it_is(said: set[str]) -> bool:
     """People's own words, and mails."""
     return bool(said.intersection(QUOTING)) or any(each.startswith(MAILED) for each in said)
 
 
 @pytest.mark.timeout(400)
-def _told_elsewhere(place: str) -> bool:
-    """What pages say is no text."""
-    return place in BY_OTHER_DOORS or place.startswith("gateway/doors/web/")
-
-
 def test_every_answer_fits_one_text_in_every_language(
     databases: Kept, database: str, engine: Engine, settings: Settings, recorder: AnswerRecorder, answers_folder: Path
 ) -> None:
@@ -179,5 +179,6 @@ def test_every_answer_fits_one_text_in_every_language(
         if not _as_long_as_it_is(said) and (parts := segments(thrifty(words))[1]) > 1
     ]
     assert long == [], "\n".join(long)
-    untold = {template[0] for template, place in templates().items() if not _told_elsewhere(place)} - recorder.said
+    texts = {template[0] for template, place in templates().items() if not _is_elsewhere(place)}
+    untold = texts - recorder.said
     assert untold == GUARDS | REFUSED_ELSEWHERE

@@ -459,7 +459,7 @@ READERS = [
     path
     for folder in ("gateway", "workers", "critter", "handlers")
     for path in (ROOT / folder).rglob("*.py")
-    if "email.message" in path.read_text() or "import mime" in path.read_text() or "mime," in path.read_text()
+    if re.search(r"email\.message|import mime\b|\bmime,", path.read_text())
 ]
 COMPOSERS = ("compose.py", "explaining.py", "parcels.py")  # they write mails, and read none
 NAMELIKE = re.compile(r"[A-Za-z]+(-[A-Za-z]+)+|From|To|Cc|Bcc|Sender|Subject|Date|Received|Precedence|Action|Status")

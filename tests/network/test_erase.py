@@ -307,6 +307,9 @@ TAKEN_OUT = {
     "trackers.way", "attention.digest_every", "attention.prefer", "attention.private", "attention.mention",
     "attention.reply", "attention.tracked", "attention.group", "attention.person", "attention.tag",
     "attention.broadcast",
+    "web_sessions.device", "web_sessions.began_by", "web_sessions.digest", "web_drafts.audience", "web_drafts.words",
+    "web_settings.look", "read_marks.place", "passkeys.name", "passkeys.credential_id", "passkeys.public_key",
+    "company_accounts.issuer", "company_accounts.subject", "media.description",
     "call_people.text", "call_people.gone", "reports.reason", "statuses.words",
     "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip

@@ -1,5 +1,5 @@
-"""How what comes is to come: mails instead of texts, and a way (text, mail, digest, nothing) for all that has one
-cause, or for one follow, tag or tracked phrase."""
+"""How what comes is to come: mails or the web instead of texts, and a way (text, mail, digest, web, nothing) for all
+that has one cause, or for one follow, tag or tracked phrase."""
 
 from dataclasses import dataclass
 
@@ -29,15 +29,16 @@ class WaySet:
     already: bool
 
 
-def prefer(session: Session, actor: Actor, mails: bool) -> WaySet:
-    """Has mails come instead of texts, or texts again. Answers and codes go where somebody asked for them."""
-    was = way_choices.prefers_mails(session, actor.account.id)
-    if mails or not was:
-        check_place(session, actor, "mail" if mails else "text")
-    if was != mails:
-        actor.did("prefer", actor.account.id, mails=was)
-        _set_prefers(session, actor, mails)
-    return WaySet("mail" if mails else None, was == mails)
+def prefer(session: Session, actor: Actor, way: str | None) -> WaySet:
+    """Has mails come instead of texts, or the web alone show what came by text; None: texts again. Answers and codes go
+    where somebody asked for them."""
+    was = way_choices.preferred(session, actor.account.id)
+    if way == "mail" or (way is None and was is None):
+        check_place(session, actor, way or "text")
+    if was != way:
+        actor.did("prefer", actor.account.id, was=was, mails=was == "mail")  # mails: for the version before
+        _set_preferred(session, actor, way)
+    return WaySet(way, was == way)
 
 
 def set_cause_way(session: Session, actor: Actor, cause: DeliveryCause, way: str | None) -> WaySet:
@@ -108,8 +109,8 @@ def check_place(session: Session, actor: Actor, way: str | None) -> None:
         raise refusal("no_mailbox" if channel == EMAIL else "no_phone")
 
 
-def _set_prefers(session: Session, actor: Actor, mails: bool) -> None:
-    way_choices.set_prefers_mails(session, actor.account.id, mails)
+def _set_preferred(session: Session, actor: Actor, way: str | None) -> None:
+    way_choices.set_preferred(session, actor.account.id, way)
     _wake(session, actor)
 
 
@@ -125,8 +126,9 @@ def _wake(session: Session, actor: Actor) -> None:
 
 
 def undo_prefer(session: Session, actor: Actor, effect: Effect) -> Undone:
-    _set_prefers(session, actor, effect.detail["mails"])
-    return Undone("prefers_mails" if effect.detail["mails"] else "prefers_texts")
+    was = effect.detail["was"] if "was" in effect.detail else "mail" if effect.detail["mails"] else None
+    _set_preferred(session, actor, was)
+    return Undone({"mail": "prefers_mails", "web": "prefers_web"}.get(was or "", "prefers_texts"))
 
 
 def undo_cause_way(session: Session, actor: Actor, effect: Effect) -> Undone:

@@ -25,6 +25,7 @@ _A_DAY = re.compile(
     r"([0-9]{1,6})(?: ?(?:texts?|sms|messages?|textos?|mensajes?))?"
     r"(?: ?(?:/|a|per|each|every|al|por) ?(?:day|d[ií]a)| daily| diarios)?"
 )
+_SO_LONG = re.compile(r"(?:after |in |tras |a los )?([0-9]{1,4}) ?(m|min|mins|minutes?|minutos?|h|hrs?|hours?|horas?)?")
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _MAILBOX = re.compile(r"[^\s@<>(),;:\"]{1,64}@[^\s@<>(),;:\"]+\.(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{1,59})")
 _CODE = re.compile(r"(?=.*\d)[a-z0-9-]{4,12}")
@@ -108,6 +109,14 @@ def _number_a_day(text: str) -> str | None:
     """How many a day; also one that is too high, or 0, so that the answer can say what is possible."""
     match = _A_DAY.fullmatch(text.rstrip(_EDGES))
     return str(int(match[1])) if match else None
+
+
+def _minutes(text: str) -> str | None:
+    """A time in minutes; also one that is too long, or 0, so that the answer can say what is possible."""
+    match = _SO_LONG.fullmatch(text.rstrip(_EDGES))
+    if match is None:
+        return None
+    return str(int(match[1]) * (60 if (match[2] or "m").startswith("h") else 1))
 
 
 def _address(text: str) -> str | None:
@@ -216,6 +225,7 @@ KINDS: dict[str, Accepts] = {
     "PHRASE": _phrase,
     "COUNT": _one(_count),
     "NUMBER": _span(_number_a_day, 4),
+    "MINUTES": _span(_minutes, 3),
     "FOR": _span(duration, 3),
     "ADDRESS": _span(_address, 6, as_written=True),
     "CODE": _one(_matching(_CODE)),

@@ -13,7 +13,7 @@ from gateway.language.words.normalize import fold_case
 _EVERYDAY = """
 ack add block digest drop fav followers following get groups help invite join lang last leave like limit link login lose
 more msg mute name new off on oops owner part prefer quiet remove repeat reply report stats status sub track
-undo who why zone
+undo unseen who why zone
 """
 EVERYDAY = frozenset(_EVERYDAY.split())
 _PIECE = re.compile(r"NAME\[,NAME…\]|\[[^\]]*\]|\S+")

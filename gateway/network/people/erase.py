@@ -169,6 +169,7 @@ STEPS: Final = (
     ("digests", "DELETE FROM digests WHERE account_id = :account"),
     ("silences", "DELETE FROM silences WHERE account_id = :account OR other_id = :account"),
     ("settings", "DELETE FROM attention WHERE account_id = :account"),
+    ("presence", "DELETE FROM presence WHERE account_id = :account"),
     ("offers", "DELETE FROM offers WHERE author_id = :account OR word ~* :bare"),
     ("offers of them", "DELETE FROM offer_people WHERE account_id = :account"),
     ("nudges", "DELETE FROM nudges WHERE account_id = :account OR other_id = :account"),
