@@ -10,7 +10,8 @@ from flask import Blueprint, Flask
 from sqlalchemy import Engine
 
 import handlers
-from critter.processes import fd_limits, logs
+from critter.console.reserved_words import reserved_words
+from critter.processes import fd_limits, logs, operator_tools
 from critter.processes.gunicorn import WebServer
 from gateway import failpoints
 from gateway.carriers.parts import open_door
@@ -123,8 +124,10 @@ def _web_resources(
     settings: Settings, signer: Signer, parts: DoorResources, tour: Tour | None
 ) -> WebResources:  # fmt: skip
     people, path = (tour.people, tour.path) if tour else ((), "")
-    reserved = frozenset(commands.build_registry(settings).verbs)
-    return WebResources(settings, signer, parts.engine, parts.notifier, TryLimits(), people, path, reserved)
+    tools = operator_tools.build(settings)
+    return WebResources(
+        settings, signer, parts.engine, parts.notifier, TryLimits(), people, path, reserved_words(), tools
+    )
 
 
 def _sms_doors(settings: Settings, signer: Signer, parts: DoorResources) -> Iterator[Blueprint]:

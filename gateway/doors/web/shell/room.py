@@ -36,6 +36,7 @@ class Page:
     access: Access
     view: View
     uploads: bool = False  # its form may have files
+    longest: int | None = None  # octets of a field; None: as everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +47,24 @@ class Room:
     pages: list[Page] = field(default_factory=list)
 
     def page(
-        self, rule: str, who: Access = "member", method: str = "GET", *, uploads: bool = False
+        self,
+        rule: str,
+        who: Access = "member",
+        method: str = "GET",
+        *,
+        uploads: bool = False,
+        longest: int | None = None,
     ) -> Callable[[Declared], Declared]:
         def noted(view: Declared) -> Declared:
-            self.pages.append(Page(method, rule, who, view, uploads))
+            self.pages.append(Page(method, rule, who, view, uploads, longest))
             return view
 
         return noted
 
     def post(
-        self, rule: str, who: Access = "member", *, uploads: bool = False
+        self, rule: str, who: Access = "member", *, uploads: bool = False, longest: int | None = None
     ) -> Callable[[Declared], Declared]:  # fmt: skip
-        return self.page(rule, who, "POST", uploads=uploads)
+        return self.page(rule, who, "POST", uploads=uploads, longest=longest)
 
     def blueprint(self, web: WebResources) -> Blueprint:
         made = Blueprint(self.name, self.name)
@@ -89,6 +96,8 @@ def _serve(web: WebResources, page: Page, **parts: Any) -> Response:
 def _within(web: WebResources, page: Page, view: View) -> Response:
     if page.uploads:
         request.max_content_length = web.settings.media_largest + LARGEST_FORM
+    if page.longest is not None:
+        request.max_form_memory_size = page.longest
     with transaction(web.engine) as session:
         cookie = cookies.read(request, web.settings, cookies.SESSION)
         viewer = web_sessions.find(session, cookie) if cookie else None
