@@ -73,6 +73,7 @@ WEB = {
     "POST /write/preview": "members",
     "POST /write/reach": "members",
     "POST /drafts": "members",
+    "POST /seen": "members",
     "POST /updates": "members",
     "POST /updates/<int:post_id>/take-back": "members",
     "POST /updates/<int:post_id>/like": "members",

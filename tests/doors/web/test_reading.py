@@ -125,3 +125,13 @@ def test_pages_are_never_stored_and_allow_nothing_inline(company: PageCompany) -
         assert "frame-ancestors 'none'" in policy
         assert not re.search(r"<[^>]+\s(?:style|on\w+)=", answer.text), path
         assert not re.search(r"<script(?![^>]*\ssrc=)", answer.text), path
+
+
+def test_what_was_on_the_screen_is_not_sent_any_more(company: PageCompany) -> None:
+    """Each reader's own report counts, for what waits for that reader alone."""
+    kim, sam = company.open("kim"), company.open("sam")
+    post = company.says("kim", "hello")
+    assert sam.press("/seen", {"id": [str(post), "abc", "9" * 30, "1"]}).status_code == 204
+    assert company.scalar("SELECT count(*) FROM presence WHERE account_id = :sam", sam=company.people["sam"]) == 1
+    assert company.scalar("SELECT count(*) FROM presence") == 1
+    assert kim.press("/seen", {}).status_code == 204

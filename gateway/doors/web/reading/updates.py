@@ -1,9 +1,10 @@
 """One update: its words, who got it, what answers it; why one sees it; its files."""
 
-from flask import Response
+from flask import Response, request
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
+from gateway.actions import seeing
 from gateway.actions.model.actor import Actor
 from gateway.doors.web.reading import ROOM
 from gateway.doors.web.shell.rendering import render
@@ -15,11 +16,13 @@ from gateway.network.feeds.feed_items import ShownFile
 from gateway.network.feeds.threads import Thread
 from gateway.network.follows import group_owners
 from gateway.network.people import accounts
+from gateway.network.presence import presence
 from gateway.network.receipts import receipts
 from gateway.network.web import web_drafts
 from gateway.store.tables import Account, Post
 
 MOST_READERS = 200
+MOST_SEEN = 100  # updates in one report of a page
 
 
 @ROOM.page("/updates/<int:post_id>")
@@ -33,6 +36,7 @@ def update(visit: Visit, post_id: int) -> str | Response:
         return see_other(f"/private/{visit.session.get_one(Account, other).handle}#u{post_id}")
     if thread.item.repeated_by is not None:
         return see_other(f"/updates/{thread.item.shown.id}")
+    seeing.mark_seen(visit.session, visit.account.id, [thread.item.shown.id])  # it was opened by itself
     return render(visit, "reading/update.html", **_shown(visit, thread))
 
 
@@ -56,6 +60,15 @@ def may_see_receipts(session: Session, actor: Actor, post: Post) -> bool:
         return True
     group = accounts.by_id(session, post.group_id) if post.group_id else None
     return group is not None and actor.account in group_owners.owners(session, group.id)
+
+
+@ROOM.post("/seen")
+def seen(visit: Visit) -> Response:
+    """The page says which updates stood on the screen for two seconds. Others' ids do nothing."""
+    ids = [int(each) for each in request.form.getlist("id")[:MOST_SEEN] if each.isdecimal() and len(each) < 20]
+    presence.note_activity(visit.session, visit.account.id)
+    seeing.mark_seen(visit.session, visit.account.id, ids)
+    return Response(status=204)
 
 
 @ROOM.page("/updates/<int:post_id>/files/<int:number>")

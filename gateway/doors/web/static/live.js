@@ -1,5 +1,7 @@
 // Hears that there is something new, and says so; nothing moves under the reader. Events carry ids and counts alone: the
 // page asks for the rest itself.
+import { watch } from "./seen.js";
+
 const at = document.querySelector("meta[name=stream]")?.content;
 const news = document.querySelector("[data-news]");
 const live = document.querySelector("[data-live]");
@@ -44,7 +46,7 @@ async function insert() {
   const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
   const have = new Set([...list.children].map((each) => each.id));
   const fresh = [...page.querySelectorAll("#feed > [id]")].filter((each) => !have.has(each.id));
-  if (talking) { extend(list, fresh); return; }
+  if (talking) { extend(list, fresh); watch(); return; }
   const height = document.documentElement.scrollHeight;
   document.querySelector(".since")?.remove();
   list.querySelector(".empty")?.remove();
@@ -57,6 +59,7 @@ async function insert() {
   }
   if (scrollY > 0) scrollBy(0, document.documentElement.scrollHeight - height);
   known.clear();
+  watch();
   if (news) news.hidden = true;
   document.title = title;
 }

@@ -4,3 +4,4 @@ import "./keys.js";
 import "./live.js";
 import "./compose.js";
 import "./install.js";
+import "./seen.js";
