@@ -85,6 +85,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "nothing_to_like": template("There is nothing to like: no such update has reached you here yet."),
     "several_zones": template("Several zones are called {word}: {zones}. Write: zone {first}"),
     "zone_over": template("That end has passed already. Nothing was changed. Write: zone tokyo till sunday"),
+    "quiet_incomplete": template("Give both times and at least one day. Nothing was changed."),
+    "quiet_all_day": template("Quiet hours must leave some time of each day. Nothing was changed."),
+    "zone_not_found": template("No place is called {word} here. Try: {zones}. Nothing was changed."),
+    "digest_time": template("Write a time of day, like 08:00. Nothing was changed."),
+    "digest_nowhere": template("Your digest has nowhere to come to: what you get is off. Turn it on first."),
     "bad_reaction": template("React with one emoji, or with like or love. Nothing was stored."),
     # Files
     "file_too_large": template("That file is larger than {number} MB. Send a smaller one."),

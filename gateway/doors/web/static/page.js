@@ -1,2 +1,3 @@
 // What pages do more where there is a script. Every page works without it.
 import "./keys.js";
+import "./settings.js";
