@@ -343,7 +343,7 @@ CREATE TABLE web_sessions (
     id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
     account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who
     digest      bytea NOT NULL UNIQUE,                                   -- SHA-256 of the token in the cookie
-    began_by    text NOT NULL CHECK (began_by IN ('code', 'link', 'passkey', 'company', 'first', 'tour')),-- how they signed in
+    began_by    text NOT NULL CHECK (began_by IN ('code', 'link', 'passkey', 'company', 'first', 'tour')), -- how they signed in
     device      text NOT NULL DEFAULT '',                                -- browser and system, as its owner knows it again: Firefox, Linux
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when
     seen_at     timestamptz NOT NULL DEFAULT now(),                      -- when it was last used, to the minute
@@ -372,14 +372,14 @@ CREATE TABLE web_drafts (
 
 -- How the pages look and what keys do, for who changed something.
 CREATE TABLE web_settings (
-    account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,-- whose
+    account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE, -- whose
     look        text CHECK (look IN ('light', 'dark')),                  -- none: as the device is
     keys        boolean NOT NULL DEFAULT true                            -- whether single letters do something (WCAG 2.1.4)
 );
 
 -- The line beside a person's name: where they are, what they do now.
 CREATE TABLE statuses (
-    account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,-- whose
+    account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE, -- whose
     words       text NOT NULL CHECK (words <> ''),                       -- the line
     until       timestamptz,                                             -- its end; none: until they change it
     created_at  timestamptz NOT NULL DEFAULT now()                       -- since when
@@ -388,7 +388,7 @@ CREATE TABLE statuses (
 -- Passkeys (WebAuthn) by which somebody signs in.
 CREATE TABLE passkeys (
     id             bigint PRIMARY KEY DEFAULT new_id(),                  -- time-sortable
-    account_id     bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,-- whose
+    account_id     bigint NOT NULL REFERENCES accounts ON DELETE CASCADE, -- whose
     credential_id  bytea NOT NULL UNIQUE,                                -- as the browser names it
     public_key     bytea NOT NULL,                                       -- COSE
     sign_count     bigint NOT NULL DEFAULT 0,                            -- its own count of uses: one that goes back is a copy

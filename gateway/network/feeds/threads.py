@@ -17,7 +17,7 @@ MOST_BELOW: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ThreadReply:
     """A reply, and what answers it or anything below it, oldest first."""
 
     item: FeedItem
@@ -28,7 +28,7 @@ class Answer:
 class Thread:
     above: Sequence[FeedItem]
     item: FeedItem
-    answers: Sequence[Answer]
+    answers: Sequence[ThreadReply]
 
     @property
     def number(self) -> int:
@@ -47,13 +47,13 @@ def find(session: Session, reader_id: int, post_id: int) -> Thread | None:
     return Thread([items[each] for each in above if each in items], items[post_id], _answers(items, below))
 
 
-def _answers(items: dict[int, FeedItem], below: Sequence[Any]) -> list[Answer]:
+def _answers(items: dict[int, FeedItem], below: Sequence[Any]) -> list[ThreadReply]:
     found: dict[int, list[FeedItem]] = {}
     for row in below:
         found.setdefault(row.top, [])
         if row.id != row.top and row.id in items:
             found[row.top].append(items[row.id])
-    return [Answer(items[top], rest) for top, rest in found.items() if top in items]
+    return [ThreadReply(items[top], rest) for top, rest in found.items() if top in items]
 
 
 def private_talk(session: Session, reader_id: int, post: Post) -> int | None:

@@ -95,7 +95,7 @@ class MissedReader(NamedTuple):
         return failure_reasons.describe_failure(self.state, self.reason, self.channel, self.opted_out_on)
 
 
-class Reader(NamedTuple):
+class PostReader(NamedTuple):
     """One reader of a post, and how it reached them: `at`, or `why` not (yet)."""
 
     name: str
@@ -145,10 +145,12 @@ def list_missed(session: Session, post_id: int, timezone: str, limit: int) -> Se
     ]
 
 
-def list_readers(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[Reader]:
+def list_readers(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[PostReader]:
     """Whom it went to, the way that counts for each, first those who have it."""
     rows = session.execute(READERS, {"post": post_id, "limit": limit})
-    return [Reader(row.name, row.channel, row.state, row.reason, _day(row.ended_at, timezone), row.at) for row in rows]
+    return [
+        PostReader(row.name, row.channel, row.state, row.reason, _day(row.ended_at, timezone), row.at) for row in rows
+    ]
 
 
 def of_person(session: Session, post_id: int, account_id: int, timezone: str) -> ReaderReceipt | None:
@@ -258,7 +260,7 @@ READERS: Final = text(f"""
         WHERE m.post_id = :post AND d.reason IS DISTINCT FROM '{REDIRECTED}'
         ORDER BY coalesce(a.account_id, a.id), {_REACHED} DESC, {_OPEN} DESC, d.message_id, d.address_id
     ) AS each
-    ORDER BY at IS NULL, channel DESC, name LIMIT :limit
+    ORDER BY at IS NULL, {rank("channel")} DESC, name LIMIT :limit
 """)  # noqa: S608
 
 OF_PERSON: Final = text(f"""

@@ -5,9 +5,9 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
 from gateway.actions.model.actor import Actor
-from gateway.doors.web.media import send_stored
 from gateway.doors.web.reading import ROOM
 from gateway.doors.web.shell.rendering import render
+from gateway.doors.web.shell.stored_files import send_stored
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.network.audience import visibility
 from gateway.network.feeds import feed_items, threads

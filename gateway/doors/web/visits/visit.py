@@ -13,6 +13,7 @@ from werkzeug.exceptions import Unauthorized
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF
 from gateway.actions.model.idempotency import once
+from gateway.channels import NAMES
 from gateway.doors.web.visits import csrf
 from gateway.doors.web.visits.try_limits import TryLimits
 from gateway.i18n.phrases import translated
@@ -27,7 +28,7 @@ R = TypeVar("R")
 KEY: Final = "key"  # the field of a form with its idempotency key
 CONFIRMED: Final = "confirmed"
 UPLOAD: Final = "upload"  # a file that was kept already, while a question was asked
-SPREADING: Final = "fanout", "sms", "email"  # who looks after a post
+SPREADING: Final = ("fanout", *NAMES)  # who looks after a post
 
 
 @dataclass(frozen=True, slots=True)
