@@ -170,6 +170,12 @@ SENTENCES: Final[Mapping[str, str]] = {
     "invited_lately": template("They were invited already. You can invite somebody only once in 30 days."),
     "invitations_a_day": template("You can invite {number} people a day. Go on tomorrow."),
     # Proofs
+    "bad_passkey": template("That passkey is not known here, or it took too long. Try once more, or use a code."),
+    "too_many_passkeys": template("{number} passkeys are the most. Remove one first."),
+    "company_again": template("That took too long, or began in another window. Sign in with {company} once more."),
+    "company_refused": template("The sign-in of {company} did not let you in. Use a code, or try once more."),
+    "company_away": template("The sign-in of {company} does not answer. Use a code, or try again in a minute."),
+    "company_stranger": template("{company} knows you, but nobody here has your mailbox. Ask an operator to add you."),
     "wrong_code": template("That is not the code, or it is too old. After five wrong ones send a new one."),
     "wrong_pin": template("That is not your PIN, or not the code that we sent. Nothing was changed."),
     "pins_differ": template("The two new PINs differ. Nothing was changed."),

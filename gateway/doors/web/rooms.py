@@ -4,15 +4,29 @@ from typing import Final
 
 from gateway.doors.web import operate, people, reading, settings, sign_in, writing
 from gateway.doors.web.reading import home, private, to_you, updates
-from gateway.doors.web.settings import digest_card, pause, quiet, reach, ways
+from gateway.doors.web.settings import (
+    blocked,
+    data,
+    digest_card,
+    passkeys,
+    pause,
+    phones,
+    pin,
+    quiet,
+    reach,
+    signed_in,
+    ways,
+    you,
+)
 from gateway.doors.web.shell.room import Room
-from gateway.doors.web.sign_in import code, first_start, sessions
+from gateway.doors.web.sign_in import code, company, first_start, login_link, passkey, sessions
 from gateway.doors.web.writing import updates as written
 from gateway.doors.web.writing import write
 
 PAGES: Final = (
     home, private, to_you, updates, code, first_start, sessions, written, write,
-    reach, ways, pause, quiet, digest_card,
+    reach, ways, pause, quiet, digest_card, phones, pin, passkeys, you, blocked, signed_in, data,
+    passkey, company, login_link,
 )  # fmt: skip
 ROOMS: Final[tuple[Room, ...]] = (
     reading.ROOM,
