@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, select, text
+from sqlalchemy import Boolean, Select, bindparam, literal_column, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from gateway.files.file_types import PICTURES
 from gateway.network.audience.visibility import readable_by
+from gateway.network.feeds.hold import waits
 from gateway.store.channel_sql import reached
 from gateway.store.tables import Account, Post
 
@@ -140,6 +141,7 @@ def _items() -> Select[Post, Account, Account, Post, Account, Account, str]:
         .outerjoin(parent, parent.id == Post.in_reply_to)
         .outerjoin(answered, answered.id == parent.author_id)
         .where(Post.id.in_(bindparam("posts", expanding=True)), readable_by(bindparam("reader")))
+        .where(or_(Post.author_id == bindparam("reader"), literal_column(f"NOT {waits('posts.id')}", Boolean)))
     )
 
 

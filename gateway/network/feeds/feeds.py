@@ -3,7 +3,7 @@ again. A page asks for the next ones by the id of the last, never by a count of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session
@@ -39,13 +39,6 @@ def home(session: Session, reader_id: int, before: int = NEWEST, most: int = PAG
     return feed
 
 
-def newer_at_home(session: Session, reader_id: int, since: int) -> int:
-    """How many readable items stand above this one at home, as far as a page goes."""
-    given = {"reader": reader_id, "before": NEWEST, "most": PAGE}
-    newer = [each for each in session.scalars(HOME, given) if each > since]
-    return len(_readable(session, reader_id, newer))
-
-
 def everyone(session: Session, reader_id: int, before: int = NEWEST) -> Feed:
     """What anyone in the company may read."""
     return _listed(session, reader_id, before, visibility.open_post())
@@ -76,12 +69,6 @@ def _readable(session: Session, reader_id: int, post_ids: Sequence[int]) -> set[
     if not post_ids:
         return set()
     return set(session.scalars(select(Post.id).where(Post.id.in_(post_ids), readable_by(reader_id))))
-
-
-def retracted(session: Session, post_ids: Sequence[int]) -> set[int]:
-    """Those of the posts that were taken back."""
-    gone: Any = select(Post.id).where(Post.id.in_(post_ids), Post.deleted_at.is_not(None))
-    return set(session.scalars(gone))
 
 
 # The newest of each source, then the rest of those sources that can still be among the newest: a reader of 500 people

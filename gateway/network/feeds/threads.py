@@ -44,6 +44,8 @@ def find(session: Session, reader_id: int, post_id: int) -> Thread | None:
     items = {
         item.id: item for item in feed_items.load(session, reader_id, [*above, post_id, *(one.id for one in below)])
     }
+    if post_id not in items:
+        return None  # it waits, and its writer may still take it back
     return Thread([items[each] for each in above if each in items], items[post_id], _answers(items, below))
 
 

@@ -12,10 +12,6 @@ HOME: Final = "home"
 TO_YOU: Final = "to_you"
 
 
-def group(account_id: int) -> str:
-    return f"group:{account_id}"
-
-
 def talk(account_id: int) -> str:
     """The private talk with this person."""
     return f"private:{account_id}"

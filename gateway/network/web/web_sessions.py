@@ -4,7 +4,7 @@ Everyone sees their own sessions and ends them. Suspending or removing somebody 
 state of the account is asked with each page."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -54,6 +54,18 @@ def find(session: Session, token: str) -> SignedIn | None:
     return SignedIn(row.id, session.get_one(Account, row.account_id), row.look, row.keys)
 
 
+def account_of(session: Session, token: str) -> int | None:
+    """Whose session it is, without prolonging it: an open page alone is no use of it."""
+    row = session.execute(FIND, {"digest": _digest(token)}).one_or_none()
+    return row.account_id if row else None
+
+
+def in_force(session: Session, tokens: Collection[str]) -> set[str]:
+    """Those of the tokens whose sessions are still in force."""
+    digests = {_digest(token): token for token in tokens}
+    return {digests[bytes(each)] for each in session.scalars(IN_FORCE, {"digests": list(digests)})}
+
+
 def list_open(session: Session, account_id: int) -> Sequence[WebSession]:
     """Where somebody is signed in, the last used first."""
     open_ = select(WebSession).where(*_open(account_id)).order_by(WebSession.seen_at.desc())
@@ -87,5 +99,10 @@ FIND: Final = text("""
     SELECT s.id, s.account_id, s.seen_at < now() - interval '1 minute' AS stale, w.look, coalesce(w.keys, true) AS keys
     FROM web_sessions s JOIN accounts a ON a.id = s.account_id LEFT JOIN web_settings w ON w.account_id = s.account_id
     WHERE s.digest = :digest AND s.ended_at IS NULL AND s.expires_at > now() AND a.state = 'active'
+""")
+IN_FORCE: Final = text("""
+    SELECT s.digest FROM web_sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.digest = ANY (CAST(:digests AS bytea[])) AND s.ended_at IS NULL AND s.expires_at > now()
+      AND a.state = 'active'
 """)
 PROLONG: Final = text("UPDATE web_sessions SET seen_at = now(), expires_at = now() + :life WHERE id = :id")

@@ -23,6 +23,7 @@ from gateway.store.database import transaction
 
 View = Callable[..., str | Response]
 Declared = TypeVar("Declared", bound=View)
+LARGEST_FORM: Final = 64 * 1024  # octets beside the files
 ROLES: Final = {"member": ("member", "operator", "admin"), "operator": ("operator", "admin"), "admin": ("admin",)}
 
 
@@ -32,6 +33,7 @@ class Page:
     rule: str
     access: Access
     view: View
+    uploads: bool = False  # its form may have files
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,19 @@ class Room:
     name: str
     pages: list[Page] = field(default_factory=list)
 
-    def page(self, rule: str, who: Access = "member", method: str = "GET") -> Callable[[Declared], Declared]:
+    def page(
+        self, rule: str, who: Access = "member", method: str = "GET", *, uploads: bool = False
+    ) -> Callable[[Declared], Declared]:
         def noted(view: Declared) -> Declared:
-            self.pages.append(Page(method, rule, who, view))
+            self.pages.append(Page(method, rule, who, view, uploads))
             return view
 
         return noted
 
-    def post(self, rule: str, who: Access = "member") -> Callable[[Declared], Declared]:
-        return self.page(rule, who, "POST")
+    def post(
+        self, rule: str, who: Access = "member", *, uploads: bool = False
+    ) -> Callable[[Declared], Declared]:  # fmt: skip
+        return self.page(rule, who, "POST", uploads=uploads)
 
     def blueprint(self, web: WebResources) -> Blueprint:
         made = Blueprint(self.name, self.name)
@@ -76,6 +82,8 @@ def _serve(web: WebResources, page: Page, **parts: Any) -> Response:
 
 
 def _within(web: WebResources, page: Page, view: View) -> Response:
+    if page.uploads:
+        request.max_content_length = web.settings.media_largest + LARGEST_FORM
     with transaction(web.engine) as session:
         cookie = cookies.read(request, web.settings, cookies.SESSION)
         viewer = web_sessions.find(session, cookie) if cookie else None

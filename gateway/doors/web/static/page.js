@@ -1,2 +1,5 @@
 // What pages do more where there is a script. Every page works without it.
+import "./bar.js";
 import "./keys.js";
+import "./live.js";
+import "./compose.js";

@@ -16,6 +16,11 @@ COMPANY: Final = "critter-company"
 TEN_MINUTES: Final = 600  # seconds
 
 
+def session_name(settings: Settings) -> str:
+    """The name of the session's cookie, for the process that streams."""
+    return _name(settings, SESSION)
+
+
 def read(asked: Request, settings: Settings, name: str) -> str:
     return asked.cookies.get(_name(settings, name), "")
 

@@ -19,7 +19,7 @@ from gateway.store.database import transaction
 LONGEST_DESCRIPTION = 500  # characters
 
 
-@ROOM.post("/updates")
+@ROOM.post("/updates", uploads=True)
 def write(visit: Visit) -> Response:
     audience = audiences.read(visit.session, visit.form("audience", 40), visit.form("person", 60), visit.account.id)
     text = visit.form("text")

@@ -29,7 +29,7 @@ def write(visit: Visit) -> str:
     return _page(visit, "", visit.arg("text", 2_000))
 
 
-@ROOM.post("/write/preview")
+@ROOM.post("/write/preview", uploads=True)
 def preview(visit: Visit) -> str:
     """The page once more, with what the words would do: for who has no script."""
     return _page(visit, reach(visit), visit.form("text"))
