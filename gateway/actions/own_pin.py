@@ -1,5 +1,5 @@
-"""The PIN of whoever is signed in: setting, changing and removing it. A session may be open on a desk that its owner has
-left, so each asks for the PIN that stands, or for a code that only their phone gets (R30, R39)."""
+"""The PIN of whoever is signed in: setting, changing and removing it. A session may be open on a desk that its owner
+has left, so each asks for the PIN that stands, or for a code that only their phone gets (R30, R39)."""
 
 from dataclasses import dataclass
 
@@ -38,8 +38,8 @@ class PinProof:
 
 
 def change_pin(session: Session, actor: Actor, proof: PinProof, new: str, always: bool) -> bool:
-    """`always`: it is asked for with every text that does something. False for a wrong proof: wrong ones are counted, so
-    they are told and not refused."""
+    """`always`: it is asked for with every text that does something. False for a wrong proof: wrong ones are counted,
+    so they are told and not refused."""
     pins.check_shape(new)
     if not _is_proved(session, actor, proof):
         return False

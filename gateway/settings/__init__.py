@@ -37,6 +37,7 @@ class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings):
 
     var: Path = env("CRITTER_VAR")
     company: Annotated[str, BeforeValidator(value.one_line(60))] = env("CRITTER_COMPANY")
+    contact: Annotated[str, BeforeValidator(value.one_line(100))] = env("CRITTER_CONTACT", default="")
     unsafe: Switch = env("CRITTER_UNSAFE")
 
     public_url: BaseUrl = env("CRITTER_PUBLIC_URL")

@@ -1,5 +1,5 @@
-"""Who somebody is here that the company's directory (OpenID Connect) has signed in: whom it named before, else the owner
-of the mailbox that it has verified."""
+"""Who somebody is here that the company's directory (OpenID Connect) has signed in: whom it named before, else the
+owner of the mailbox that it has verified."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,5 @@
-"""You: name, language, how pages look, keys, and what Critter says by itself. Each has a form of its own; what others see
-is asked before it is done."""
+"""You: name, language, how pages look, keys, and what Critter says by itself. Each has a form of its own; what others
+see is asked before it is done."""
 
 from typing import Final, cast
 

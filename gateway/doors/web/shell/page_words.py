@@ -74,6 +74,11 @@ def clock(at: datetime, timezone: str, language: str, now: datetime | None = Non
     return Markup('<time datetime="{}" title="{}">{}</time>').format(there.isoformat(timespec="seconds"), whole, shown)
 
 
+def whole_time(there: datetime, language: str) -> str:
+    """The date and the time of day, with the name of the zone: 19 November 2026, 14:20 EST."""
+    return f"{format_date(there, 'long', locale=_locale(language))}, {there:%H:%M %Z}"
+
+
 def _skeleton(there: datetime, today: datetime) -> str:
     if there.date() == today.date():
         return "Hm"

@@ -5,7 +5,7 @@ its signature, issuer, audience, time and nonce are right."""
 
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import requests
 from authlib.common.security import generate_token
@@ -13,7 +13,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, KeySetSerialization
 
 from gateway.network.web.company_accounts import CompanyPerson
 from gateway.settings import Settings
@@ -58,7 +58,7 @@ def complete(settings: Settings, code: str, nonce: str, verifier: str) -> Compan
     try:
         with _session(settings) as oauth:
             token = oauth.fetch_token(found["token_endpoint"], code=code, code_verifier=verifier, timeout=PATIENCE)
-        keys = KeySet.import_key_set(_get(found["jwks_uri"]))
+        keys = KeySet.import_key_set(cast("KeySetSerialization", _get(found["jwks_uri"])))
         claims = jwt.decode(str(token["id_token"]), keys, algorithms=ALGORITHMS).claims
         _rules(settings, found, nonce).validate(claims)
     except (OAuthError, JoseError, requests.RequestException, KeyError, ValueError) as wrong:

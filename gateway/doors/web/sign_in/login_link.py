@@ -5,7 +5,7 @@ from typing import Final
 
 from flask import Response, make_response
 
-from gateway.doors.web.shell.rendering import render
+from gateway.doors.web.shell.rendering import render, render_in
 from gateway.doors.web.sign_in import ROOM, put_session
 from gateway.doors.web.sign_in.code import refuse_many
 from gateway.doors.web.visits.visit import Visit
@@ -33,7 +33,7 @@ def enter(visit: Visit, token: str) -> Response:
     except Refused as many:
         wrong = many.text
     shown = {"state": "in", "person": person, "code": code, "refused": wrong}
-    answer = make_response(render(visit, "sign_in/login_link.html", person.language, **shown))
+    answer = make_response(render_in(visit, "sign_in/login_link.html", person.language, **shown))
     put_session(visit, person, "link", answer)
     return answer
 
