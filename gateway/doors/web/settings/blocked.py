@@ -21,7 +21,7 @@ def blocked(visit: Visit) -> str:
 
 
 @ROOM.post("/settings/blocked/<int:account_id>/end")
-def end(visit: Visit, account_id: int) -> Response:
+def end_silence(visit: Visit, account_id: int) -> Response:
     if not visit.do(lift, account_id):
         raise NotFound
     visit.say(say("Ended. What they write can reach you again."), undo=True)

@@ -33,7 +33,7 @@ def listed(visit: Visit) -> PasskeyList:
 
 
 @ROOM.post("/settings/passkeys/options")
-def options(visit: Visit) -> Response:
+def offer_passkey(visit: Visit) -> Response:
     challenge = challenges.make()
     content = passkeys.offer(visit.session, visit.web.signer, _site(visit), visit.account, challenge)
     return challenges.give(visit, content, challenge)
@@ -47,7 +47,7 @@ def _site(visit: Visit) -> Site:
 
 
 @ROOM.post("/settings/passkeys")
-def add(visit: Visit) -> Response:
+def add_passkey(visit: Visit) -> Response:
     written, name = visit.form("credential", LONGEST), visit.form("name", 60)
     passkeys.add(visit.session, _site(visit), visit.account, challenges.take(visit), written, name)
     visit.say(say("Added. You can sign in with it from now on."))
@@ -57,7 +57,7 @@ def add(visit: Visit) -> Response:
 
 
 @ROOM.post("/settings/passkeys/<int:passkey_id>/remove")
-def remove(visit: Visit, passkey_id: int) -> Response:
+def remove_passkey(visit: Visit, passkey_id: int) -> Response:
     if not passkeys.remove(visit.session, visit.account, passkey_id):
         raise NotFound
     visit.say(say("Removed. Nobody signs in with it any more."))

@@ -17,7 +17,7 @@ def signed_in(visit: Visit) -> str:
 
 
 @ROOM.post("/settings/signed-in/<int:session_id>/end")
-def end(visit: Visit, session_id: int) -> Response:
+def end_session(visit: Visit, session_id: int) -> Response:
     """One of somebody else is as if there were none."""
     assert visit.viewer is not None
     if not web_sessions.end(visit.session, visit.account.id, session_id):

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+import phonenumbers
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from markupsafe import Markup, escape
+from phonenumbers import PhoneNumberFormat
 
 from gateway.attention.zones import zone
 from gateway.doors.web.shell import assets
@@ -57,6 +59,11 @@ def icon(name: str, size: str = "") -> Markup:
 def face(account_id: int) -> str:
     """One of six grounds for the initial of a name, always the same for a person."""
     return f"f{account_id // 65_536 % FACES + 1}"
+
+
+def phone(number: str) -> str:
+    """A number of E.164 as people read it: +1 415-555-0123."""
+    return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)
 
 
 def initial(name: str) -> str:

@@ -16,12 +16,12 @@ STATUS: Final = {"unknown": 404, "ended": 410, "open": 200}
 
 
 @ROOM.page("/login/<token>", "visitor")
-def ask(visit: Visit, token: str) -> Response:
+def ask_link(visit: Visit, token: str) -> Response:
     return _page(visit, token)
 
 
 @ROOM.post("/login/<token>", "visitor")
-def enter(visit: Visit, token: str) -> Response:
+def enter_by_link(visit: Visit, token: str) -> Response:
     if refused := refuse_many(visit):
         return refused
     person = codes.complete_login(visit.session, visit.web.signer, token)

@@ -15,13 +15,13 @@ LONGEST = 20_000  # characters of what a browser answers
 
 
 @ROOM.post("/sign-in/passkey/options", "visitor")
-def options(visit: Visit) -> Response:
+def ask_passkey(visit: Visit) -> Response:
     challenge = challenges.make()
     return challenges.give(visit, passkeys.ask(_site(visit), challenge), challenge)
 
 
 @ROOM.post("/sign-in/passkey", "visitor")
-def enter(visit: Visit) -> Response:
+def enter_by_passkey(visit: Visit) -> Response:
     """A wrong one is recorded, so it is told and not refused."""
     if refused := refuse_many(visit):
         return refused
