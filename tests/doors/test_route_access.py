@@ -70,6 +70,7 @@ WEB = {
     "GET /updates/<int:post_id>/files/<int:number>": "members",
     "GET /updates/<int:post_id>/files/<int:number>/small": "members",
     "GET /write": "members",
+    "GET /write/names": "members",
     "POST /write/preview": "members",
     "POST /write/reach": "members",
     "POST /drafts": "members",

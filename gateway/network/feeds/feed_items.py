@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Select, bindparam, literal_column, or_, select, text
+from sqlalchemy import Boolean, Select, bindparam, literal_column, not_, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from gateway.files.file_types import PICTURES
@@ -15,7 +15,7 @@ from gateway.network.feeds.hold import waits
 from gateway.store.channel_sql import reached
 from gateway.store.tables import Account, Post
 
-LIKE: Final = "like"
+WAITS: Final = literal_column(waits("posts.id"), Boolean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ class OwnReceipt:
 @dataclass(frozen=True, slots=True)
 class FeedItem:
     """An update for one reader. `shown`: the original when it is a repeat, else the update itself; its `author` and
-    `group`. `repeated_by`: who repeated it. `answers`: the handle of whom it answers. `receipt`: of own ones."""
+    `group`. `repeated_by`: who repeated it. `answers`: the handle of whom it answers. `receipt`: of own ones;
+    `waits`: it has not left, so that its writer alone sees it."""
 
     post: Post
     author: Account
@@ -71,6 +72,7 @@ class FeedItem:
     answers: str | None = None
     files: Sequence[ShownFile] = ()
     receipt: OwnReceipt | None = None
+    waits: bool = False
 
     @property
     def id(self) -> int:
@@ -114,8 +116,9 @@ def _receipts(session: Session, post_ids: Sequence[int]) -> dict[int, OwnReceipt
 def _item(row: Any, counts: Mapping[int, Counts]) -> FeedItem:
     own = counts.get(_original_id(row), Counts())
     if row.original is not None:
-        return FeedItem(row.Post, row.first_author, row.first_group, row.original, own, row.author, row.answers)
-    return FeedItem(row.Post, row.author, row.in_group, row.Post, own, None, row.answers)
+        place = row.first_author, row.first_group, row.original
+        return FeedItem(row.Post, *place, own, row.author, row.answers, waits=row.waits)
+    return FeedItem(row.Post, row.author, row.in_group, row.Post, own, None, row.answers, waits=row.waits)
 
 
 def _original_id(row: Any) -> int:
@@ -127,12 +130,12 @@ def _counts(session: Session, reader_id: int, post_ids: Sequence[int]) -> dict[i
     return {row.id: Counts(row.replies, row.repeats, row.likes, row.liked, row.repeated) for row in rows}
 
 
-def _items() -> Select[Post, Account, Account, Post, Account, Account, str]:
+def _items() -> Select[Post, Account, Account, Post, Account, Account, str, bool]:
     group, original = aliased(Account, name="in_group"), aliased(Post, name="original")
     author, wrote = aliased(Account, name="author"), aliased(Account, name="first_author")
     there, parent, answered = aliased(Account, name="first_group"), aliased(Post), aliased(Account)
     return (
-        select(Post, author, group, original, wrote, there, answered.handle.label("answers"))
+        select(Post, author, group, original, wrote, there, answered.handle.label("answers"), WAITS.label("waits"))
         .join(author, author.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .outerjoin(original, original.id == Post.repeat_of)
@@ -141,7 +144,7 @@ def _items() -> Select[Post, Account, Account, Post, Account, Account, str]:
         .outerjoin(parent, parent.id == Post.in_reply_to)
         .outerjoin(answered, answered.id == parent.author_id)
         .where(Post.id.in_(bindparam("posts", expanding=True)), readable_by(bindparam("reader")))
-        .where(or_(Post.author_id == bindparam("reader"), literal_column(f"NOT {waits('posts.id')}", Boolean)))
+        .where(or_(Post.author_id == bindparam("reader"), not_(WAITS)))
     )
 
 

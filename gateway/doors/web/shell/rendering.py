@@ -115,8 +115,8 @@ def _clock(zone: str, language: str, at: datetime) -> Markup:
 
 def _bar(visit: Visit) -> Markup:
     """The bar at the foot: an own update that has not left yet, or what was just done."""
-    waiting = pending.find(visit.session, visit.account.id, visit.settings.hold_seconds)
-    done = None if waiting else said.read(request, visit.settings, visit.cookie)
+    done = said.read(request, visit.settings, visit.cookie)
+    waiting = None if done else pending.find(visit.session, visit.account.id, visit.settings.hold_seconds)
     if waiting is None and done is None:
         return Markup()
     after_this_request(lambda answer: _said_once(visit, answer))

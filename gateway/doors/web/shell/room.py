@@ -9,7 +9,7 @@ from functools import partial
 from secrets import token_urlsafe
 from typing import Any, Final, TypeVar
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, g, make_response, request
 from werkzeug.exceptions import Forbidden
 
 from gateway.actions.model.confirmation import ConfirmationRequired
@@ -87,7 +87,7 @@ def _within(web: WebResources, page: Page, view: View) -> Response:
     with transaction(web.engine) as session:
         cookie = cookies.read(request, web.settings, cookies.SESSION)
         viewer = web_sessions.find(session, cookie) if cookie else None
-        visit = Visit(web, session, viewer, cookie if viewer else _visitor(web, page))
+        visit = Visit(web, session, viewer, cookie if viewer else _visitor(web, page), g.setdefault("uploads", []))
         answer = _refuse(visit, page) or make_response(view(visit))
         if viewer is None and page.access == "visitor":
             cookies.put(answer, web.settings, cookies.SIGNING_IN, visit.cookie)

@@ -1,4 +1,6 @@
 // While one writes: parts and reach, drafts on the server, names and tags that complete.
+import { completes } from "./complete.js";
+
 const csrf = document.querySelector("meta[name=csrf]")?.content;
 const post = (path, fields) => fetch(path, { method: "POST", headers: { "X-CSRF-Token": csrf }, body: new URLSearchParams(fields) });
 
@@ -19,9 +21,20 @@ async function reach(form, field) {
   if (answer.ok) card.innerHTML = await answer.text(); // made by our own server, from words that it has escaped
 }
 
+// Private is shape, word and colour, from the moment that it is chosen.
+function dress(form) {
+  const button = form.querySelector("[data-privately]");
+  if (!button) return;
+  const privately = /^(private|to:)/.test(audience(form));
+  form.querySelector(".composer").classList.toggle("private", privately);
+  button.classList.toggle("plum", privately);
+  button.textContent = privately ? button.dataset.privately : button.dataset.send;
+}
+
 function watch(form) {
   const field = form.querySelector("textarea");
   let kept = field.value;
+  completes(field);
   const keep = async () => {
     if (field.value === kept) return;
     kept = field.value;
@@ -33,7 +46,7 @@ function watch(form) {
   const measured = later(300, () => reach(form, field));
   const changed = () => { soon(); if ("reaches" in form.dataset) measured(); };
   form.addEventListener("input", changed);
-  form.addEventListener("change", () => form.querySelector(".composer")?.classList.toggle("private", /^(private|to:)/.test(audience(form))));
+  form.addEventListener("change", () => dress(form));
   form.addEventListener("submit", () => { kept = field.value; });
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") keep(); });
   if (field.value && "reaches" in form.dataset) reach(form, field);

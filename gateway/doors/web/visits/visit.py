@@ -61,8 +61,8 @@ class Visit:
     session: Session
     viewer: SignedIn | None
     cookie: str = ""
+    uploads: list[int] = field(default_factory=list)  # the files of this form
     queues: set[str] = field(default_factory=set)  # to wake after the commit
-    uploads: list[int] = field(default_factory=list)  # the files that came with this form
     said: Said | None = None  # for the bar of the page that comes next
 
     @property

@@ -1,6 +1,6 @@
 """The page to write on: first who hears it, then the words, how many that is and what it costs; and the drafts."""
 
-from flask import Response
+from flask import Response, jsonify
 
 from gateway.actions import reach_estimate
 from gateway.actions.reach_estimate import ReachEstimate
@@ -15,7 +15,7 @@ from gateway.language.words.normalize import clean
 from gateway.network.audience import visibility
 from gateway.network.feeds import feed_items
 from gateway.network.feeds.feed_items import FeedItem
-from gateway.network.people import accounts
+from gateway.network.people import accounts, completions
 from gateway.network.posts.posts import NewPost
 from gateway.network.web import web_drafts
 from gateway.sms import fit
@@ -79,6 +79,14 @@ def reach(visit: Visit) -> str:
     lines, found = _estimate(visit, _audience(visit), text)
     fitted = fit.fit(f"{visit.account.name}: {text}", " (k7)", visit.settings.public_url)
     return render(visit, "writing/reach.html", lines=lines, reach=found, fitted=fitted, unusual=_unusual(fitted.text))
+
+
+@ROOM.page("/write/names")
+def names(visit: Visit) -> Response:
+    """What completes what one types: people and groups after @, groups and tags after #."""
+    asked = visit.arg("q", 30)
+    found = completions.find(visit.session, visit.account.id, asked)
+    return jsonify([[each.mark, each.handle, each.name] for each in found])
 
 
 def _audience(visit: Visit) -> Audience | None:
