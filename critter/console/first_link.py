@@ -1,4 +1,4 @@
-"""The link of the first start, for the console of whoever starts Critter: `critter up` and `critter web` show it, for as
+"""The link of the first start, for the console of whoever starts Critter: `critter up` and `critter web` show it, as
 long as nobody runs this installation."""
 
 from sqlalchemy import Engine

@@ -29,6 +29,6 @@ if (enter && known) {
     asked.abort();
     ask({}).catch(() => { enter.querySelector("[data-passkey-wrong]").hidden = false; });
   });
-  // In the field for the phone or mailbox, browsers offer passkeys by themselves; nobody is asked anything.
-  if (await PublicKeyCredential.isConditionalMediationAvailable?.()) ask({mediation: "conditional", signal: asked.signal}).catch(() => {});
+  // In the field for the phone or mailbox, browsers offer passkeys by themselves; not again after a wrong one.
+  if (!document.querySelector("#wrong") && await PublicKeyCredential.isConditionalMediationAvailable?.()) ask({mediation: "conditional", signal: asked.signal}).catch(() => {});
 }
