@@ -45,6 +45,7 @@ def serve_pages(settings: Settings) -> Blueprint:
             mailboxes=tuple(_person(handle, None) for handle in MAILBOXES),
             policy=POLICY,
             public=access("public"),
+            open_as="/as/",
             trace=teller.trace,
             explain=teller.explain,
             start_over=again,

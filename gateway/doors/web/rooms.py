@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from gateway.doors.web import operate, people, reading, settings, sign_in, writing
+from gateway.doors.web import install, operate, people, reading, settings, sign_in, writing
+from gateway.doors.web.install import offline
 from gateway.doors.web.reading import home, private, to_you, updates
 from gateway.doors.web.settings import (
     blocked,
@@ -24,7 +25,7 @@ from gateway.doors.web.writing import updates as written
 from gateway.doors.web.writing import write
 
 PAGES: Final = (
-    home, private, to_you, updates, code, first_start, sessions, written, write,
+    offline, home, private, to_you, updates, code, first_start, sessions, written, write,
     reach, ways, pause, quiet, digest_card, phones, pin, passkeys, you, blocked, signed_in, data,
     passkey, company, login_link,
 )  # fmt: skip
@@ -35,4 +36,5 @@ ROOMS: Final[tuple[Room, ...]] = (
     settings.ROOM,
     operate.ROOM,
     sign_in.ROOM,
+    install.ROOM,
 )

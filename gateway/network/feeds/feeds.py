@@ -3,21 +3,20 @@ again. A page asks for the next ones by the id of the last, never by a count of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, exists, select, text
 from sqlalchemy.orm import Session
 
 from gateway.network.audience import visibility
 from gateway.network.audience.visibility import readable_by
 from gateway.network.feeds import feed_items
 from gateway.network.feeds.feed_items import FeedItem
-from gateway.network.posts.timelines import by_account, by_tag
-from gateway.store.tables import Account, Post
+from gateway.store.tables import Account, Post, Tag
 
 PAGE: Final = 40  # items
 NEWEST: Final = 2**63 - 1
-SPARE: Final = 3  # candidates for each item: some may not be read, or are from people whom the reader muted
+CANDIDATES: Final = 3 * PAGE  # for Home: some may not be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,49 +27,55 @@ class Feed:
     older: int | None = None
 
 
-def home(session: Session, reader_id: int, before: int = NEWEST, most: int = PAGE) -> Feed:
+def home(session: Session, reader_id: int, before: int = NEWEST) -> Feed:
     """What whom they follow wrote, what was written in their groups and under their tags, what names them, and their
     own."""
-    given = {"reader": reader_id, "before": before, "most": most * SPARE}
-    candidates = session.scalars(HOME, given).all()
-    feed = _page(session, reader_id, candidates, most)
-    if feed.older is None and len(candidates) == most * SPARE:
-        return Feed(feed.items, candidates[-1])
-    return feed
+    given = {"reader": reader_id, "before": before, "most": CANDIDATES}
+    return _page(session, reader_id, session.scalars(HOME, given).all(), CANDIDATES)
 
 
 def everyone(session: Session, reader_id: int, before: int = NEWEST) -> Feed:
     """What anyone in the company may read."""
-    return _listed(session, reader_id, before, visibility.open_post())
+    return _listed(session, EVERYONE, reader_id, before)
 
 
 def by(session: Session, reader_id: int, account: Account, before: int = NEWEST) -> Feed:
     """What a person wrote or repeated, or what was written in a group, as far as the reader may read it."""
-    return _listed(session, reader_id, before, by_account(account), Post.visibility != "direct")
+    statement = IN_GROUP if account.kind == "group" else BY_PERSON
+    return _listed(session, statement, reader_id, before, account=account.id)
 
 
 def tagged(session: Session, reader_id: int, tag: str, before: int = NEWEST) -> Feed:
-    return _listed(session, reader_id, before, by_tag(tag), Post.visibility != "direct")
+    return _listed(session, TAGGED, reader_id, before, tag=tag.casefold())
 
 
-def _listed(session: Session, reader_id: int, before: int, *of: ColumnElement[bool]) -> Feed:
-    ids = select(Post.id).where(Post.id < before, readable_by(reader_id), *of).order_by(Post.id.desc())
-    return _page(session, reader_id, session.scalars(ids.limit(PAGE + 1)).all(), PAGE)
+def _listed(session: Session, statement: Select[int], reader_id: int, before: int, **of: Any) -> Feed:
+    given = {"reader": reader_id, "before": before, **of}
+    return _page(session, reader_id, session.scalars(statement, given).all(), PAGE + 1)
 
 
 def _page(session: Session, reader_id: int, candidates: Sequence[int], most: int) -> Feed:
-    readable = _readable(session, reader_id, candidates)
-    shown = [each for each in candidates if each in readable]
-    items = feed_items.load(session, reader_id, shown[:most])
-    return Feed(items, shown[most - 1] if len(shown) > most else None)
+    """The first of the candidates that the reader may read. `most`: as many were looked for, so that there may be more
+    behind them."""
+    items: list[FeedItem] = []
+    for start in range(0, len(candidates), PAGE):
+        items += feed_items.load(session, reader_id, candidates[start : start + PAGE])
+        if len(items) > PAGE:
+            return Feed(items[:PAGE], items[PAGE - 1].id)
+    return Feed(items, candidates[-1] if len(candidates) == most else None)
 
 
-def _readable(session: Session, reader_id: int, post_ids: Sequence[int]) -> set[int]:
-    if not post_ids:
-        return set()
-    return set(session.scalars(select(Post.id).where(Post.id.in_(post_ids), readable_by(reader_id))))
+def _listing(*of: ColumnElement[bool]) -> Select[int]:
+    """The rule for readers takes milliseconds to write as SQL, so these are built once."""
+    ids = select(Post.id).where(Post.id < bindparam("before"), readable_by(bindparam("reader")), *of)
+    return ids.order_by(Post.id.desc()).limit(PAGE + 1)
 
 
+NOT_PRIVATE: Final = Post.visibility != "direct"
+EVERYONE: Final = _listing(visibility.open_post())
+BY_PERSON: Final = _listing(Post.author_id == bindparam("account"), NOT_PRIVATE)
+IN_GROUP: Final = _listing(Post.group_id == bindparam("account"), NOT_PRIVATE)
+TAGGED: Final = _listing(exists().where(Tag.post_id == Post.id, Tag.tag == bindparam("tag")), NOT_PRIVATE)
 # The newest of each source, then the rest of those sources that can still be among the newest: a reader of 500 people
 # costs 500 looks into an index, however many updates there are. What somebody muted wrote is left out.
 HOME: Final = text("""

@@ -38,7 +38,7 @@ def test_home_goes_back_page_by_page_without_a_hole(company: PageCompany) -> Non
 def test_many_who_may_not_be_read_leave_no_page_empty(company: PageCompany) -> None:
     """What cannot be read is skipped, however much of it stands between."""
     first = company.says("kim", "the oldest")
-    gone = [company.says("kim", f"closed {number}", to="board") for number in range(feeds.PAGE * feeds.SPARE + 3)]
+    gone = [company.says("kim", f"closed {number}", to="board") for number in range(feeds.CANDIDATES + 3)]
     sam, seen, path = company.open("sam"), [], "/everyone"
     for _ in range(9):
         page = sam.open(path).text

@@ -3,6 +3,7 @@ keep them for a year and never show an old one. They are packed once, at the sta
 
 import gzip
 import mimetypes
+import re
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -18,6 +19,7 @@ PACKED: Final = (".css", ".js", ".svg", ".webmanifest")
 YEAR: Final = "public, max-age=31536000, immutable"
 ANEW: Final = "no-cache"  # asked for without the right hash: a service worker, or an old page
 DIGITS: Final = 10
+IMPORT: Final = re.compile(r"""(\bimport |\bfrom )"\./([\w.-]+\.js)\"""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,17 @@ def load(name: str) -> Asset | None:
     path = FOLDER / name
     if name not in names():
         return None
-    content = path.read_bytes()
+    content = _with_versions(path.read_bytes()) if path.suffix == ".js" else path.read_bytes()
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     kind = "application/manifest+json" if path.suffix == ".webmanifest" else kind
     text = path.suffix in PACKED
     packed = gzip.compress(content, 9, mtime=0) if text else None
     return Asset(content, packed, f"{kind}; charset=utf-8" if text else kind, sha256(content).hexdigest()[:DIGITS])
+
+
+def _with_versions(script: bytes) -> bytes:
+    """A script imports others by their whole addresses, so that browsers keep these for a year, too."""
+    return IMPORT.sub(lambda found: f'{found[1]}"{url(found[2])}"', script.decode()).encode()
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -50,6 +50,7 @@ def _link(found: re.Match[str]) -> Markup:
     return Markup('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>{}').format(link, link, rest)
 
 
+@lru_cache(200)
 def icon(name: str, size: str = "") -> Markup:
     return Markup('<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
         f" {size}" if size else "", assets.url("icons.svg"), name
@@ -75,9 +76,8 @@ def clock(at: datetime, timezone: str, language: str, now: datetime | None = Non
     stands in the element, for "3 min ago" would be wrong on a page that stands still."""
     there = at.astimezone(zone(timezone))
     today = (now or datetime.now(UTC)).astimezone(zone(timezone))
-    skeleton = _skeleton(there, today)
-    shown = format_skeleton(skeleton, there, locale=_locale(language)).replace("\u202f", " ")
-    whole = f"{format_date(there, 'full', locale=_locale(language))} {there:%H:%M}"
+    shown = _shown(there, today, language)
+    whole = f"{_whole_date(there.date(), language)} {there:%H:%M}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(there.isoformat(timespec="seconds"), whole, shown)
 
 
@@ -86,12 +86,23 @@ def whole_time(there: datetime, language: str) -> str:
     return f"{format_date(there, 'long', locale=_locale(language))}, {there:%H:%M %Z}"
 
 
-def _skeleton(there: datetime, today: datetime) -> str:
+def _shown(there: datetime, today: datetime, language: str) -> str:
     if there.date() == today.date():
-        return "Hm"
+        return f"{there:%H:%M}"
     if abs(today - there) < timedelta(days=6):
-        return "EHm"
-    return "MMMd" if there.year == today.year else "yMMMd"
+        return f"{_short_date(there.date(), 'E', language)} {there:%H:%M}"
+    return _short_date(there.date(), "MMMd" if there.year == today.year else "yMMMd", language)
+
+
+# A page has many times, and Babel takes a while for each.
+@lru_cache(2_000)
+def _short_date(day: date, skeleton: str, language: str) -> str:
+    return format_skeleton(skeleton, datetime(day.year, day.month, day.day, tzinfo=UTC), locale=_locale(language))
+
+
+@lru_cache(2_000)
+def _whole_date(day: date, language: str) -> str:
+    return format_date(day, "full", locale=_locale(language))
 
 
 @lru_cache(16)

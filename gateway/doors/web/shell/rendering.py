@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from itertools import count as counter
 from secrets import token_urlsafe
 from typing import Any, Final
@@ -103,10 +103,20 @@ def _voice(language: str) -> dict[str, Callable[..., str]]:
     """`say` and `count` in templates are those of Python, in the reader's language already; `tell` is for what a view
     gives as a phrase."""
     return {
-        "say": lambda template, **values: translated(phrases.say(template, **values), language),
+        "say": partial(_say, language),
         "count": lambda one, many, number, **values: translated(phrases.count(one, many, number, **values), language),
         "tell": partial(translated, language=language),
     }
+
+
+def _say(language: str, template: str, **values: Any) -> str:
+    return translated(phrases.say(template, **values), language) if values else _plain(language, template)
+
+
+@lru_cache(5_000)
+def _plain(language: str, template: str) -> str:
+    """A page says most of its sentences without any value, and many of them for each update."""
+    return translated(phrases.say(template), language)
 
 
 def _clock(zone: str, language: str, at: datetime) -> Markup:

@@ -7,10 +7,9 @@ export function completes(field) {
   let asked = "";
   let chosen = 0;
   list.id ||= "suggested";
-  field.setAttribute("role", "combobox");
   field.setAttribute("aria-controls", list.id);
   field.setAttribute("aria-autocomplete", "list");
-  const close = () => { list.hidden = true; field.setAttribute("aria-expanded", "false"); field.removeAttribute("aria-activedescendant"); };
+  const close = () => { list.hidden = true; field.removeAttribute("aria-activedescendant"); };
   const begun = () => BEFORE.exec(field.value.slice(0, field.selectionStart))?.[1] ?? "";
   const mark = () => [...list.children].forEach((each, at) => {
     each.setAttribute("aria-selected", String(at === chosen));
@@ -42,7 +41,6 @@ export function completes(field) {
     chosen = 0;
     list.replaceChildren(...found.map(row));
     list.hidden = false;
-    field.setAttribute("aria-expanded", "true");
     mark();
   });
   field.addEventListener("keydown", (event) => {

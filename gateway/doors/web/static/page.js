@@ -3,3 +3,4 @@ import "./bar.js";
 import "./keys.js";
 import "./live.js";
 import "./compose.js";
+import "./install.js";
