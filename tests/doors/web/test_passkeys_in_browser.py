@@ -3,8 +3,8 @@ and nothing that was tampered with is taken."""
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import unquote_plus
 
 import pytest
@@ -17,8 +17,8 @@ from tests.support.office import Office
 from tests.support.web_office import opened
 from tests.support.web_process import changed, served
 
-CHROMIUM = "/usr/bin/chromium"
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 THERE = re.compile(r":\d+/settings/you$")
 AUTHENTICATOR = {
     "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
