@@ -130,6 +130,8 @@ def remove(session: Session, actor: Actor, address_id: int) -> AddressChanged:
     rest = [each for each in mine if each.channel == channel and each.id != row.id]
     if was_main and rest:
         addresses.make_primary(session, rest[0])
+    notice = say("A phone or mailbox was taken off your account. Was that not you? Tell an operator.")
+    actor.queues |= notices.tell(session, [actor.account.id], notice)
     return AddressChanged(row.id, channel)
 
 

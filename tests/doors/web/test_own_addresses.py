@@ -130,6 +130,9 @@ def test_removing_asks_first_and_leaves_the_last_one(web: WebOffice) -> None:
     assert owner(web, "kim@demo.example") == "kim"
     assert kim.press(path, {"key": "1", "confirmed": "ok"}).status_code == 303
     assert owner(web, "kim@demo.example") is None
+    [(notice, to)] = web.sql("SELECT m.text, a.address FROM messages m JOIN deliveries d ON d.message_id = m.id "
+                             "JOIN addresses a ON a.id = d.address_id WHERE m.kind = 'notice'")  # fmt: skip
+    assert (notice[:39], to) == ("A phone or mailbox was taken off your a", "+14155550101"), "told on what is left"
     last = sam.press(f"/settings/phones/{id_of(web, '+14155550102')}/remove", {"confirmed": "ok"})
     assert (last.status_code, "the last one by which you can sign in" in last.text) == (422, True)
 
