@@ -16,7 +16,8 @@ from gateway.store.tables import Account, Post, Tag
 
 PAGE: Final = 40  # items
 NEWEST: Final = 2**63 - 1
-CANDIDATES: Final = 3 * PAGE  # for Home: some may not be read
+CANDIDATES: Final = 60  # for Home: some may not be read
+DEPTH: Final = 20  # updates of one source that a page of Home looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,10 @@ class Feed:
 def home(session: Session, reader_id: int, before: int = NEWEST) -> Feed:
     """What whom they follow wrote, what was written in their groups and under their tags, what names them, and their
     own."""
-    given = {"reader": reader_id, "before": before, "most": CANDIDATES}
-    return _page(session, reader_id, session.scalars(HOME, given).all(), CANDIDATES)
+    given = {"reader": reader_id, "before": before, "most": CANDIDATES, "depth": DEPTH}
+    rows = session.execute(HOME, given).all()
+    more = len(rows) == CANDIDATES or (bool(rows) and rows[0].more)
+    return _page(session, reader_id, [row.post for row in rows], more=more)
 
 
 def everyone(session: Session, reader_id: int, before: int = NEWEST) -> Feed:
@@ -51,18 +54,19 @@ def tagged(session: Session, reader_id: int, tag: str, before: int = NEWEST) -> 
 
 def _listed(session: Session, statement: Select[int], reader_id: int, before: int, **of: Any) -> Feed:
     given = {"reader": reader_id, "before": before, **of}
-    return _page(session, reader_id, session.scalars(statement, given).all(), PAGE + 1)
+    ids = session.scalars(statement, given).all()
+    return _page(session, reader_id, ids, more=len(ids) > PAGE)
 
 
-def _page(session: Session, reader_id: int, candidates: Sequence[int], most: int) -> Feed:
-    """The first of the candidates that the reader may read. `most`: as many were looked for, so that there may be more
-    behind them."""
+def _page(session: Session, reader_id: int, candidates: Sequence[int], *, more: bool) -> Feed:
+    """The first of the candidates that the reader may read. `more`: there may be others behind them."""
     items: list[FeedItem] = []
     for start in range(0, len(candidates), PAGE):
         items += feed_items.load(session, reader_id, candidates[start : start + PAGE])
-        if len(items) > PAGE:
-            return Feed(items[:PAGE], items[PAGE - 1].id)
-    return Feed(items, candidates[-1] if len(candidates) == most else None)
+        if len(items) >= PAGE:
+            further = more or len(items) > PAGE or start + PAGE < len(candidates)
+            return Feed(items[:PAGE], items[PAGE - 1].id if further else None)
+    return Feed(items, candidates[-1] if more else None)
 
 
 def _listing(*of: ColumnElement[bool]) -> Select[int]:
@@ -76,42 +80,44 @@ EVERYONE: Final = _listing(visibility.open_post())
 BY_PERSON: Final = _listing(Post.author_id == bindparam("account"), NOT_PRIVATE)
 IN_GROUP: Final = _listing(Post.group_id == bindparam("account"), NOT_PRIVATE)
 TAGGED: Final = _listing(exists().where(Tag.post_id == Post.id, Tag.tag == bindparam("tag")), NOT_PRIVATE)
-# The newest of each source, then the rest of those sources that can still be among the newest: a reader of 500 people
-# costs 500 looks into an index, however many updates there are. What somebody muted wrote is left out.
+# The newest of each source, then a few more of those sources that can be among the newest: a reader of 500 people costs
+# 500 looks into an index, however many updates there are. Of a source that had more than those few, nothing is known
+# below its last one, so the list is cut there, and the next page goes on. What somebody muted wrote is left out.
 HOME: Final = text("""
     WITH people AS (
         SELECT f.account_id AS id FROM follows_in_force f JOIN accounts a ON a.id = f.account_id
         WHERE f.follower_id = :reader AND a.kind = 'person'
           AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = :reader AND s.other_id = f.account_id)
         UNION ALL SELECT CAST(:reader AS bigint)
-    ), groups AS (
-        SELECT f.account_id AS id FROM follows_in_force f JOIN accounts a ON a.id = f.account_id
-        WHERE f.follower_id = :reader AND a.kind = 'group'
     ), writers AS (
         SELECT p.id, newest.post FROM people p, LATERAL (
             SELECT id AS post FROM posts WHERE author_id = p.id AND id < :before AND deleted_at IS NULL
               AND (visibility = 'company' OR (visibility = 'group' AND p.id = :reader)) ORDER BY id DESC LIMIT 1) newest
         ORDER BY newest.post DESC LIMIT :most
     ), found AS (
-        SELECT each.post FROM writers w, LATERAL (
+        SELECT w.id AS source, each.post FROM writers w, LATERAL (
             SELECT id AS post FROM posts WHERE author_id = w.id AND id < :before AND deleted_at IS NULL
               AND (visibility = 'company' OR (visibility = 'group' AND w.id = :reader))
-            ORDER BY id DESC LIMIT :most) each
-        UNION
-        SELECT each.post FROM groups g, LATERAL (
+            ORDER BY id DESC LIMIT :depth) each
+        UNION ALL
+        SELECT g.id, each.post FROM follows_in_force f JOIN accounts g ON g.id = f.account_id, LATERAL (
             SELECT id AS post FROM posts WHERE group_id = g.id AND id < :before AND deleted_at IS NULL
-              AND visibility = 'group' ORDER BY id DESC LIMIT :most) each
-        UNION
-        SELECT each.post FROM topic_follows_in_force f JOIN topics t ON t.id = f.topic_id, LATERAL (
+              AND visibility = 'group' ORDER BY id DESC LIMIT :depth) each
+        WHERE f.follower_id = :reader AND g.kind = 'group'
+        UNION ALL
+        SELECT t.id, each.post FROM topic_follows_in_force f JOIN topics t ON t.id = f.topic_id, LATERAL (
             SELECT post_id AS post FROM tags WHERE tag = t.tag AND post_id < :before
-            ORDER BY post_id DESC LIMIT :most) each
+            ORDER BY post_id DESC LIMIT :depth) each
         WHERE f.follower_id = :reader
-        UNION
-        (SELECT post_id FROM mentions WHERE account_id = :reader AND post_id < :before
-         ORDER BY post_id DESC LIMIT :most)
+        UNION ALL
+        (SELECT 0, post_id FROM mentions WHERE account_id = :reader AND post_id < :before
+         ORDER BY post_id DESC LIMIT :depth)
+    ), cut AS (
+        SELECT max(oldest) AS post
+        FROM (SELECT min(post) AS oldest FROM found GROUP BY source HAVING count(*) = :depth) AS unfinished
     )
-    SELECT found.post FROM found JOIN posts p ON p.id = found.post
-    WHERE p.visibility <> 'direct' AND p.deleted_at IS NULL
+    SELECT DISTINCT found.post, cut.post IS NOT NULL AS more FROM cut, found JOIN posts p ON p.id = found.post
+    WHERE found.post >= coalesce(cut.post, 0) AND p.visibility <> 'direct' AND p.deleted_at IS NULL
       AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = :reader AND s.other_id = p.author_id)
     ORDER BY found.post DESC LIMIT :most
 """)

@@ -13,9 +13,9 @@ from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase
 from gateway.language.words.normalize import clean
 from gateway.network.audience import visibility
-from gateway.network.feeds import feed_items
+from gateway.network.feeds import completions, feed_items
 from gateway.network.feeds.feed_items import FeedItem
-from gateway.network.people import accounts, completions
+from gateway.network.people import accounts
 from gateway.network.posts.posts import NewPost
 from gateway.network.web import web_drafts
 from gateway.sms import fit
