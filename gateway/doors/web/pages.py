@@ -33,7 +33,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
             abort(404)
         status = 410 if page.kind == "retracted" else 200
         media = signer.sign("media", *ids) if page.attached else None
-        shown = render_alone(settings, "post.html", page.language, page.timezone, page=page, media=media)
+        shown = render_alone(settings, "post.html", page.language, page.zone_name, page=page, media=media)
         return _private(make_response(shown, status))
 
     @pages.get("/u/<token>")

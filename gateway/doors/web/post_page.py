@@ -30,7 +30,7 @@ class PostPage:
     group: str | None
     at: datetime
     language: str
-    timezone: str
+    zone_name: str
     text: str = ""
     attached: str | None = None
     reactions: Mapping[str, int] = field(default_factory=dict)

@@ -14,7 +14,8 @@ from gateway.files import media_folder
 from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import audit_log
 from gateway.network.mail import secret_addresses
-from gateway.network.people import addresses, export, operator_names
+from gateway.network.people import addresses, export
+from gateway.network.web import operator_names
 from gateway.store.database import transaction
 
 LARGEST: Final = 200 << 20  # octets of pictures in one file

@@ -12,7 +12,7 @@ from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import post_preview
 from gateway.network.audience.post_preview import NextDecision
 from gateway.network.follows import subscriptions
-from gateway.network.people import reach_state
+from gateway.network.web import reach_state
 
 NEVER: Final = {
     "opted_out": say("Nothing is sent: your phone said STOP. It stands here."),

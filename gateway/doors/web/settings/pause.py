@@ -14,7 +14,8 @@ from gateway.doors.web.settings import ROOM
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import count, say
 from gateway.language.words import durations
-from gateway.network.people import addresses, reach_state
+from gateway.network.people import addresses
+from gateway.network.web import reach_state
 
 SPANS: Final = ("1h", "till tomorrow", "till monday")
 

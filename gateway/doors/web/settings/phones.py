@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Response, make_response, request
 
-from gateway.actions import own_addresses
+from gateway.actions.preferences import own_addresses
 from gateway.channels import EMAIL
 from gateway.doors.web.settings import ROOM, passkeys
 from gateway.doors.web.shell.rendering import render

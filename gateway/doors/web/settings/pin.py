@@ -2,8 +2,8 @@
 
 from flask import Response, make_response, request
 
-from gateway.actions import own_addresses, own_pin
-from gateway.actions.own_pin import PinProof
+from gateway.actions.preferences import own_addresses, own_pin
+from gateway.actions.preferences.own_pin import PinProof
 from gateway.channels import EMAIL
 from gateway.doors.web.settings import ROOM, phones
 from gateway.doors.web.visits.visit import Visit

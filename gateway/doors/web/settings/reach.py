@@ -10,7 +10,7 @@ from gateway.actions.preferences import text_limit
 from gateway.doors.web.settings import ROOM, day_dial, digest_card, next_decision, way_rows
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
-from gateway.network.people import reach_state
+from gateway.network.web import reach_state
 
 
 @ROOM.page("/settings")

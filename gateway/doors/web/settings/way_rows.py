@@ -56,7 +56,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ChoiceRow:
     """`key`: cause:NUMBER or source:ID. `own`: it was chosen for this very row. `until`: when the follow ends, or when
     what is off comes again; `ends`: whether it can have an end."""
 
@@ -78,9 +78,9 @@ class OtherFollow:
 @dataclass(frozen=True, slots=True)
 class WayRows:
     heads: tuple[Head, ...]
-    to_you: tuple[Row, ...]
-    followed: tuple[Row, ...]
-    apart: tuple[Row, ...]
+    to_you: tuple[ChoiceRow, ...]
+    followed: tuple[ChoiceRow, ...]
+    apart: tuple[ChoiceRow, ...]
     others: tuple[OtherFollow, ...]
     prefers_mails: bool
 
@@ -101,16 +101,16 @@ def load(session: Session, actor: Actor) -> WayRows:
     )
 
 
-def _of_cause(cause: Cause, name: Phrase, chosen: str | None, prefers_mails: bool) -> Row:
+def _of_cause(cause: Cause, name: Phrase, chosen: str | None, prefers_mails: bool) -> ChoiceRow:
     """What is written to somebody comes as a text, unless they chose; other causes as each follow was asked for."""
     way = chosen or ("text" if cause.addressed else None)
-    return Row(f"cause:{int(cause)}", name, way, _comes(way, prefers_mails), chosen is not None)
+    return ChoiceRow(f"cause:{int(cause)}", name, way, _comes(way, prefers_mails), chosen is not None)
 
 
-def _apart(one: Subscription, prefers_mails: bool, until: datetime | None) -> Row:
+def _apart(one: Subscription, prefers_mails: bool, until: datetime | None) -> ChoiceRow:
     comes = _comes(one.way, prefers_mails)
     ends = one.cause != Cause.TRACKED
-    return Row(f"source:{one.source_id}", _called(one), one.way, comes, True, until, ends)
+    return ChoiceRow(f"source:{one.source_id}", _called(one), one.way, comes, True, until, ends)
 
 
 def _called(one: Subscription) -> str:

@@ -16,7 +16,7 @@ from gateway.attention import zones
 from gateway.attention.causes import DeliveryCause
 from gateway.attention.ways import CHOOSABLE, WAYS
 from gateway.doors.web.settings import ROOM, way_rows
-from gateway.doors.web.settings.way_rows import Row
+from gateway.doors.web.settings.way_rows import ChoiceRow
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import say
 from gateway.i18n.refusals import refusal
@@ -89,7 +89,7 @@ def _set_apart(session: Session, actor: Actor, source: str) -> None:
     ways.set_source_way(session, actor, int(source), usual)
 
 
-def _set_end(session: Session, actor: Actor, row: Row, way: str | None, end: str) -> None:
+def _set_end(session: Session, actor: Actor, row: ChoiceRow, way: str | None, end: str) -> None:
     """An end of what is sent is that of the follow; one of `nothing` is when it comes again. To follow anew makes a way
     of its own end, so the way is set last."""
     source, until = int(row.key.partition(":")[2]), _until(actor, end)

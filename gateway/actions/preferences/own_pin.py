@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
-from gateway.actions.own_addresses import AddressChanged, send_digits
+from gateway.actions.preferences.own_addresses import AddressChanged, send_digits
 from gateway.channels import EMAIL, SMS
 from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import audit_log
