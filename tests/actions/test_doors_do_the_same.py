@@ -419,7 +419,7 @@ HELPERS: Final = {
     "acknowledge_by_reaction", "did", "tell", "describe_removal", "describe_request", "ask_owners", "question",
     "opt_in", "upload", "attach", "wake", "state_of",
     "send_digest", "bring_back", "reschedule", "begin", "end_first", "tracked_id",
-    "send_code", "take_code", "make_main", "remove", "try_mailbox", "send_digits", "why_wrong",
+    "send_code", "take_code", "make_main", "remove_address", "try_mailbox", "send_digits", "why_wrong",
     "send_pin_code", "change_pin", "remove_pin",
 }  # fmt: skip
 

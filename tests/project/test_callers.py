@@ -14,7 +14,6 @@ REGISTERED: Final = {"routes", "__all__"}
 FOR_TESTS: Final = {
     "gateway.actions.model.idempotency.once",  # for pages and the API: a text is done once by its row
     "gateway.actions.uploading.upload",  # for pages and the API
-    "gateway.attention.quiet_hours.next_begin",  # the other side of `quiet_until`: tests compare the two
     "migrations.unsafe.find_unsafe",  # a test refuses migrations that would keep a door waiting
     "workers.upkeep.lease_sweeper.sweep",  # one turn of four tasks of the clock
     "workers.upkeep.media_gc.sweep",  # one turn over all shelves

@@ -115,7 +115,7 @@ def make_main(session: Session, actor: Actor, address_id: int) -> AddressChanged
     return AddressChanged(row.id, row.channel)
 
 
-def remove(session: Session, actor: Actor, address_id: int) -> AddressChanged:
+def remove_address(session: Session, actor: Actor, address_id: int) -> AddressChanged:
     """Takes it away: what has not left is not sent there any more. The last one by which they can sign in stays."""
     row = addresses.own(session, actor.account.id, address_id)
     mine = [each for each in addresses.of_account(session, actor.account.id) if each.state == "verified"]

@@ -105,7 +105,7 @@ def link_code(visit: Visit) -> Response:
 
 @ROOM.post("/settings/phones/<int:address_id>/remove")
 def remove(visit: Visit, address_id: int) -> Response:
-    visit.do(own_addresses.remove, address_id)
+    visit.do(own_addresses.remove_address, address_id)
     visit.say(say("It is nobody's now. Nothing goes there any more."))
     return visit.back("/settings/phones")
 
