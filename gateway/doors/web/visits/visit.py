@@ -93,7 +93,7 @@ class Visit:
         """Performs an action once for each form, however often the form is sent."""
         actor = self.actor
         result = once(self.session, actor, request.form.get(KEY) or token_urlsafe(16), action, *args, **kwargs)
-        self.queues |= actor.queues | set(SPREADING)
+        self.queues |= actor.queues | (set(SPREADING) if actor.effects else set())
         return result
 
     def say(self, text: str, *, undo: bool = False) -> None:
