@@ -1,4 +1,5 @@
-"""Draws docs/pictures anew: real mails as Chromium shows their HTML, and every page of the web interface. `make pictures`.
+"""Draws docs/pictures anew: real mails as Chromium shows their HTML, and every page of the web interface.
+`make pictures` runs it.
 
 The mails are composed by the workers' own code from rows as a claim brings them; the people are made up.
 """

@@ -4,6 +4,21 @@ from typing import Final
 
 from gateway.doors.web import install, operate, people, reading, settings, sign_in, writing
 from gateway.doors.web.install import offline
+from gateway.doors.web.operate.pages import OPERATE
+from gateway.doors.web.people import (
+    directory,
+    follows,
+    group_page,
+    group_words,
+    members,
+    menu,
+    new_group,
+    profile,
+    reports,
+    search,
+    status,
+    why,
+)
 from gateway.doors.web.reading import home, private, to_you, updates
 from gateway.doors.web.settings import (
     blocked,
@@ -24,10 +39,15 @@ from gateway.doors.web.sign_in import code, company, first_start, login_link, pa
 from gateway.doors.web.writing import updates as written
 from gateway.doors.web.writing import write
 
-PAGES: Final = (
-    offline, home, private, to_you, updates, code, first_start, sessions, written, write,
+PEOPLE: Final = (
+    directory, follows, group_page, group_words, members, menu, new_group, profile, reports, search, status, why,
+)  # fmt: skip
+SETTINGS: Final = (
     reach, ways, pause, quiet, digest_card, phones, pin, passkeys, you, blocked, signed_in, data,
-    passkey, company, login_link,
+)  # fmt: skip
+PAGES: Final = (
+    offline, home, private, to_you, updates, code, first_start, sessions, passkey, company, login_link, written, write,
+    *PEOPLE, *SETTINGS, *OPERATE,
 )  # fmt: skip
 ROOMS: Final[tuple[Room, ...]] = (
     reading.ROOM,

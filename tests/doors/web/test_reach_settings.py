@@ -154,11 +154,15 @@ def test_the_limit_of_texts_is_set_and_ended(web: WebOffice) -> None:
 
 def test_mails_instead_of_texts_and_back(web: WebOffice) -> None:
     kim = web.browser("kim")
-    kim.press("/settings/prefer", {"mails": "yes", "key": "1"})
+    kim.press("/settings/prefer", {"instead": "mail", "key": "1"})
     assert attention(web, "kim", "prefer") == "mail"
     assert "because you prefer mails" in kim.words("/settings")
-    kim.press("/settings/prefer", {"mails": "no", "key": "2"})
+    kim.press("/settings/prefer", {"instead": "", "key": "2"})
     assert attention(web, "kim", "prefer") is None
+    kim.press("/settings/prefer", {"instead": "web", "key": "3"})
+    assert attention(web, "kim", "prefer") == "web"
+    assert "here alone, because you prefer the web" in kim.words("/settings")
+    assert kim.press("/settings/prefer", {"instead": "fax"}).status_code == 400
 
 
 def test_what_would_happen_now_is_what_happens(web: WebOffice) -> None:

@@ -44,7 +44,10 @@ COMES: Final = {
     "web": say("here alone"),
     "nothing": say("nothing is sent; it stands here"),
 }
-PREFERRED: Final = say("a mail, at once, because you prefer mails")
+PREFERRED: Final = {
+    "mail": say("a mail, at once, because you prefer mails"),
+    "web": say("here alone, because you prefer the web"),
+}
 AS_ASKED: Final = say("as you asked for each of them")
 
 
@@ -82,12 +85,12 @@ class WayRows:
     followed: tuple[ChoiceRow, ...]
     apart: tuple[ChoiceRow, ...]
     others: tuple[OtherFollow, ...]
-    prefers_mails: bool
+    preferred: str | None
 
 
 def load(session: Session, actor: Actor) -> WayRows:
     account = actor.account.id
-    chosen, prefers = way_choices.by_cause(session, account), way_choices.prefers_mails(session, account)
+    chosen, prefers = way_choices.by_cause(session, account), way_choices.preferred(session, account)
     every = subscriptions.list_all(session, account)
     ends = _ends(session, account)
     apart = tuple(_apart(each, prefers, ends.get(each.source_id)) for each in every if each.way)
@@ -101,14 +104,14 @@ def load(session: Session, actor: Actor) -> WayRows:
     )
 
 
-def _of_cause(cause: Cause, name: Phrase, chosen: str | None, prefers_mails: bool) -> ChoiceRow:
+def _of_cause(cause: Cause, name: Phrase, chosen: str | None, preferred: str | None) -> ChoiceRow:
     """What is written to somebody comes as a text, unless they chose; other causes as each follow was asked for."""
     way = chosen or ("text" if cause.addressed else None)
-    return ChoiceRow(f"cause:{int(cause)}", name, way, _comes(way, prefers_mails), chosen is not None)
+    return ChoiceRow(f"cause:{int(cause)}", name, way, _comes(way, preferred), chosen is not None)
 
 
 def _apart(one: Subscription, prefers_mails: bool, until: datetime | None) -> ChoiceRow:
-    comes = _comes(one.way, prefers_mails)
+    comes = _comes(one.way, preferred)
     ends = one.cause != Cause.TRACKED
     return ChoiceRow(f"source:{one.source_id}", _called(one), one.way, comes, True, until, ends)
 
@@ -118,10 +121,10 @@ def _called(one: Subscription) -> str:
     return one.name if one.cause == Cause.PERSON else one.called
 
 
-def _comes(way: str | None, prefers_mails: bool) -> Phrase:
+def _comes(way: str | None, preferred: str | None) -> Phrase:
     if way is None:
         return AS_ASKED
-    return PREFERRED if way == "text" and prefers_mails else COMES[way]
+    return PREFERRED[preferred] if way == "text" and preferred else COMES[way]
 
 
 def _ends(session: Session, account_id: int) -> dict[int, datetime]:

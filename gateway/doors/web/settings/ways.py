@@ -28,6 +28,11 @@ from gateway.network.people.directory import find_named
 WAY, END, USUAL, ADD = "way.", "end.", "usual", "add"
 NEVER: Final = "never"
 SPANS: Final = ("1h", "till tomorrow", "till monday", "1w")
+INSTEAD: Final = {
+    "mail": say("Mails come instead of texts now."),
+    "web": say("What came by text stands here alone now."),
+    "": say("Texts come again."),
+}
 Fields = Sequence[tuple[str, str]]
 
 
@@ -124,8 +129,10 @@ def _save_limit(session: Session, actor: Actor, given: Mapping[str, str]) -> Non
 
 @ROOM.post("/settings/prefer")
 def save_preference(visit: Visit) -> Response:
-    """Mails instead of texts, or texts again."""
-    mails = visit.form("mails") == "yes"
-    visit.do(ways.prefer, mails)
-    visit.say(say("Mails come instead of texts now.") if mails else say("Texts come again."), undo=True)
+    """Mails or the web alone instead of texts, or texts again."""
+    wanted = visit.form("instead", 10)
+    if wanted not in INSTEAD:
+        raise BadRequest
+    visit.do(ways.prefer, wanted or None)
+    visit.say(INSTEAD[wanted], undo=True)
     return visit.back("/settings")
