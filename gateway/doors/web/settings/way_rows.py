@@ -110,7 +110,7 @@ def _of_cause(cause: Cause, name: Phrase, chosen: str | None, preferred: str | N
     return ChoiceRow(f"cause:{int(cause)}", name, way, _comes(way, preferred), chosen is not None)
 
 
-def _apart(one: Subscription, prefers_mails: bool, until: datetime | None) -> ChoiceRow:
+def _apart(one: Subscription, preferred: str | None, until: datetime | None) -> ChoiceRow:
     comes = _comes(one.way, preferred)
     ends = one.cause != Cause.TRACKED
     return ChoiceRow(f"source:{one.source_id}", _called(one), one.way, comes, True, until, ends)
