@@ -17,7 +17,7 @@ Flow = Literal["on", "off", "stopped", "bouncing", "waits"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MainAddress:
     """The phone or mailbox to which items go. `flow`: `stopped` after STOP, `waits` before it was proved; `until`: the
     end of an `off`; `today`: how many came there today."""
 
@@ -38,23 +38,23 @@ class Place:
 class ReachState:
     """None where there is no phone or no mailbox."""
 
-    phone: Place | None
-    mailbox: Place | None
+    phone: MainAddress | None
+    mailbox: MainAddress | None
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[MainAddress, ...]:
         return tuple(each for each in (self.phone, self.mailbox) if each)
 
     @property
-    def on(self) -> tuple[Place, ...]:
+    def on(self) -> tuple[MainAddress, ...]:
         return tuple(each for each in self.places if each.flow == "on")
 
     @property
-    def off(self) -> tuple[Place, ...]:
+    def off(self) -> tuple[MainAddress, ...]:
         return tuple(each for each in self.places if each.flow == "off")
 
     @property
-    def stopped(self) -> tuple[Place, ...]:
+    def stopped(self) -> tuple[MainAddress, ...]:
         return tuple(each for each in self.places if each.flow == "stopped")
 
 
@@ -63,7 +63,7 @@ def find(session: Session, account_id: int) -> ReachState:
     rows = session.execute(main).all()
     today = _count_today(session, account_id, [row[0].id for row in rows])
     found = {
-        row.channel: Place(
+        row.channel: MainAddress(
             row.id, row.channel, row.address, _flow(row.state, bool(off), row.bouncing_since), row.off_until,
             today.get(row.id, 0),
         )

@@ -36,7 +36,7 @@ class Arc:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class QuietBar:
     day: int
     start: int
     length: int
@@ -52,7 +52,7 @@ class Dial:
     `clocks`: when the clocks change soon, and by how many minutes."""
 
     arcs: tuple[Arc, ...]
-    bars: tuple[Bar, ...]
+    bars: tuple[QuietBar, ...]
     quiet_now: bool
     change: int | None
     digest: tuple[float, float] | None
@@ -107,17 +107,17 @@ def draw(session: Session, account_id: int, address: Address, clock: ZoneNow, no
     )
 
 
-def _bars(spans: Sequence[QuietSpan]) -> Iterator[Bar]:
+def _bars(spans: Sequence[QuietSpan]) -> Iterator[QuietBar]:
     """Each span as it lies on each day; one over midnight lies on two."""
     for span in spans:
         begin, length = minute_of(span.begin), span.minutes
         for day in span.days:
-            yield Bar(day, begin, min(length, DAY - begin))
+            yield QuietBar(day, begin, min(length, DAY - begin))
             if begin + length > DAY:
-                yield Bar((day + 1) % 7, 0, begin + length - DAY)
+                yield QuietBar((day + 1) % 7, 0, begin + length - DAY)
 
 
-def _joined(today: Sequence[Bar]) -> Iterator[Arc]:
+def _joined(today: Sequence[QuietBar]) -> Iterator[Arc]:
     """What ends at midnight and what begins there are one arc."""
     first = next((each for each in today if each.start == 0), None)
     last = next((each for each in today if each.start + each.length == DAY and each is not first), None)
