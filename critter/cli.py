@@ -167,11 +167,14 @@ def web(
     ] = None,
 ) -> None:
     """Serve the SMS door, the pages and the API."""
+    from critter.console.first_link import find_first_link
     from critter.processes import registry
 
     settings = _durable()
     if listen is not None:
         settings = _listening(settings, "fallback_listen" if accept_only else "web_listen", listen)
+    if not accept_only and (link := find_first_link(settings)):
+        typer.echo(link)
     (registry.fallback if accept_only else registry.web)(settings)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -68,25 +67,16 @@ def _write(
     part: Path, place: Path, handle: str, sections: Mapping[str, Sequence[Mapping[str, Any]]], pictures: Sequence[Path]
 ) -> None:
     """Writes the file; its format follows from the name that it will have."""
-    whole = json.dumps(sections, ensure_ascii=False, indent=1, default=str)
+    whole = export.as_json(sections)
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             if place.suffix == ".json":
-                file.write(whole.encode("utf-8", "replace"))
+                file.write(whole)
                 return
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-                packed.writestr("data.json", whole.encode("utf-8", "replace"))
-                packed.writestr("read-me.txt", _readable(handle, sections).encode("utf-8", "replace"))
+                packed.writestr("data.json", whole)
+                packed.writestr("read-me.txt", export.as_text(handle, sections))
                 for picture in filter(Path.exists, pictures):
                     packed.write(picture, f"pictures/{picture.name}")
     except OSError as error:
         raise Refused(f"{place} cannot be written ({error.strerror}): name another file with --out.") from None
-
-
-def _readable(handle: str, sections: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    lines = [f"Everything that Critter keeps about @{handle}", ""]
-    for name, rows in sections.items():
-        lines += [f"{name.replace('_', ' ').upper()} ({len(rows)})", ""]
-        for row in rows:
-            lines += [f"  {field}: {value}" for field, value in row.items()] + [""]
-    return "\n".join(lines)

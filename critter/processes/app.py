@@ -19,7 +19,7 @@ from gateway.channels import SMS
 from gateway.doors.route_access import inventory
 from gateway.doors.smtp import server, tls_certificates
 from gateway.doors.smtp.connection_limits import ConnectionLimits
-from gateway.doors.web import headers, health, help_page, logins, media, metrics, pages
+from gateway.doors.web import headers, health, help_page, legal_pages, media, metrics, pages
 from gateway.doors.web.rooms import PAGES, ROOMS
 from gateway.doors.web.shell import assets, rendering, room
 from gateway.doors.web.visits.try_limits import TryLimits
@@ -105,9 +105,9 @@ def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = Non
     app.register_blueprint(metrics.blueprint(settings, parts.engine))
     app.register_blueprint(pages.blueprint(settings, signer, parts.engine))
     app.register_blueprint(media.blueprint(settings, signer, parts.engine))
-    app.register_blueprint(logins.blueprint(settings, signer, parts.engine))
     assert handlers.MODULES  # importing them filled the table of commands
     app.register_blueprint(help_page.blueprint(settings, commands.build_registry(settings).verbs))
+    app.register_blueprint(legal_pages.blueprint(settings))
     app.register_blueprint(assets.blueprint())
     if tour:
         app.register_blueprint(tour.pages(settings))

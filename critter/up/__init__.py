@@ -33,12 +33,12 @@ def run(settings: Settings, *, unsafe: bool = False, tied: bool = False) -> None
             die_with_parent(os.getppid(), signal.SIGTERM)
         with _servers(settings) as servers:
             ports.refuse_taken(settings)
-            _prepare_database(settings, unsafe or settings.unsafe, output)
+            first = _prepare_database(settings, unsafe or settings.unsafe, output)
             registry.import_shared()
             processes = _kept(settings, output)
             try:
                 everything = _kept_servers(servers) + processes
-                keep_running(everything, output, ports.answers(settings), lambda: _tell(settings, output, began))
+                keep_running(everything, output, ports.answers(settings), lambda: _tell(settings, output, began, first))
             finally:
                 output.say("Stopping …")
                 end(processes, output, signals)  # the servers end last, when nobody needs them any more
@@ -55,10 +55,12 @@ def _servers(settings: Settings) -> Servers:
     )
 
 
-def _prepare_database(settings: Settings, unsafe: bool, output: PipeReader) -> None:
+def _prepare_database(settings: Settings, unsafe: bool, output: PipeReader) -> str | None:
+    """Returns the link of the first start, while nobody runs this installation."""
     from sqlalchemy import text
 
     from critter.console.database import prepare
+    from critter.console.first_link import first_link
 
     engine = prepare(settings, unsafe, output.say)
     with engine.connect() as connection:
@@ -67,7 +69,9 @@ def _prepare_database(settings: Settings, unsafe: bool, output: PipeReader) -> N
         from critter.demo import company
 
         company.load(engine)
+    link = first_link(settings, engine)
     engine.dispose()
+    return link
 
 
 def _kept_servers(servers: Servers) -> list[SupervisedProcess]:
@@ -97,7 +101,7 @@ def _starter(name: str, serve: Callable[[], None], output: PipeReader, pids: Pat
     return start
 
 
-def _tell(settings: Settings, output: PipeReader, began: float) -> None:
+def _tell(settings: Settings, output: PipeReader, began: float, first: str | None) -> None:
     places = (
         {"Mail": f"{netloc(dialled(settings.smtp_listen))} for post@{settings.mail_domain}"} if settings.mail else {}
     )
@@ -107,4 +111,6 @@ def _tell(settings: Settings, output: PipeReader, began: float) -> None:
     front = "The tour" if settings.mode == "simulated" else "Web"
     for name, place in {front: f"http://{netloc(dialled(settings.web_listen))}/", **places}.items():
         output.say(f"  {name:<14} {place}")
+    if first:
+        output.say(first)
     output.say(f"ready in {time.monotonic() - began:.1f} s; Ctrl-C ends it")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self, cast
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, create_model, model_validator
@@ -36,6 +37,7 @@ class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings):
 
     var: Path = env("CRITTER_VAR")
     company: Annotated[str, BeforeValidator(value.one_line(60))] = env("CRITTER_COMPANY")
+    contact: Annotated[str, BeforeValidator(value.one_line(100))] = env("CRITTER_CONTACT", default="")
     unsafe: Switch = env("CRITTER_UNSAFE")
 
     public_url: BaseUrl = env("CRITTER_PUBLIC_URL")
@@ -47,6 +49,9 @@ class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings):
     )
     redis_url: Annotated[str, BeforeValidator(value.redis_url)] = env("CRITTER_REDIS_URL", repr=False)
     redis_no_password: Switch = env("CRITTER_REDIS_NO_PASSWORD")
+    oidc_issuer: BaseUrl | None = env("CRITTER_OIDC_ISSUER", default=None)
+    oidc_client_id: str = env("CRITTER_OIDC_CLIENT_ID", default="")
+    oidc_client_secret: str = env("CRITTER_OIDC_CLIENT_SECRET", default="", repr=False)
     metrics_token: Annotated[str, BeforeValidator(value.bearer)] = env("CRITTER_METRICS_TOKEN", default="", repr=False)
 
     proxy_from: Networks = env("CRITTER_PROXY_FROM", default=())
@@ -192,6 +197,18 @@ class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings):
         return self
 
     @model_validator(mode="after")
+    def _company_sign_in_is_whole(self) -> Self:
+        given = {
+            "CRITTER_OIDC_ISSUER": self.oidc_issuer,
+            "CRITTER_OIDC_CLIENT_ID": self.oidc_client_id,
+            "CRITTER_OIDC_CLIENT_SECRET": self.oidc_client_secret,
+        }
+        missing = [name for name, value in given.items() if not value]
+        if missing and len(missing) < len(given):
+            raise SettingsError(f"{missing[0]}: must be set: it goes with the other settings of CRITTER_OIDC_")
+        return self
+
+    @model_validator(mode="after")
     def _certificates_are_whole(self) -> Self:
         """Raises SettingsError when a setting needs TLS and there is no certificate, instead of silently going
         without."""
@@ -272,6 +289,7 @@ def _refuse_leaving(settings: Settings) -> None:
     hosts = {name: host for carrier in CARRIERS.values() for name, host in carrier.hosts(settings).items()}
     hosts |= {
         "CRITTER_SIMULATOR_LISTEN": settings.simulator_listen[0],
+        "CRITTER_OIDC_ISSUER": urlsplit(settings.oidc_issuer or "").hostname or "",
         "CRITTER_DNS": next((host for host, _ in settings.dns if not value.stays_here(host)), ""),
     }
     for name, host in hosts.items():
@@ -302,6 +320,8 @@ def _refuse_weak_secrets(settings: Settings) -> None:
 
 def _refuse_open_ways(settings: Settings) -> None:
     """Live mode refuses to send words, numbers and secrets over a network that others can read or write."""
+    if settings.oidc_issuer and not settings.oidc_issuer.startswith("https:"):
+        raise SettingsError("CRITTER_OIDC_ISSUER: must be https://…: whoever reads along could sign in as anybody")
     if value.is_open_redis(settings.redis_url) and not settings.redis_no_password:
         raise SettingsError(
             "CRITTER_REDIS_URL: has no password, and whoever reaches that Redis can hold all texts and mails up: give "

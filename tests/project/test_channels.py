@@ -31,6 +31,7 @@ FOLDERS: Final = (
 )
 FILES: Final = {
     "gateway/channels.py": "where the names are defined",
+    "gateway/doors/web/sign_in/company_provider.py": "the claim of OpenID Connect that names a mailbox",
     "gateway/ledger/audit/budget_rules.py": "what texts cost",
     "gateway/ledger/audit/rules.py": "ids of texts",
     "gateway/ledger/inbox/inbox.py": "the proof of a mail's sender",

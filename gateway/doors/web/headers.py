@@ -1,10 +1,16 @@
 """The headers of every answer of the web process, and its error pages; create_app installs both."""
 
 import logging
+import secrets
+from functools import partial
+from typing import Final
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, request
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from gateway.doors.web.shell.rendering import render_alone
+from gateway.i18n.phrases import Phrase, say
 from gateway.settings import Settings
 
 POLICY = "; ".join(
@@ -24,20 +30,35 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 ONE_YEAR = "max-age=31536000"
-WORDS = {
-    403: ("Not for you", "This is only for those it was made for."),
-    404: ("No such page", "There is nothing at this address. A link in a text or mail may have lost its end."),
-    405: ("Not like that", "This address does not take that kind of request."),
-    413: ("Too long", "That was more than this address takes."),
+WORDS: Final = {
+    403: (say("Not for you"), say("This is only for those it was made for.")),
+    404: (
+        say("No such page"),
+        say("There is nothing at this address. A link in a text or mail may have lost its end."),
+    ),
+    405: (say("Not like that"), say("This address does not take that kind of request.")),
+    410: (say("It is gone"), say("What stood here was taken back.")),
+    413: (say("Too long"), say("That was more than this address takes.")),
+    429: (say("Too fast"), say("That was more than we take at once. Nothing was lost; wait a little.")),
 }
 # The route exists, but the link's token opens nothing: the page does not tell whether it ever did.
-DEAD_LINK = (
-    "This link opens nothing",
-    "It may have lost its end, or what it showed is gone or no longer for you. Open it once more from the text or mail"
-    " that brought it.",
+DEAD_LINK: Final = (
+    say("This link opens nothing"),
+    say(
+        "It may have lost its end, or what it showed is gone or no longer for you. Open it once more from the text or "
+        "mail that brought it."
+    ),
 )
-REFUSED = ("Not understood", "Your browser sent something that this address cannot read. Go back and try once more.")
-UNWELL = ("One moment", "Something is wrong on our side. Nothing is lost; try again in a minute.")
+REFUSED: Final = (
+    say("Not understood"),
+    say("Your browser sent something that this address cannot read. Go back and try once more."),
+)
+UNWELL: Final = (say("One moment"), say("Something is wrong on our side. Nothing is lost; try again in a minute."))
+AWAY: Final = (
+    say("We are back in a moment"),
+    say("Critter is being looked after. Nothing is lost; this page looks again by itself every ten seconds."),
+)
+LOOK_AGAIN: Final = 10  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +75,9 @@ def install(app: Flask, settings: Settings) -> None:
         response.headers.setdefault("Content-Security-Policy", policy)  # a page may set a policy of its own
         return response
 
-    app.register_error_handler(HTTPException, _not_there)
-    app.register_error_handler(Exception, _unwell)
+    app.register_error_handler(HTTPException, partial(_not_there, settings))
+    app.register_error_handler(OperationalError, partial(_away, settings))
+    app.register_error_handler(Exception, partial(_unwell, settings))
 
 
 def _policy(settings: Settings) -> str:
@@ -63,21 +85,43 @@ def _policy(settings: Settings) -> str:
     return f"{POLICY}; connect-src 'self' {settings.stream_url}"
 
 
-def _not_there(error: HTTPException) -> Response:
+def _not_there(settings: Settings, error: HTTPException) -> Response:
     code = error.code or 500
-    title, text = _words(code)
-    answer = Response(render_template("message.html", title=title, text=text), status=code)
+    answer = _page(settings, code, _words(code))
     if code == 405:
         answer.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
     return answer
 
 
-def _words(code: int) -> tuple[str, str]:
+def _words(code: int) -> tuple[Phrase, Phrase]:
     if code == 404 and request.url_rule and request.view_args:
         return DEAD_LINK
     return WORDS.get(code, UNWELL if code >= 500 else REFUSED)
 
 
-def _unwell(error: Exception) -> Response:
+def _away(settings: Settings, error: OperationalError) -> Response:
+    """The database is away or being changed: whoever looks at a page sees it as soon as it is back."""
     log.error("page not served: %s", request.url_rule, exc_info=error)
-    return Response(render_template("message.html", title=UNWELL[0], text=UNWELL[1]), status=503)
+    answer = _page(settings, 503, AWAY, "asleep.svg")
+    answer.headers["Retry-After"] = str(LOOK_AGAIN)
+    if request.method == "GET":
+        answer.headers["Refresh"] = str(LOOK_AGAIN)
+    return answer
+
+
+def _unwell(settings: Settings, error: Exception) -> Response:
+    """The number leads whoever runs this to the line in the log; nothing else of it is shown."""
+    number = secrets.token_hex(4)
+    log.error("page not served: %s, number %s", request.url_rule, number, exc_info=error)
+    return _page(settings, 503, UNWELL, number=number)
+
+
+def _page(
+    settings: Settings, code: int, words: tuple[Phrase, Phrase], picture: str = "", number: str = ""
+) -> Response:  # fmt: skip
+    title, text = words
+    picture = picture or ("lost.svg" if code in (404, 410) else "")
+    page = render_alone(
+        settings, "message.html", title=title, text=text, fault=number, still=code >= 500, picture=picture
+    )  # fmt: skip
+    return Response(page, status=code)

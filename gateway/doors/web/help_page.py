@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from functools import partial
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, request
 
 from gateway.doors.route_access import access
-from gateway.i18n.phrases import ENGLISH, languages, translated
+from gateway.doors.web.shell.rendering import asked_language, render_alone
+from gateway.i18n.phrases import translated
 from gateway.language.usage import help_lines
 from gateway.language.usage.verbs import Verb
 from gateway.settings import Settings
@@ -21,18 +22,11 @@ def blueprint(settings: Settings, verbs: Mapping[str, Verb]) -> Blueprint:
     @pages.get("/help")
     @access("public")
     def show() -> str:
-        language = request.accept_languages.best_match(sorted(languages())) or ENGLISH
+        language = asked_language()
         shown = partial(translated, language=language)
         asked = " ".join(request.args.get("q", "")[:LONGEST].split())
         sections = list(help_lines.sections(verbs, language))
-        return render_template(
-            "help.html",
-            asked=asked,
-            sections=help_lines.found(sections, asked, shown) if asked else sections,
-            shown=shown,
-            language=language,
-            number=settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None,
-            mailbox=f"post@{settings.mail_domain}" if settings.mail else None,
-        )
+        found = help_lines.found(sections, asked, shown) if asked else sections
+        return render_alone(settings, "help.html", language, asked=asked, sections=found, shown=shown)
 
     return pages

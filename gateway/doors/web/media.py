@@ -1,12 +1,13 @@
 """The media of a post: a page behind the link that each reader got, and its files. critter/processes/app registers
 it."""
 
-from flask import Blueprint, Response, abort, make_response, render_template
+from flask import Blueprint, Response, abort, make_response
 from sqlalchemy import Engine
 
 from gateway.attention.zones import zone
 from gateway.doors.route_access import access
 from gateway.doors.web.post_page import pieces
+from gateway.doors.web.shell.rendering import render_alone
 from gateway.doors.web.shell.stored_files import send_stored
 from gateway.network.posts import post_media
 from gateway.network.posts.post_media import File, PostMedia
@@ -17,7 +18,7 @@ from gateway.store.database import transaction
 
 def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     """/m/TOKEN names a post and the address that the link went to, whose owner must still be able to read the post."""
-    media = Blueprint("media", __name__, template_folder="templates")
+    media = Blueprint("media", __name__)
 
     def hanging(token: str) -> PostMedia:
         ids = signer.read("media", token)
@@ -34,7 +35,8 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     def show(token: str) -> Response:
         found = hanging(token)
         at = found.at.astimezone(zone(found.timezone))
-        page = render_template("media.html", page=found, at=at, pieces=list(pieces(found.text)), token=token)
+        shown = {"page": found, "at": at, "pieces": list(pieces(found.text)), "token": token}
+        page = render_alone(settings, "media.html", found.language, found.timezone, **shown)
         answer = make_response(page)
         answer.headers["Cache-Control"] = "no-store"
         return answer

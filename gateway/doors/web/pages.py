@@ -1,12 +1,13 @@
 """The pages behind links in texts and mails: a post, and unsubscribing."""
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, abort, make_response, request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from gateway.doors.route_access import access
 from gateway.doors.web import post_page
+from gateway.doors.web.shell.rendering import render_alone
 from gateway.network.mail import unsubscribe as unsubscribing
 from gateway.network.mail.unsubscribe import Pair
 from gateway.security.signed_tokens import Signer
@@ -18,11 +19,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     """/p/TOKEN and /u/TOKEN. The token alone gives access: no cookie is read or set, so there is none to forge."""
-    pages = Blueprint("pages", __name__, template_folder="templates")
-
-    @pages.app_context_processor
-    def company() -> dict[str, str]:
-        return {"company": settings.company}
+    pages = Blueprint("pages", __name__)
 
     @pages.get("/p/<token>")
     @access("token")
@@ -36,14 +33,17 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
             abort(404)
         status = 410 if page.kind == "retracted" else 200
         media = signer.sign("media", *ids) if page.attached else None
-        return _private(make_response(render_template("post.html", page=page, media=media), status))
+        shown = render_alone(settings, "post.html", page.language, page.zone_name, page=page, media=media)
+        return _private(make_response(shown, status))
 
     @pages.get("/u/<token>")
     @access("token")
     def ask_unsubscribe(token: str) -> Response:
         with transaction(engine) as session:
             ending = unsubscribing.pair(session, *_unsubscribe_ids(signer, token)) or abort(404)
-        return _private(make_response(render_template("unsubscribe.html", ending=ending, done="asked")))
+            language = unsubscribing.language_of(session, ending)
+        page = render_alone(settings, "unsubscribe.html", language, ending=ending, done="asked")
+        return _private(make_response(page))
 
     @pages.post("/u/<token>")
     @access("token")
@@ -51,8 +51,10 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
         with transaction(engine) as session:
             ending = unsubscribing.pair(session, *_unsubscribe_ids(signer, token)) or abort(404)
             done, again = _act(session, signer, ending, request.form)
-            others = unsubscribing.others(session, ending)
-        page = render_template("unsubscribe.html", ending=ending, done=done, again=again, others=others)
+            others, language = unsubscribing.others(session, ending), unsubscribing.language_of(session, ending)
+        page = render_alone(
+            settings, "unsubscribe.html", language, ending=ending, done=done, again=again, others=others
+        )  # fmt: skip
         return _private(make_response(page, 400 if done == "asked" else 200))
 
     return pages

@@ -21,13 +21,16 @@ AFTER_A_LINK = ".,;:!?)]}'»”’"
 
 @dataclass(frozen=True, slots=True)
 class PostPage:
-    """What may be shown. `private`: a link alone never shows its text; `retracted`: its author took it back."""
+    """What may be shown, to a reader of this language and zone. `private`: a link alone never shows its text;
+    `retracted`: its author took it back."""
 
     kind: Literal["shown", "private", "retracted"]
     author: str
     handle: str
     group: str | None
     at: datetime
+    language: str
+    zone_name: str
     text: str = ""
     attached: str | None = None
     reactions: Mapping[str, int] = field(default_factory=dict)
@@ -52,7 +55,7 @@ def page(session: Session, post_id: int, address_id: int) -> PostPage | None:
     """Returns the page; None when nothing may be shown to the person who has this address now."""
     author, group = aliased(Account), aliased(Account)
     found = session.execute(
-        select(Post, author, group.handle, ZONES.c.zone)
+        select(Post, author, group.handle, ZONES.c.zone, Account.language)
         .join(author, author.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .join(Address, Address.id == address_id)
@@ -63,14 +66,14 @@ def page(session: Session, post_id: int, address_id: int) -> PostPage | None:
     state = visibility.open_link(session, post_id, address_id)
     if found is None or state is None:
         return None
-    post, writer, group_handle, timezone = found
-    at = post.created_at.astimezone(zone(timezone))
+    post, writer, group_handle, timezone, language = found
+    about = post.created_at.astimezone(zone(timezone)), language, timezone
     if state == "retracted":
-        return PostPage("retracted", writer.name, writer.handle, group_handle, at)
+        return PostPage("retracted", writer.name, writer.handle, group_handle, *about)
     if post.visibility == "direct":
-        return PostPage("private", writer.name, writer.handle, group_handle, at)
+        return PostPage("private", writer.name, writer.handle, group_handle, *about)
     original = posts.original(post)
     reactions = posts.reaction_counts(session, [original]).get(original, {})
     first = session.get(Post, post.repeat_of) if post.repeat_of else None
     by = rendering.signature(writer, None, post, posts.origin(session, first))
-    return PostPage("shown", by, writer.handle, group_handle, at, post.text, post.attached, reactions)
+    return PostPage("shown", by, writer.handle, group_handle, *about, post.text, post.attached, reactions)

@@ -20,15 +20,35 @@ from gateway.doors.web.people import (
     why,
 )
 from gateway.doors.web.reading import home, private, to_you, updates
+from gateway.doors.web.settings import (
+    blocked,
+    data,
+    digest_card,
+    passkeys,
+    pause,
+    phones,
+    pin,
+    quiet,
+    reach,
+    signed_in,
+    ways,
+    you,
+)
 from gateway.doors.web.shell.room import Room
-from gateway.doors.web.sign_in import code, first_start, sessions
+from gateway.doors.web.sign_in import code, company, first_start, login_link, passkey, sessions
 from gateway.doors.web.writing import updates as written
 from gateway.doors.web.writing import write
 
 PEOPLE: Final = (
     directory, follows, group_page, group_words, members, menu, new_group, profile, reports, search, status, why,
 )  # fmt: skip
-PAGES: Final = (offline, home, private, to_you, updates, code, first_start, sessions, written, write, *PEOPLE, *OPERATE)
+SETTINGS: Final = (
+    reach, ways, pause, quiet, digest_card, phones, pin, passkeys, you, blocked, signed_in, data,
+)  # fmt: skip
+PAGES: Final = (
+    offline, home, private, to_you, updates, code, first_start, sessions, passkey, company, login_link, written, write,
+    *PEOPLE, *SETTINGS, *OPERATE,
+)  # fmt: skip
 ROOMS: Final[tuple[Room, ...]] = (
     reading.ROOM,
     writing.ROOM,

@@ -20,7 +20,7 @@ from gateway.attention.fact_lookup import UnusualDelivery
 from gateway.attention.facts import Facts
 from gateway.attention.planned_post import PLANNED, PlannedPost
 from gateway.attention.text_limit import text_limit
-from gateway.channels import SMS
+from gateway.channels import EMAIL, SMS
 from gateway.ledger.money import budgets
 from gateway.ledger.money.budgets import ReaderDay
 from gateway.ledger.outbox.held import FOR_DIGEST, Hold
@@ -108,6 +108,37 @@ def preview(session: Session, post: PlannedPost) -> PostPreview:
     return found
 
 
+class NextDecision(NamedTuple):
+    """What would become of the next update of a source for one reader. `channel`: by which it would come, None when
+    nothing receives."""
+
+    decision: Decision
+    channel: str | None
+
+
+def decide_next(session: Session, reader_id: int, source_id: int, by_text: bool) -> NextDecision | None:
+    """As if somebody wrote there now; None while there is nobody who could."""
+    post = _written_now(session, reader_id, source_id)
+    if post is None:
+        return None
+    rows = _reached(session, post, [_Follow(reader_id, source_id, by_text)], [])
+    row = next((each for each in rows if each.account_id == reader_id and each.address_id), None)
+    if row is None:
+        return NextDecision(Drop("off" if not rows else "nowhere"), None)
+    decided = _decided(session, post, {row.address_id: row.source_id})
+    decision = _moved(session, post, rows, decided).get(row.address_id, decided.get(row.address_id, SEND))
+    moved = isinstance(decided.get(row.address_id), Redirect)
+    return NextDecision(decision, EMAIL if moved else row.channel)
+
+
+def _written_now(session: Session, reader_id: int, source_id: int) -> PlannedPost | None:
+    """By the person who is followed, or by anybody else who may write to the group, under the tag or with the words."""
+    row = session.execute(WRITER, {"reader": reader_id, "source": source_id}).one_or_none()
+    if row is None:
+        return None
+    return PlannedPost(row.id, "group" if row.group_id else "company", [source_id], row.group_id)
+
+
 def _moved(
     session: Session, post: PlannedPost, reached: Sequence[Row[Any]], decided: Mapping[int, Decision]
 ) -> dict[int, Decision]:  # fmt: skip
@@ -188,6 +219,18 @@ def _over(
         if one.over and used["reader", str(one.reader_id)] >= one.most
     }
 
+
+WRITER: Final = text("""
+    SELECT a.id, g.id AS group_id FROM accounts a LEFT JOIN accounts g ON g.id = :source AND g.kind = 'group'
+    WHERE a.kind = 'person' AND a.state = 'active' AND a.id <> :reader
+      AND CASE WHEN EXISTS (SELECT FROM accounts WHERE id = :source AND kind = 'person') THEN a.id = :source
+               WHEN g.id IS NOT NULL THEN EXISTS (
+                   SELECT FROM follows_in_force f WHERE f.account_id = g.id AND f.follower_id = a.id
+                     AND (g.access <> 'broadcast' OR f.role <> 'follower'))
+               ELSE true END
+      AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = :reader AND s.other_id = a.id)
+    ORDER BY a.id LIMIT 1
+""")
 
 # Each is asked for those by text and for the others: follows_by_way has each of them in an order by chance.
 _VIEWS: Final = (

@@ -40,6 +40,15 @@ class DigestWords:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestPreview:
+    """What would be in somebody's next digest now. `entries`: in the order of their numbers."""
+
+    subject: str
+    text: str
+    entries: tuple[ListedUpdate, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     item: HeldItem
     update: ListedUpdate
@@ -64,6 +73,23 @@ def compose(session: Session, digest_ids: Collection[int], signer: Signer, domai
     written = {each: _words(reader[each], found, signer, domain) for each, found in left.items()}
     _number(session, written)
     return written
+
+
+def preview(session: Session, account_id: int) -> DigestPreview | None:
+    """The next digest as it would be now; None when nothing waits for it. Nothing is written down."""
+    rows = session.execute(WAITING, {"account": account_id}).all()
+    refused = _refused(session, [_item(row) for row in rows])
+    left = [(row, _entry(row)) for row in rows if _item(row).key not in refused]
+    if not left:
+        return None
+    entries, language = [entry for _, entry in left], left[0][0].language
+    kind = "over" if all(row.reason == "over" for row, _ in left) else "day"
+    opening = _opening(kind, len(entries))
+    return DigestPreview(
+        translated(_subject(opening, entries), language),
+        translated(_text(opening, entries), language),
+        tuple(entry.update for entry in entries),
+    )
 
 
 def changed(session: Session, digest_ids: Collection[int]) -> set[int]:
@@ -91,14 +117,18 @@ def _entry(row: Row[Any]) -> _Entry:
 
 def _words(row: Row[Any], entries: Sequence[_Entry], signer: Signer, domain: str) -> DigestWords:
     opening, language = _opening(row.kind, len(entries)), row.language
-    names = list(dict.fromkeys(entry.update.name for entry in entries))
     return DigestWords(
         row.kind,
         translated(_text(opening, entries), language),
-        translated(say("{opening} {names}", opening=opening, names=_names(names)), language),
+        translated(_subject(opening, entries), language),
         _mail(opening, entries, row, signer, domain),
         tuple(entry.update.post_id for entry in entries),
     )
+
+
+def _subject(opening: Phrase, entries: Sequence[_Entry]) -> Phrase:
+    names = list(dict.fromkeys(entry.update.name for entry in entries))
+    return say("{opening} {names}", opening=opening, names=_names(names))
 
 
 def _text(opening: Phrase, entries: Sequence[_Entry]) -> Phrase:
@@ -146,21 +176,30 @@ def _number(session: Session, written: Mapping[int, DigestWords]) -> None:
 
 
 # What was written to its reader comes first, then what they track, then the newest.
-FOLDED: Final = text(f"""
-    SELECT h.digest_id, h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until, d.channel,
-           d.state, h.digest_id, h.slot, z.zone, z.until, digest.kind,
-           digest.address_id AS to_id, reader.language, m.text, m.body, m.post_id,
-           author.name, author.handle, target.handle AS in_group, p.visibility = 'direct' AS direct
-    FROM held h JOIN digests digest ON digest.message_id = h.digest_id
+_ORDER: Final = f"h.cause > {DeliveryCause.REPLY:d}, h.cause <> {DeliveryCause.TRACKED:d}, h.message_id DESC"
+_COLUMNS: Final = """h.digest_id, h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until,
+           d.channel, d.state, h.digest_id, h.slot, z.zone, z.until"""
+_ITEMS: Final = """
     JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
     JOIN accounts reader ON reader.id = h.account_id
     JOIN zones_now z ON z.account_id = h.account_id
     JOIN messages m ON m.id = h.message_id
     JOIN posts p ON p.id = m.post_id
     JOIN accounts author ON author.id = p.author_id
-    LEFT JOIN accounts target ON target.id = p.group_id
+    LEFT JOIN accounts target ON target.id = p.group_id"""
+_WORDS: Final = """reader.language, m.text, m.body, m.post_id, author.name, author.handle, target.handle AS in_group,
+           p.visibility = 'direct' AS direct"""
+FOLDED: Final = text(f"""
+    SELECT {_COLUMNS}, digest.kind, digest.address_id AS to_id, {_WORDS}
+    FROM held h JOIN digests digest ON digest.message_id = h.digest_id {_ITEMS}
     WHERE h.digest_id = ANY (CAST(:digests AS bigint[])) AND h.state = 'folded'
-    ORDER BY h.digest_id, h.cause > {DeliveryCause.REPLY:d}, h.cause <> {DeliveryCause.TRACKED:d}, h.message_id DESC
+    ORDER BY h.digest_id, {_ORDER}
+""")  # noqa: S608
+WAITING: Final = text(f"""
+    SELECT {_COLUMNS}, {_WORDS}
+    FROM held h {_ITEMS}
+    WHERE h.account_id = :account AND h.state = 'waiting' AND h.reason IN {held.FOR_DIGEST}
+    ORDER BY {_ORDER}
 """)  # noqa: S608
 NUMBER: Final = text("""
     UPDATE digests d SET posts = given.posts FROM (

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.network.audience.visibility import blocked
 from gateway.network.follows import follows
-from gateway.store.tables import Silence
+from gateway.store.tables import Account, Silence
 from gateway.store.views import SilenceInForce
 
 
@@ -42,6 +42,27 @@ def find_mute(session: Session, account_id: int, other_id: int) -> MuteSnapshot 
         )
     ).one_or_none()
     return MuteSnapshot(row.kind, row.expires_at) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSilence:
+    """Somebody whom one has blocked or muted; `kind`: person or group."""
+
+    id: int
+    kind: str
+    handle: str
+    name: str
+    blocks: bool
+    since: datetime
+    until: datetime | None
+
+
+def list_own(session: Session, account_id: int) -> list[OwnSilence]:
+    """By name."""
+    s = SilenceInForce
+    rows = select(Account.id, Account.kind, Account.handle, Account.name, s.kind == "block", s.created_at, s.expires_at)
+    mine = rows.join(Account, Account.id == s.other_id).where(s.account_id == account_id).order_by(Account.name)
+    return [OwnSilence(*row) for row in session.execute(mine)]
 
 
 def block(session: Session, account_id: int, other_id: int) -> list[dict[str, Any]]:

@@ -92,6 +92,11 @@ def pair(session: Session, source_id: int, address_id: int) -> Pair | None:
     return _tracked(session, keys, is_mailbox)
 
 
+def language_of(session: Session, ending: Pair) -> str:
+    """Of whoever the link went to."""
+    return session.get_one(Account, ending.follower_id).language
+
+
 def _tracked(session: Session, keys: tuple[int, int, int], is_mailbox: bool) -> Pair:
     """A phrase that nobody tracks any more is forgotten after some days; links in older mails end nothing then, and
     that is no error. No account and no topic ever goes, so it was a phrase."""

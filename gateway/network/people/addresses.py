@@ -184,6 +184,14 @@ def of_account(session: Session, account_id: int) -> Sequence[Address]:
     return session.scalars(mine.order_by(rank_of(Address.channel).desc(), Address.is_primary.desc(), Address.id)).all()
 
 
+def own(session: Session, account_id: int, address_id: int) -> Address:
+    """The phone or mailbox of this person with that id; raises Refused for any other."""
+    mine = select(Address).where(Address.id == address_id, Address.account_id == account_id)
+    if (found := session.scalars(mine).one_or_none()) is None:
+        raise refusal("address_gone")
+    return found
+
+
 class Heard(NamedTuple):
     """`answered`: an invited address is verified by it. `awaited`: their digest was to come when they are back."""
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - the statements are put together from constants of this file
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.store.tables import Account
 
 Row = Mapping[str, Any]
+Digests = Sequence[str]  # SHA-256, hex
 
 
 def everything(session: Session, person: Account) -> dict[str, Sequence[Row]]:
@@ -21,14 +23,28 @@ def everything(session: Session, person: Account) -> dict[str, Sequence[Row]]:
     return {name: _rows(session, query, person.id) for name, query in SECTIONS.items()}
 
 
-def pictures(session: Session, person: Account) -> Sequence[str]:
-    """The SHA-256 (hex) of the files that they sent."""
+def pictures(session: Session, person: Account) -> Digests:
+    """Of the files that they sent."""
     return session.scalars(
         text("""SELECT DISTINCT encode(sha256, 'hex') FROM media m JOIN uploads u ON u.id = m.upload_id
                 LEFT JOIN inbound i ON i.id = u.inbound_id
                 WHERE sha256 IS NOT NULL AND (u.account_id = :account OR i.account_id = :account)"""),
         {"account": person.id},
     ).all()
+
+
+def as_json(sections: Mapping[str, Sequence[Row]]) -> bytes:
+    return json.dumps(sections, ensure_ascii=False, indent=1, default=str).encode("utf-8", "replace")
+
+
+def as_text(handle: str, sections: Mapping[str, Sequence[Row]]) -> bytes:
+    """To read."""
+    lines = [f"Everything that Critter keeps about @{handle}", ""]
+    for name, rows in sections.items():
+        lines += [f"{name.replace('_', ' ').upper()} ({len(rows)})", ""]
+        for row in rows:
+            lines += [f"  {field}: {value}" for field, value in row.items()] + [""]
+    return "\n".join(lines).encode("utf-8", "replace")
 
 
 def _rows(session: Session, query: str, account_id: int) -> list[Row]:

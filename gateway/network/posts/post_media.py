@@ -48,6 +48,7 @@ class PostMedia:
     group: str | None
     at: datetime
     timezone: str
+    language: str
     text: str
     attached: str
     files: Sequence[File]
@@ -58,7 +59,7 @@ def of_post(session: Session, post_id: int, address_id: int) -> PostMedia | None
     suspended."""
     author, group = aliased(Account), aliased(Account)
     found = session.execute(
-        select(Post, author, group, ZONES.c.zone)
+        select(Post, author, group, ZONES.c.zone, Account.language)
         .join(author, author.id == Post.author_id)
         .outerjoin(group, group.id == Post.group_id)
         .join(Address, Address.id == address_id)
@@ -78,6 +79,7 @@ def of_post(session: Session, post_id: int, address_id: int) -> PostMedia | None
         group=where.handle if where else None,
         at=post.created_at,
         timezone=found.zone,
+        language=found.language,
         text="" if private else post.text,
         attached=post.attached or "",
         files=_files(session, post),

@@ -96,11 +96,13 @@ def is_linked(session: Session, signer: Signer, code: str) -> Account | None:
     return _used(session, row) if row else None
 
 
-def is_proved(session: Session, signer: Signer, account_id: int, code: str) -> Address | None:
+def is_proved(
+    session: Session, signer: Signer, account_id: int, code: str, typed: str = lockouts.COMMAND_LINE
+) -> Address | None:
     """The address that the code was sent to. A wrong one counts against the code and its person, and the fifth ends the
-    code."""
+    code. `typed`: where, as lockouts count it."""
     mine = select(Code).where(Code.account_id == account_id, Code.purpose == "prove", *_STANDING)
-    if lockouts.hold(session, account_id, lockouts.COMMAND_LINE):
+    if lockouts.hold(session, account_id, typed):
         return None
     row = session.scalars(mine.with_for_update()).first()
     if row is None:
@@ -109,20 +111,27 @@ def is_proved(session: Session, signer: Signer, account_id: int, code: str) -> A
         lockouts.record_right(session, account_id)
         _used(session, row)
         return session.get(Address, row.address_id)
-    _count_wrong(session, row)
+    _count_wrong(session, row, typed)
     return None
 
 
-def _count_wrong(session: Session, row: Code) -> None:
+def waiting_for(session: Session, account_id: int) -> Code | None:
+    """The code that was sent to a phone or mailbox and waits to be typed."""
+    return session.scalars(
+        select(Code).where(Code.account_id == account_id, Code.purpose == "prove", *_STANDING)
+    ).first()
+
+
+def _count_wrong(session: Session, row: Code, typed: str) -> None:
     row.tries += 1
     if row.tries >= TRIES:
         row.ended_at = func.now()
     session.flush()
     person = session.get_one(Account, row.account_id)
     audit_log.record(session, f"@{person.handle}", "code.wrong", person.id)
-    counted = lockouts.record_wrong(session, person.id, lockouts.COMMAND_LINE)
+    counted = lockouts.record_wrong(session, person.id, typed)
     if counted.lock:
-        lockouts.tell(session, person, lockouts.COMMAND_LINE, "code", counted)
+        lockouts.tell(session, person, typed, "code", counted)
 
 
 LinkState = Literal["unknown", "ended", "open"]

@@ -27,6 +27,7 @@ FORGOTTEN: Final = timedelta(days=1)  # after that, wrong ones that led to no lo
 REMEMBERED: Final = timedelta(days=30)  # how long it counts that somebody was locked
 MONTHLY: Final = 20  # wrong ones within REMEMBERED, whatever right ones came between
 COMMAND_LINE: Final = "cli"  # the channel of codes that an operator types
+WEB: Final = "web"  # of codes and PINs that somebody types on a page
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,7 @@ Verdict = Literal["right", "wrong", "locked"]
 def set_pin(session: Session, account_id: int, pin: str, *, always: bool = False) -> None:
     """Sets a new, unlocked PIN, which is asked for with what is risky or always; raises Refused for one that is easily
     guessed."""
-    if not _SHAPE.fullmatch(pin):
-        raise refusal("bad_pin")
-    if len(set(pin)) == 1 or pin in _RUNS:
-        raise refusal("easy_pin")
+    check_shape(pin)
     row = session.get(Pin, account_id) or Pin(account_id=account_id)
     row.salt = secrets.token_bytes(16)
     row.digest, row.tries, row.locked_at = _digest(pin, row.salt), 0, None
@@ -36,6 +33,14 @@ def set_pin(session: Session, account_id: int, pin: str, *, always: bool = False
     lockouts.unlock(session, account_id)
     session.get_one(Account, account_id).pin = "always" if always else "risky"
     session.flush()
+
+
+def check_shape(pin: str) -> None:
+    """Raises Refused for what is no PIN, and for one that is easily guessed."""
+    if not _SHAPE.fullmatch(pin):
+        raise refusal("bad_pin")
+    if len(set(pin)) == 1 or pin in _RUNS:
+        raise refusal("easy_pin")
 
 
 def clear(session: Session, account_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""What reaches one and how: ways, quiet hours, digests; phones and mailboxes; name, language, sessions, data."""
+"""Pages for what somebody sets for themselves: what reaches them and when, phones and mailboxes, who they are here."""
 
 from gateway.doors.web.shell.room import Room
 

@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+import phonenumbers
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from markupsafe import Markup, escape
+from phonenumbers import PhoneNumberFormat
 
 from gateway.attention.zones import zone
 from gateway.doors.web.shell import assets
@@ -88,6 +90,11 @@ def face(account_id: int) -> str:
     return f"f{account_id // 65_536 % FACES + 1}"
 
 
+def phone(number: str) -> str:
+    """A number of E.164 as people read it: +1 415-555-0123."""
+    return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)
+
+
 def initial(name: str) -> str:
     return next((each.upper() for each in name if each.isalnum()), "?")
 
@@ -100,6 +107,11 @@ def clock(at: datetime, timezone: str, language: str, now: datetime | None = Non
     shown = _shown(there, today, language)
     whole = f"{_whole_date(there.date(), language)} {there:%H:%M}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(there.isoformat(timespec="seconds"), whole, shown)
+
+
+def whole_time(there: datetime, language: str) -> str:
+    """The date and the time of day, with the name of the zone: 19 November 2026, 14:20 EST."""
+    return f"{format_date(there, 'long', locale=_locale(language))}, {there:%H:%M %Z}"
 
 
 def _shown(there: datetime, today: datetime, language: str) -> str:

@@ -140,6 +140,14 @@ def _name(facts: Mapping[str, Any], timezone: str) -> Question:
     return Question((say("Everyone will see you as {name}.", name=facts["name"]),), say("Take this name"))
 
 
+def _remove_address(facts: Mapping[str, Any], timezone: str) -> Question:
+    lines = (
+        say("Take {address} away from you?", address=facts["address"]),
+        say("Nothing goes there any more, and you cannot sign in with it. To have it back you add it anew."),
+    )
+    return Question(lines, say("Remove it"))
+
+
 SHOWN: Final = 3  # names
 WORDS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Question]]] = {
     "reach": _reach,
@@ -150,4 +158,5 @@ WORDS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Question]]] = {
     "urgent_call": _urgent,
     "new_group": _new_group,
     "name": _name,
+    "remove_address": _remove_address,
 }

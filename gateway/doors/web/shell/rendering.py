@@ -17,6 +17,7 @@ from gateway.doors.web.visits.visit import Visit
 from gateway.i18n import phrases
 from gateway.i18n.phrases import ENGLISH, languages, translated
 from gateway.network.feeds import pending
+from gateway.settings import Settings
 
 ROOMS: Final = assets.FOLDER.parent  # templates stand beside the views of their room
 
@@ -28,12 +29,18 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals |= {"asset": assets.url, "icon": page_words.icon, "face": page_words.face}
     app.jinja_env.filters |= {"words": page_words.words, "initial": page_words.initial}
+    app.jinja_env.filters |= {"whole_time": page_words.whole_time, "phone": page_words.phone}
 
 
 def render(visit: Visit, template: str, **values: Any) -> str:
     """A page for who asks. htmx asks for the content of `main` alone, and gets the whole page all the same: it takes
     what it wants."""
-    return render_template(template, **(_frame(visit) | _shell(visit) | values))
+    return render_in(visit, template, language_of(visit), **values)
+
+
+def render_in(visit: Visit, template: str, language: str, **values: Any) -> str:
+    """The same in the language of somebody who is known otherwise than by a session."""
+    return render_template(template, **(_frame(visit, language) | _shell(visit) | values))
 
 
 def _shell(visit: Visit) -> dict[str, Any]:
@@ -42,29 +49,54 @@ def _shell(visit: Visit) -> dict[str, Any]:
     return {"nav": navigation.load(visit), "bar": partial(_bar, visit)}
 
 
-def _frame(visit: Visit) -> dict[str, Any]:
-    language = language_of(visit)
-    return {
+def _frame(visit: Visit, language: str) -> dict[str, Any]:
+    zone = visit.viewer.account.zone_now if visit.viewer else "UTC"
+    return _page(visit.settings, language, zone) | {
         "visit": visit,
         "me": visit.viewer.account if visit.viewer else None,
         "look": visit.viewer.look if visit.viewer else None,
-        "company": visit.settings.company,
-        "language": language,
         "csrf": visit.csrf if visit.cookie else "",
         "key": _keys(),
-        **_voice(language),
-        "clock": partial(_clock, visit, language),
-        "number": visit.settings.sms_numbers[0] if visit.settings.sms and visit.settings.sms_numbers else None,
-        "mailbox": f"post@{visit.settings.mail_domain}" if visit.settings.mail else None,
     }
+
+
+def _page(settings: Settings, language: str, zone: str) -> dict[str, Any]:
+    """What every page has, also one that nobody needs to sign in for."""
+    return {
+        "company": settings.company,
+        "language": language,
+        "look": None,
+        **_voice(language),
+        "clock": partial(_clock, zone, language),
+        "number": settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None,
+        "mailbox": f"post@{settings.mail_domain}" if settings.mail else None,
+        "contact": settings.contact,
+    }
+
+
+def render_alone(
+    settings: Settings, template: str, language: str | None = None, zone: str = "UTC", **values: Any
+) -> str:
+    """A page that stands by itself: behind a link of ours, for everybody, or about something that failed. `language`:
+    of who got the link; a page may be asked in another, and else the browser says it."""
+    language = chosen_language() or language or asked_language()
+    return render_template(template, **(_page(settings, language, zone) | values))
 
 
 def language_of(visit: Visit) -> str:
     """The person's own language; a visitor's is what the browser asks for, or what the page was asked in."""
-    if visit.viewer:
-        return visit.viewer.account.language
+    return visit.viewer.account.language if visit.viewer else asked_language()
+
+
+def asked_language() -> str:
+    """What was chosen on the page, else what the browser asks for."""
+    return chosen_language() or request.accept_languages.best_match(sorted(languages())) or ENGLISH
+
+
+def chosen_language() -> str | None:
+    """The language that the address names; None when it names none that we speak."""
     asked = request.args.get("lang", "")
-    return asked if asked in languages() else request.accept_languages.best_match(sorted(languages())) or ENGLISH
+    return asked if asked in languages() else None
 
 
 def _voice(language: str) -> dict[str, Callable[..., str]]:
@@ -87,8 +119,7 @@ def _plain(language: str, template: str) -> str:
     return translated(phrases.say(template), language)
 
 
-def _clock(visit: Visit, language: str, at: datetime) -> Markup:
-    zone = visit.viewer.account.zone_now if visit.viewer else "UTC"
+def _clock(zone: str, language: str, at: datetime) -> Markup:
     return page_words.clock(at, zone, language)
 
 
@@ -99,7 +130,7 @@ def _bar(visit: Visit) -> Markup:
     if waiting is None and done is None:
         return Markup()
     after_this_request(lambda answer: _said_once(visit, answer))
-    return Markup(render_template("shell/bar.html", **_frame(visit), waiting=waiting, done=done))  # noqa: S704
+    return Markup(render_template("shell/bar.html", **_frame(visit, language_of(visit)), waiting=waiting, done=done))  # noqa: S704
 
 
 def _said_once(visit: Visit, answer: Response) -> Response:

@@ -14,11 +14,16 @@ ROOM = Room("sign_in")
 
 
 def begin(visit: Visit, person: Account, by: BeganBy, to: str = "/") -> Response:
-    """Signs somebody in and leads them where they wanted to go. The session that this browser had before ends."""
+    """Signs somebody in and leads them where they wanted to go."""
+    answer = see_other(here(to))
+    put_session(visit, person, by, answer)
+    return answer
+
+
+def put_session(visit: Visit, person: Account, by: BeganBy, answer: Response) -> None:
+    """Begins a session with this answer. The one that this browser had before ends."""
     if visit.viewer:
         web_sessions.end(visit.session, visit.viewer.account.id, visit.viewer.id)
     token = web_sessions.begin(visit.session, person, by, describe(request.headers.get("User-Agent", "")))
-    answer = see_other(here(to))
     cookies.put(answer, visit.settings, cookies.SESSION, token)
     cookies.remove(answer, visit.settings, cookies.CODE)
-    return answer

@@ -16,6 +16,7 @@ from gateway.doors.web.visits.visit import Visit, here, see_other
 from gateway.errors import Refused
 from gateway.network.people import addresses
 from gateway.network.verification import codes, sign_in_codes
+from gateway.network.web import passkeys
 
 KIND = "sign in"  # of the signed id of a code
 DIGITS = 6
@@ -35,20 +36,28 @@ class AskedCode:
 def sign_in(visit: Visit) -> str | Response:
     if visit.viewer:
         return see_other(here(visit.arg("to", 500)))
-    return render(visit, "sign_in/sign_in.html", who="", wrong="", to=here(visit.arg("to", 500)))
+    return sign_in_page(visit, to=here(visit.arg("to", 500)))
+
+
+def sign_in_page(visit: Visit, who: str = "", wrong: str = "", to: str = "/") -> str:
+    """With the ways that there are here: a code, a passkey, the account of the company."""
+    named = passkeys.site(visit.settings.public_url, visit.settings.company)
+    company = visit.settings.company if visit.settings.oidc_issuer else ""
+    return render(
+        visit, "sign_in/sign_in.html", who=who, wrong=wrong, to=to, passkeys=named is not None, company_sign_in=company
+    )
 
 
 @ROOM.post("/sign-in", "visitor")
 def send_code(visit: Visit) -> Response:
     """The answer is the same for a phone that is known here and for any other."""
     who, to = visit.form("who", 254), here(visit.form("to", 500))
-    if wait := visit.web.tries.take(str(caller(visit.settings, request) or "")):
-        return too_many(visit, wait)
+    if refused := refuse_many(visit):
+        return refused
     try:
         channel, address = _normal(visit, who)
     except Refused as wrong:
-        page = render(visit, "sign_in/sign_in.html", who=who, wrong=wrong.text, to=to)
-        return make_response(page, 422)
+        return make_response(sign_in_page(visit, who, wrong.text, to), 422)
     code_id = sign_in_codes.send(visit.session, visit.web.signer, visit.settings.company, channel, address)
     visit.queues.add(channel)
     answer = see_other("/sign-in/code")
@@ -76,14 +85,20 @@ def take_code(visit: Visit) -> Response:
     asked = _unpack(visit)
     if asked is None:
         return see_other("/sign-in")
-    if wait := visit.web.tries.take(str(caller(visit.settings, request) or "")):
-        return too_many(visit, wait)
+    if refused := refuse_many(visit):
+        return refused
     code = "".join(each for each in visit.form("code", 20) if each.isdecimal())
     person = codes.complete_sign_in(visit.session, visit.web.signer, asked.code_id, code)
     if person is None:
         page = render(visit, "sign_in/code.html", asked=asked, wrong="digits" if len(code) != DIGITS else "code")
         return make_response(page, 422)
     return begin(visit, person, "code", asked.to)
+
+
+def refuse_many(visit: Visit) -> Response | None:
+    """Counts one try of this origin; the page that asks to wait when there were too many."""
+    wait = visit.web.tries.take(str(caller(visit.settings, request) or ""))
+    return too_many(visit, wait) if wait else None
 
 
 def too_many(visit: Visit, wait: float) -> Response:

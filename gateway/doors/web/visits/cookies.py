@@ -11,6 +11,8 @@ SESSION: Final = "critter"
 SIGNING_IN: Final = "critter-sign-in"
 SAID: Final = "critter-said"
 CODE: Final = "critter-code"
+PASSKEY: Final = "critter-passkey"
+COMPANY: Final = "critter-company"
 TEN_MINUTES: Final = 600  # seconds
 
 
