@@ -42,6 +42,7 @@ BY_OTHER_DOORS = {
     "gateway/network/people/aliases.py",
     "gateway/network/mail/bounce_scores.py",
     "gateway/network/verification/codes.py",
+    "gateway/network/verification/sign_in_codes.py",
     "gateway/network/mail/confirmations.py",
     "gateway/network/verification/pins.py",
     "gateway/network/receipts/author_reports.py",
@@ -57,7 +58,11 @@ REFUSED_ELSEWHERE = {
         "key_of_another_request", "key_run_out", "bad_pin", "easy_pin", "codes_an_hour", "codes_a_day",
         "bad_alias", "reserved_alias", "alias_is_handle",
         "topic_too_frequent", "bad_key", "bad_tag", "bad_language", "uploads_a_day", "bad_reaction", "member_is_group",
-        "zone_over", "source_not_followed", "status_empty", "status_over", "status_end",
+        "zone_over", "source_not_followed", "no_audience", "nobody_called", "several_called", "quiet_incomplete",
+        "quiet_all_day", "zone_not_found", "digest_time", "digest_nowhere", "bad_passkey", "too_many_passkeys",
+        "company_again", "company_refused", "company_away", "company_stranger", "wrong_code", "wrong_pin", "pins_differ",
+        "no_place_for_code", "channel_off", "phone_unreachable", "address_unproved", "last_address", "consent_missing",
+        "status_empty", "status_over", "status_end",
     )
 }  # fmt: skip
 # What a story cannot make happen: between two moments, by a setting, after dozens of texts.
