@@ -311,6 +311,15 @@ _ROWS: Final = {
     "posts": "posts",
     "sources": "ARRAY(SELECT x.source_id FROM fanouts x WHERE x.message_id = coalesce(m.instead_of, m.id))",
 }
+# Part of a statement that has claimed the rows `taken`: whether anything is unusual about one of them.
+UNUSUAL: Final = " ".join(
+    _STATEMENT.format(
+        behind=_BEHIND,
+        posts="posts",
+        rows="""FROM (SELECT taken.message_id, taken.address_id, taken.source_id, taken.author_id, taken.give_up_at) d
+        JOIN messages m ON m.id = d.message_id""",
+    ).split()
+)
 _PLANNED_ROWS: Final = {
     "rows": f"""FROM (
             SELECT CAST({PLANNED} AS bigint) AS message_id, address_id, source_id, CAST(:author AS bigint) AS author_id,

@@ -63,6 +63,16 @@ class WorkerContext:
         return DirectConnection(self.engine)
 
     @cached_property
+    def claims(self) -> DirectConnection:
+        """The connection by which send loops claim texts, one after the other."""
+        return DirectConnection(self.engine)
+
+    @cached_property
+    def settlements(self) -> DirectConnection:
+        """The one by which they settle them."""
+        return DirectConnection(self.engine)
+
+    @cached_property
     def buckets(self) -> Buckets:
         return Buckets(self.settings.redis_url)
 
@@ -90,7 +100,8 @@ class WorkerContext:
         self.loop.run(self.buckets.close(), timeout=5)
         self.loop.close()
         self.notifier.close()
-        self.direct.close()
+        for connection in (self.direct, self.claims, self.settlements):
+            connection.close()
         self.engine.dispose()
 
 
