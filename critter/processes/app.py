@@ -16,6 +16,8 @@ from gateway import failpoints
 from gateway.carriers.parts import open_door
 from gateway.channels import SMS
 from gateway.doors.route_access import inventory
+from gateway.doors.sms.twilio import TwilioDoor
+from gateway.doors.sms.usual_hooks import UsualHooks
 from gateway.doors.smtp import server, tls_certificates
 from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.doors.web import headers, health, help_page, logins, media, metrics, pages
@@ -98,6 +100,10 @@ def create_app(settings: Settings, parts: DoorResources, front: Front = pages.we
     app.register_blueprint(front(settings))
     headers.install(app, settings)
     refuse_unclassed(app)
+    if any(carrier.name == "twilio" for carrier in (settings.carriers_for(SMS) if settings.sms else ())):
+        twilio = TwilioDoor(settings, signer, parts.intake, parts.callbacks)
+        of_all = [*headers.strict_headers(settings), ("Content-Security-Policy", headers.POLICY)]
+        app.wsgi_app = UsualHooks(app.wsgi_app, twilio, of_all)  # type: ignore[method-assign, assignment]
     return app
 
 

@@ -42,10 +42,15 @@ UNWELL = ("One moment", "Something is wrong on our side. Nothing is lost; try ag
 log = logging.getLogger(__name__)
 
 
+def strict_headers(settings: Settings) -> list[tuple[str, str]]:
+    """The headers of every answer, besides the policy for what a page may load."""
+    secure = {"Strict-Transport-Security": ONE_YEAR} if settings.public_url.startswith("https:") else {}
+    return [*HEADERS.items(), *secure.items()]
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Sets strict headers on all answers, and error pages that never show what went wrong inside."""
-    secure = {"Strict-Transport-Security": ONE_YEAR} if settings.public_url.startswith("https:") else {}
-    strict = [*HEADERS.items(), *secure.items()]
+    strict = strict_headers(settings)
 
     @app.after_request
     def harden(response: Response) -> Response:
