@@ -112,9 +112,7 @@ def _note(wave: Wave, published: Sequence[Published]) -> None:
     texts, mails = sum(one.texts for one in published), sum(one.mails for one in published)
     wave.ended |= {one.inbound_id for one in published}
     wave.queues |= {channel for channel, made in ((SMS, texts), (EMAIL, mails)) if made}
-    counters.add_all(
-        {("read", "done"): len(published), ("fanned_out", SMS): texts, ("fanned_out", EMAIL): mails}
-    )
+    counters.add_all({("read", "done"): len(published), ("fanned_out", SMS): texts, ("fanned_out", EMAIL): mails})
     for one in published:
         log.info("inbound", inbound=one.inbound_id, state="done", intent="update")
 

@@ -13,7 +13,7 @@ import handlers
 from critter.processes import fd_limits, logs
 from critter.processes.gunicorn import WebServer
 from gateway import failpoints
-from gateway.carriers.parts import open_door
+from gateway.carriers.parts import open_door, usual_step
 from gateway.channels import SMS
 from gateway.doors.route_access import inventory
 from gateway.doors.sms.twilio import TwilioDoor
@@ -74,7 +74,7 @@ def build(settings: Settings, name: str = "web") -> DoorResources:
         ledger=ledger,
         notifier=notifier,
         intake=Intake(ledger, lambda: notifier.notify("inbound"), admission, lambda: notifier.notify("proving")),
-        callbacks=Callbacks(ledger, lambda: notifier.notify("receipts")),
+        callbacks=Callbacks(ledger, lambda: notifier.notify("receipts"), usual_step),
         pulse=pulse,
     )
 

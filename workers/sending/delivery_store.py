@@ -202,7 +202,9 @@ class DeliveryStore(Generic[Parcel]):
         freed = self._settle_usual(landed)
         if freed is None:
             self._settle_any(landed)
-        if parts := sum(load.segments or 0 for load, outcome in landed if outcome.state == "sent" and not outcome.pause):
+        if parts := sum(
+            load.segments or 0 for load, outcome in landed if outcome.state == "sent" and not outcome.pause
+        ):
             counters.add("segments", amount=parts)
         return freed is not False
 

@@ -5,7 +5,7 @@ A row that once ended a worker is never in a wave: inbox.claim_again claims it a
 """
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from gateway.ledger.inbox.inbox import CLAIM_FRESH
 from gateway.store.direct import DirectConnection, Rows, Statement

@@ -79,7 +79,9 @@ def _runs_of_item(words: str) -> list[str]:
 
 
 # The hashes are keyed by the installation's secret: without it nobody can try out what a private message may have said.
-_HASH: Final = "('x' || encode(substr(sha256(secret.hash_key || convert_to(run, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint"
+_HASH: Final = (
+    "('x' || encode(substr(sha256(secret.hash_key || convert_to(run, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint"
+)
 _HASHES: Final = f"""ARRAY(
     SELECT {_HASH} FROM installation AS secret, unnest(CAST(:runs AS text[])) AS run)"""
 _KEEP: Final = text(
