@@ -24,7 +24,7 @@ from gateway.store.database import transaction
 from workers.fanout import FIRST
 from workers.runtime.context import WorkerContext
 
-LIMIT = 100  # texts in a wave
+MOST, FEWEST = 100, 20  # rows in a wave: few as long as so many are read by themselves, within one lease
 
 log = structlog.get_logger()
 
@@ -38,26 +38,26 @@ class Wave:
     queues: set[str] = field(default_factory=set)
 
 
-def claim(context: WorkerContext, lease: timedelta) -> list[ClaimedText]:
+def claim(context: WorkerContext, lease: timedelta, limit: int) -> list[ClaimedText]:
     """Claims the oldest rows whose senders no other worker has in hand, with what is known of them."""
     statement = plain_texts.STATEMENTS[context.settings.sender_limits].claim
-    given = {"owner": context.owner, "lease": lease, "limit": LIMIT, "silent": _silent(context)}
+    given = {"owner": context.owner, "lease": lease, "limit": limit, "silent": _silent(context)}
     try:
         rows = [ClaimedText(*row) for row in context.direct.run(statement, given)]
     except OperationalError:
         raise
     except Exception:
         log.exception("a wave is claimed without facts")
-        rows = _claim_alone(context, lease)
+        rows = _claim_alone(context, lease, limit)
     if rows:
         crash_point("a wave is claimed")
     return rows
 
 
-def _claim_alone(context: WorkerContext, lease: timedelta) -> list[ClaimedText]:
+def _claim_alone(context: WorkerContext, lease: timedelta, limit: int) -> list[ClaimedText]:
     """A statement that fails for one row must not keep the others from being read."""
     with transaction(context.engine) as session:
-        claimed = inbox.claim(session, context.owner, lease, LIMIT)
+        claimed = inbox.claim(session, context.owner, lease, limit)
     return [ClaimedText(one.id, one.attempt) for one in claimed]
 
 

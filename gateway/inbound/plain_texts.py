@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 from gateway.inbound.commands import CommandRegistry
 from gateway.language import grammar
 from gateway.language.fragments.part_marks import part
-from gateway.language.model.reading import Context, Item, NamedAccount, Reading
+from gateway.language.model.reading import Context, Item, NamedAccount, Reading, Resolver
 from gateway.language.opt_out.keywords import sounds_like_refusal
 from gateway.language.words.normalize import clean
 from gateway.ledger.inbox import waves
@@ -72,6 +72,20 @@ def read(registry: CommandRegistry, row: ClaimedText) -> PlainText | None:
     except NotPlain:
         return None
     return PlainText(row, reading)
+
+
+def read_command(
+    registry: CommandRegistry, resolver: Resolver, sender: str, text: str, language: str
+) -> Reading | None:
+    """The reading of a text of whose sender nothing is unusual, when it is a command that does not depend on what came
+    last on their phone; else None."""
+    if not text.strip() or _is_machine(registry, sender):
+        return None
+    try:
+        reading = grammar.read(text, "sms", registry.verbs_for(language), resolver, _CONTEXT)
+    except NotPlain:
+        return None
+    return reading if reading.verb is not None and reading.verb == reading.intent and reading.post is None else None
 
 
 def _is_machine(registry: CommandRegistry, sender: str) -> bool:

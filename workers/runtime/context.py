@@ -44,6 +44,7 @@ class WorkerContext:
     admission: Admission = field(default_factory=Admission)  # the clock's, which takes texts in from that list
     transient_errors: TransientErrors = field(default_factory=TransientErrors)
     suspects_at: float = float("-inf")  # when inbound rows that had ended a worker were last looked for (monotonic)
+    wave_limit: int = 20  # how many inbound rows are claimed together; workers/inbound changes it
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stopping(self) -> bool:

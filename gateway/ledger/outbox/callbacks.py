@@ -128,8 +128,8 @@ RECORD: Final = Statement(f"""
     ), first AS MATERIALIZED (SELECT count(*) FROM moved
     ), tried AS (
         UPDATE attempts a
-        SET state = CASE WHEN l.rank = 3 THEN 'delivered' ELSE 'sent' END, status = ({_STEPS})[l.rank + 1], reason = NULL,
-            carrier_id = coalesce(a.carrier_id, l.carrier_id), ended_at = coalesce(a.ended_at, now())
+        SET state = CASE WHEN l.rank = 3 THEN 'delivered' ELSE 'sent' END, status = ({_STEPS})[l.rank + 1],
+            reason = NULL, carrier_id = coalesce(a.carrier_id, l.carrier_id), ended_at = coalesce(a.ended_at, now())
         FROM first, locked l WHERE a.id = l.id
     ), kept AS (
         INSERT INTO callbacks (attempt_id, carrier_id, status, reason, carrier, applied_at)

@@ -263,7 +263,8 @@ _WORDS: Final = (
 )  # fmt: skip
 WORDS: Final = """m.kind, m.text, m.author_id, NULL::text AS author, NULL::text AS author_name, m.post_id,
            coalesce(post.visibility = 'direct' OR target.access = 'closed', false) AS private, NULL::text AS "group",
-           m.created_at, post.group_id, m.must_arrive, post.attached, m.priority = 0 AS urgent, post.call, odd.unusual"""
+           m.created_at, post.group_id, m.must_arrive, post.attached, m.priority = 0 AS urgent, post.call,
+           odd.unusual"""
 WORDS_FROM: Final = """
     JOIN messages m ON m.id = taken.message_id
     LEFT JOIN posts post ON post.id = m.post_id

@@ -67,8 +67,8 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> None:
 
 
 def settle_sent(connection: DirectConnection, sent: Sequence[Settlement]) -> bool:
-    """Writes rows that were simply sent, by a statement that is a transaction by itself; returns whether a row of one of
-    their lanes waits for them."""
+    """Writes rows that were simply sent, by a statement that is a transaction by itself; returns whether a row behind
+    them in its lane waits."""
     [[waits]] = connection.run(SENT, _key_columns(sent))
     return bool(waits)
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from gateway.network.audience.recipients import ADDRESS
 
-# `given`: place and account_id of each text. One more follower than :most is looked for, to see that there are too many.
+# `given`: place and account_id of each text. One more follower than :most is looked for, to see when there are too
+# many.
 FOLLOWERS: Final = """
     SELECT given.place, given.account_id AS author_id, f.follower_id AS account_id, f.by_text, reader.chooses,
            CASE WHEN f.by_text THEN 'text' ELSE 'mail' END AS way, false AS named,
