@@ -54,7 +54,8 @@ def of(one: PlainText) -> PlainUpdate | None:
     if offer_words.asks(found.text):
         return None
     row = one.row
-    assert row.account_id is not None and row.address_id is not None  # a plain text has them
+    assert row.account_id is not None  # a plain text has all three
+    assert row.address_id is not None
     assert row.text is not None
     rendered = rendering.of_update(row.name, found.text)
     runs, phrases = private_repeats.runs_of(words, row.text), list(track_phrases.phrases(found.text))
