@@ -127,7 +127,10 @@ WITH given AS MATERIALIZED (
     INSERT INTO effects (action_id, inbound_id, number, kind, subject_id, account_id)
     SELECT action.id, inbound_id, 0, 'post', post_id, account_id FROM action JOIN plain USING (inbound_id)
 ), seen AS (
-    UPDATE addresses a SET seen_at = now() FROM plain WHERE a.id = plain.address_id
+    UPDATE addresses a SET seen_at = now(), sender_id = coalesce(a.sender_id, (
+        SELECT s.id FROM inbound i JOIN senders s ON s.number = i.recipients[1] AND s.state = 'active'
+        WHERE i.id = plain.inbound_id AND a.sender_id IS NULL))
+    FROM plain WHERE a.id = plain.address_id
 ), ended AS ({waves.ending("plain", "update")}
 )
 SELECT plain.inbound_id, coalesce(made.texts, 0), coalesce(made.mails, 0) FROM plain LEFT JOIN made USING (message_id)

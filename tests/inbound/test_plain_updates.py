@@ -60,7 +60,7 @@ ROWS = (
     """SELECT coalesce(n.at, o.at), m.kind, m.author_id, m.priority, m.must_arrive, m.text, m.subject, m.body
        FROM messages m LEFT JOIN posts p ON p.id = m.post_id LEFT JOIN n ON n.id = p.inbound_id
        LEFT JOIN n o ON o.id = m.inbound_id ORDER BY 1, 2, 6""",
-    """SELECT coalesce(n.at, o.at), d.address_id, d.author_id, d.source_id IS NULL, d.channel, d.sender_id, d.priority,
+    """SELECT coalesce(n.at, o.at), d.address_id, d.author_id, d.source_id IS NULL, d.channel, d.priority,
               d.state, round(extract(epoch FROM d.give_up_at - d.created_at))
        FROM deliveries d JOIN messages m ON m.id = d.message_id LEFT JOIN posts p ON p.id = m.post_id
        LEFT JOIN n ON n.id = p.inbound_id LEFT JOIN n o ON o.id = m.inbound_id ORDER BY 1, 2, 3""",
@@ -80,15 +80,12 @@ class Company:
     """The same people in a database of their own, read by a real worker."""
 
     def __init__(self, settings: Settings, engine: Engine, url: str) -> None:
-        self.engine = engine
+        self.engine, self.number = engine, settings.sms_numbers[0]
         Office(engine, settings).assemble()
         self.context: WorkerContext = open_context(settings, Carrier("sms"), Carrier("email"))
         self.context.engine = connect(url, by_key=True)
         with transaction(engine) as session:
             senders.sync(session, [(number, "twilio") for number in settings.sms_numbers])
-            session.execute(
-                text("UPDATE addresses SET sender_id = (SELECT min(id) FROM senders) WHERE channel = 'sms'")
-            )
             session.execute(text(EVERYBODY_FOLLOWS))
 
     def hear(self, said: list[tuple[str, str]]) -> None:
@@ -96,7 +93,7 @@ class Company:
         with transaction(self.engine) as session:
             key = inbox.hash_key(session)
             rows = [
-                Incoming("sms", uuid.uuid4().bytes, phones[who], (personas.NUMBER,), b"", True, text=words)
+                Incoming("sms", uuid.uuid4().bytes, phones[who], (self.number,), b"", True, text=words)
                 for who, words in said
             ]
             inbox.accept(session, key, rows)
