@@ -13,7 +13,6 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from gateway.channels import EMAIL, SMS
-from gateway.failpoints import crash_point
 from gateway.inbound import plain_texts, plain_updates
 from gateway.inbound.plain_texts import ClaimedText
 from gateway.inbound.plain_updates import PlainUpdate, Published
@@ -43,15 +42,12 @@ def claim(context: WorkerContext, lease: timedelta, limit: int) -> list[ClaimedT
     statement = plain_texts.STATEMENTS[context.settings.sender_limits].claim
     given = {"owner": context.owner, "lease": lease, "limit": limit, "silent": _silent(context)}
     try:
-        rows = [ClaimedText(*row) for row in context.direct.run(statement, given)]
+        return [ClaimedText(*row) for row in context.direct.run(statement, given)]
     except OperationalError:
         raise
     except Exception:
         log.exception("a wave is claimed without facts")
-        rows = _claim_alone(context, lease, limit)
-    if rows:
-        crash_point("a wave is claimed")
-    return rows
+        return _claim_alone(context, lease, limit)
 
 
 def _claim_alone(context: WorkerContext, lease: timedelta, limit: int) -> list[ClaimedText]:
@@ -69,9 +65,7 @@ def read(context: WorkerContext, rows: Sequence[ClaimedText]) -> Wave:
     if not updates:
         return wave
     try:
-        crash_point("a wave is not written")
         published = plain_updates.publish(context.direct, updates, min(FIRST - 1, context.settings.ask_phones))
-        crash_point("a wave is written")
     except OperationalError as problem:
         log.warning("a wave is read row by row", rows=len(updates), problem=type(problem.orig).__name__)
     except Exception:

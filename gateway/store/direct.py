@@ -14,6 +14,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
+from gateway.failpoints import crash_point
 from gateway.store.database import MISCOUNTED, POOLED
 
 Rows = list[tuple[Any, ...]]
@@ -56,12 +57,19 @@ class DirectConnection:
         """Runs a statement, which is a transaction by itself, and returns its rows. When the connection died while
         nothing was asked of it, the statement is sent once more: one that was carried out all the same must do no harm
         if it comes twice."""
+        crash_point("not committed")
         with self._turn:
-            if self._pooled:
-                with self._engine.begin() as connection:
-                    return _through_engine(connection, statement, given)
-            with self._guarded():
-                return self._run(statement, given, reused=self._driver is not None)
+            rows = self._through_engine(statement, given) if self._pooled else self._directly(statement, given)
+        crash_point("committed")
+        return rows
+
+    def _through_engine(self, statement: Statement, given: Mapping[str, Any]) -> Rows:
+        with self._engine.begin() as connection:
+            return _through_engine(connection, statement, given)
+
+    def _directly(self, statement: Statement, given: Mapping[str, Any]) -> Rows:
+        with self._guarded():
+            return self._run(statement, given, reused=self._driver is not None)
 
     def _run(self, statement: Statement, given: Mapping[str, Any], *, reused: bool) -> Rows:
         driver = self._opened()
@@ -132,7 +140,10 @@ class DirectTransaction:
 
     def finish(self, *asked: Asked) -> list[Rows]:
         """Runs the last statements, and commits."""
-        return self._together(asked, BEGIN if not self._begun else None, COMMIT)
+        crash_point("not committed")
+        rows = self._together(asked, BEGIN if not self._begun else None, COMMIT)
+        crash_point("committed")
+        return rows
 
     def _together(self, asked: Sequence[Asked], before: str | None, after: str | None) -> list[Rows]:
         with self._driver.pipeline():

@@ -42,7 +42,8 @@ SAID = (
 DONE = (
     "follow kim", "follow sam", "follow dana", "unfollow kim", "mute sam", "block bob", "unblock bob", "unmute sam",
     "track acme widgets", "untrack acme widgets", f"d sam {SECRET}", "d kim see you at five", "off", "on", "ack on",
-    "ack off", "please stop texting me", "stop it now", "START", "follow #win", "digest daily", "digest off", "undo", "#sales numbers are in", "pin off",
+    "ack off", "please stop texting me", "stop it now", "START", "follow #win", "digest daily", "digest off",
+    "undo", "#sales numbers are in", "pin off",
 )  # fmt: skip
 
 PLAIN = ("starting the ACME proposal", "lunch is at noon", "ACME signed!!", "in a meeting until 3", "Grüße aus Köln 🎉")
@@ -53,7 +54,8 @@ EVERYBODY_FOLLOWS = """
 """
 NUMBERED = "WITH n AS (SELECT id, row_number() OVER (ORDER BY id) AS at, text AS said FROM inbound)"
 ROWS = (
-    """SELECT n.at, n.said, i.state, i.intent, i.reason, i.account_id, i.attempt, i.lease_owner IS NULL, i.done_at IS NULL
+    """SELECT n.at, n.said, i.state, i.intent, i.reason, i.account_id, i.attempt, i.lease_owner IS NULL,
+              i.done_at IS NULL
        FROM inbound i JOIN n USING (id) ORDER BY 1""",
     """SELECT n.at, author_id, group_id, visibility, p.text, lang, via, deleted_at IS NULL, p.in_reply_to IS NULL,
               p.attached, p.search FROM posts p JOIN n ON n.id = p.inbound_id ORDER BY 1, 5""",
@@ -65,7 +67,8 @@ ROWS = (
        FROM deliveries d JOIN messages m ON m.id = d.message_id LEFT JOIN posts p ON p.id = m.post_id
        LEFT JOIN n ON n.id = p.inbound_id LEFT JOIN n o ON o.id = m.inbound_id ORDER BY 1, 2, 3""",
     """SELECT n.at, f.author_id, f.source_id = f.author_id, f.state, f.reached, f.texts, f.mails, f.attempt,
-              f.done_at IS NULL FROM fanouts f JOIN posts p ON p.id = f.post_id JOIN n ON n.id = p.inbound_id ORDER BY 1""",
+              f.done_at IS NULL
+       FROM fanouts f JOIN posts p ON p.id = f.post_id JOIN n ON n.id = p.inbound_id ORDER BY 1""",
     """SELECT n.at, a.account_id, a.door, e.number, e.kind, e.account_id, e.undone_at IS NULL, e.detail
        FROM actions a JOIN effects e ON e.action_id = a.id JOIN n ON n.id = a.inbound_id ORDER BY 1, 4""",
     "SELECT id, state, seen_at IS NULL, sender_id FROM addresses ORDER BY id",

@@ -73,7 +73,8 @@ def start_again(engine: Engine, before: tuple[str, int, str, str | None]) -> Non
     change(engine, "DELETE FROM attempts WHERE id <> (SELECT min(id) FROM attempts)")
     change(
         engine,
-        f"UPDATE deliveries SET state = '{state}', attempt = {number}, reason = NULL, sent_at = NULL, ended_at = {ended}",
+        f"UPDATE deliveries SET state = '{state}', attempt = {number}, reason = NULL, sent_at = NULL, "
+        f"ended_at = {ended}",
     )
     change(
         engine,

@@ -1,5 +1,5 @@
-"""Texts about which nothing is unusual are claimed, charged and settled in a shorter way: with the same rows in the end,
-and never when anything is unusual."""
+"""Texts about which nothing is unusual are claimed, charged and settled in a shorter way: with the same rows in the
+end, and never when anything is unusual."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -11,7 +11,6 @@ from typing import Final
 from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.orm import Session
 
-from gateway.failpoints import crash_point
 from gateway.ledger.commit.group_commit import GroupCommitter
 from gateway.store.arrays import numbers
 from gateway.store.direct import DirectConnection, Statement
@@ -68,11 +67,9 @@ class Callbacks(GroupCommitter[CallbackCall]):
         self._connection.close()
 
     def _record(self, calls: list[CallbackCall]) -> None:
-        crash_point("callbacks are not stored")
         [[left]] = self._connection.run(RECORD, self._columns(calls))
         if left:
             self._some_left = True  # set after the commit, so whoever is notified from now on sees the rows
-        crash_point("callbacks are stored")
 
     def _notify(self) -> None:
         if self._some_left:
