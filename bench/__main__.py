@@ -30,6 +30,7 @@ MEASUREMENTS: Final = {
     "P12": "bench.crew",
     "P9": "bench.latency",
     "P13": "bench.text_cost",
+    "callbacks": "bench.callback_cost",
     "P14": "bench.burst",
     "track": "bench.tracking",
     "who-about": "bench.who_about",
