@@ -11,7 +11,7 @@ from gateway.store.database import connect
 from gateway.store.direct import DirectConnection, Statement
 from tests.support.delivering import rows
 
-ADD = Statement("INSERT INTO tallies (name, labels, total) VALUES (:name, '12:30', :amount) RETURNING total::bigint::text")
+ADD = Statement("INSERT INTO tallies (name, labels, total) VALUES (:name, '12:30', :amount) RETURNING '3'")
 SUM = Statement("SELECT coalesce(sum(total), 0)::bigint FROM tallies WHERE name = :name")
 KILL = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -47,14 +47,26 @@ def test_a_statement_is_a_transaction(direct: DirectConnection) -> None:
 def test_what_is_not_finished_is_taken_back(direct: DirectConnection) -> None:
     with direct.transaction() as one:
         one.run((ADD, {"name": "x", "amount": 3}), (ADD, {"name": "y", "amount": 4}))
-    with pytest.raises(ZeroDivisionError), direct.transaction() as one:
-        one.run((ADD, {"name": "x", "amount": 3}))
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        interrupted(direct)
     assert amount(direct) == 0
     with direct.transaction() as one:
         one.run((ADD, {"name": "x", "amount": 3}))
         assert one.finish((SUM, {"name": "x"}), (SUM, {"name": "y"})) == [[(3,)], [(0,)]]
     assert amount(direct) == 3
+
+
+def interrupted(direct: DirectConnection) -> None:
+    with direct.transaction() as one:
+        one.run((ADD, {"name": "x", "amount": 3}))
+        raise ZeroDivisionError
+
+
+def cut_off(direct: DirectConnection, engine: Engine) -> None:
+    with direct.transaction() as one:
+        one.run((ADD, {"name": "x", "amount": 3}))
+        rows(engine, KILL)
+        one.finish((SUM, {"name": "x"}))
 
 
 def test_an_error_in_a_transaction_leaves_a_connection_that_can_be_used(direct: DirectConnection) -> None:
@@ -73,10 +85,8 @@ def test_a_connection_that_died_meanwhile_is_replaced(engine: Engine, database: 
 
 def test_a_server_that_ends_a_transaction_is_an_operational_error(engine: Engine, database: str) -> None:
     direct = DirectConnection(connect(database))
-    with pytest.raises(OperationalError) as raised, direct.transaction() as one:
-        one.run((ADD, {"name": "x", "amount": 3}))
-        rows(engine, KILL)
-        one.finish((SUM, {"name": "x"}))
+    with pytest.raises(OperationalError) as raised:
+        cut_off(direct, engine)
     assert isinstance(raised.value.orig, psycopg.OperationalError)
     assert amount(direct) == 0
     direct.close()
