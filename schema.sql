@@ -327,8 +327,8 @@ CREATE INDEX invitations_by_inviter ON invitations (inviter_id, created_at);
 CREATE TABLE codes (
     id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
     account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- for whom
-    purpose     text NOT NULL CHECK (purpose IN ('link', 'prove', 'login')),  -- link: shown to its owner, texted from a new phone; prove: texted to a new phone, given to us by its owner
-    address_id  bigint REFERENCES addresses ON DELETE CASCADE,           -- prove: the phone or mailbox it was sent to; login: the one that asked
+    purpose     text NOT NULL CHECK (purpose IN ('link', 'prove', 'login', 'sign_in')),  -- link: shown to its owner, texted from a new phone; prove: texted to a new phone, given to us by its owner; sign_in: texted or mailed to its owner, typed on a page
+    address_id  bigint REFERENCES addresses ON DELETE CASCADE,           -- prove, sign_in: the phone or mailbox it was sent to; login: the one that asked
     digest      bytea NOT NULL,                                          -- keyed hash of the code
     tries       smallint NOT NULL DEFAULT 0,                             -- wrong ones
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was made
@@ -337,6 +337,76 @@ CREATE TABLE codes (
 );
 CREATE INDEX codes_open ON codes (digest) WHERE ended_at IS NULL;
 CREATE INDEX codes_by_account ON codes (account_id, id);
+
+-- Who is signed in on the web, in which browser. The cookie has the token; here is only its hash.
+CREATE TABLE web_sessions (
+    id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who
+    digest      bytea NOT NULL UNIQUE,                                   -- SHA-256 of the token in the cookie
+    began_by    text NOT NULL CHECK (began_by IN ('code', 'link', 'passkey', 'company', 'first', 'tour')), -- how they signed in
+    device      text NOT NULL DEFAULT '',                                -- browser and system, as its owner knows it again: Firefox, Linux
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when
+    seen_at     timestamptz NOT NULL DEFAULT now(),                      -- when it was last used, to the minute
+    expires_at  timestamptz NOT NULL,                                    -- until when it counts; use prolongs it
+    ended_at    timestamptz                                              -- signed out, by its owner or by us
+);
+CREATE INDEX web_sessions_by_account ON web_sessions (account_id);
+
+-- How far somebody has read a place on the web.
+CREATE TABLE read_marks (
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who
+    place       text NOT NULL,                                           -- home, to_you, group:ID, private:ID
+    upto        bigint NOT NULL,                                         -- the newest post that was shown there
+    read_at     timestamptz NOT NULL DEFAULT now(),                      -- when
+    PRIMARY KEY (account_id, place)
+);
+
+-- What somebody began to write on the web, one for each audience. It is never sent by itself.
+CREATE TABLE web_drafts (
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who
+    audience    text NOT NULL,                                           -- everyone, to:ID of a person or group, re:ID of what it answers
+    words       text NOT NULL,                                           -- so far
+    written_at  timestamptz NOT NULL DEFAULT now(),                      -- when it was last changed
+    PRIMARY KEY (account_id, audience)
+);
+
+-- How the pages look and what keys do, for who changed something.
+CREATE TABLE web_settings (
+    account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE, -- whose
+    look        text CHECK (look IN ('light', 'dark')),                  -- none: as the device is
+    keys        boolean NOT NULL DEFAULT true                            -- whether single letters do something (WCAG 2.1.4)
+);
+
+-- The line beside a person's name: where they are, what they do now.
+CREATE TABLE statuses (
+    account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE, -- whose
+    words       text NOT NULL CHECK (words <> ''),                       -- the line
+    until       timestamptz,                                             -- its end; none: until they change it
+    created_at  timestamptz NOT NULL DEFAULT now()                       -- since when
+);
+
+-- Passkeys (WebAuthn) by which somebody signs in.
+CREATE TABLE passkeys (
+    id             bigint PRIMARY KEY DEFAULT new_id(),                  -- time-sortable
+    account_id     bigint NOT NULL REFERENCES accounts ON DELETE CASCADE, -- whose
+    credential_id  bytea NOT NULL UNIQUE,                                -- as the browser names it
+    public_key     bytea NOT NULL,                                       -- COSE
+    sign_count     bigint NOT NULL DEFAULT 0,                            -- its own count of uses: one that goes back is a copy
+    name           text NOT NULL,                                        -- as its owner knows it again
+    created_at     timestamptz NOT NULL DEFAULT now(),                   -- when it was added
+    used_at        timestamptz                                           -- when it was last used
+);
+CREATE INDEX passkeys_by_account ON passkeys (account_id);
+
+-- Who somebody is in the company's own directory (OpenID Connect), from their first sign-in on.
+CREATE TABLE company_accounts (
+    issuer      text NOT NULL,                                           -- whose directory
+    subject     text NOT NULL,                                           -- its id of the person
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who that is here
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when
+    PRIMARY KEY (issuer, subject)
+);
+CREATE INDEX company_accounts_by_account ON company_accounts (account_id);
 
 -- What a door accepted, as it came. The natural key stays for ever, the rest for 30 days.
 CREATE TABLE inbound (
@@ -451,6 +521,7 @@ CREATE TABLE media (
     small_sha256  bytea,                                                 -- of a picture's small copy in the same folder; null: it is small itself
     upload_id     bigint NOT NULL REFERENCES uploads ON DELETE CASCADE,  -- what it belongs to
     raw           bytea,                                                 -- the octets of a file that was uploaded by itself, until it is stored
+    description   text,                                                  -- what a picture shows, in its writer's words, for those who do not see it
     PRIMARY KEY (upload_id, number)
 );
 CREATE INDEX media_open ON media (not_before) WHERE state = 'new';

@@ -28,6 +28,7 @@ MEASUREMENTS: Final = {
     "P7": "bench.sms_out",
     "P10": "bench.growth",
     "P12": "bench.crew",
+    "P11": "bench.home_page",
     "P9": "bench.latency",
     "P13": "bench.text_cost",
     "callbacks": "bench.callback_cost",

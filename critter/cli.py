@@ -165,6 +165,14 @@ def web(
     (registry.fallback if accept_only else registry.web)(settings)
 
 
+@app.command()
+def stream() -> None:
+    """Tell open pages that there is something new."""
+    from critter.processes import registry
+
+    registry.stream(_durable())
+
+
 def _listening(settings: Settings, name: str, where: str) -> Settings:
     from gateway.setting_types import values
 

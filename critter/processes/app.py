@@ -21,6 +21,10 @@ from gateway.doors.sms.usual_hooks import UsualHooks
 from gateway.doors.smtp import server, tls_certificates
 from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.doors.web import headers, health, help_page, logins, media, metrics, pages
+from gateway.doors.web.rooms import ROOMS
+from gateway.doors.web.shell import assets, rendering, room
+from gateway.doors.web.visits.try_limits import TryLimits
+from gateway.doors.web.visits.visit import WebResources
 from gateway.errors import SettingsError
 from gateway.inbound import commands
 from gateway.ledger.commit.admission import Admission
@@ -36,7 +40,15 @@ LARGEST_REQUEST = 64 * 1024  # octets; web hooks and forms are small
 MOST_PARTS = 100
 FIRST_BEAT = 5.0  # seconds; without a database the doors open too, and answer that they cannot
 
-Front = Callable[[Settings], Blueprint]
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """What the web process has more while simulated: the tour's pages, to which visitors are led, and the made-up
+    people as whom the pages can be opened."""
+
+    pages: Callable[[Settings], Blueprint]
+    people: tuple[str, ...]
+    path: str = "/tour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +91,9 @@ def build(settings: Settings, name: str = "web") -> DoorResources:
     )
 
 
-def create_app(settings: Settings, parts: DoorResources, front: Front = pages.welcome) -> Flask:
-    """Every door that speaks HTTP. `front` makes the pages at "/": the tour when simulated, else a page that says what
-    this is. Nothing here reads Host or X-Forwarded-*: every URL is made from the settings."""
+def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = None) -> Flask:
+    """Every door that speaks HTTP, and the pages. `tour`: what is there while simulated. Nothing here reads Host or
+    X-Forwarded-*: every URL is made from the settings."""
     app = Flask("critter", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
@@ -97,14 +109,26 @@ def create_app(settings: Settings, parts: DoorResources, front: Front = pages.we
     app.register_blueprint(logins.blueprint(settings, signer, parts.engine))
     assert handlers.MODULES  # importing them filled the table of commands
     app.register_blueprint(help_page.blueprint(settings, commands.build_registry(settings).verbs))
-    app.register_blueprint(front(settings))
+    app.register_blueprint(assets.blueprint())
+    if tour:
+        app.register_blueprint(tour.pages(settings))
+    for made in room.blueprints(ROOMS, _web_resources(settings, signer, parts, tour)):
+        app.register_blueprint(made)
+    rendering.install(app)
     headers.install(app, settings)
     refuse_unclassed(app)
     if any(carrier.name == "twilio" for carrier in (settings.carriers_for(SMS) if settings.sms else ())):
         twilio = TwilioDoor(settings, signer, parts.intake, parts.callbacks)
-        of_all = [*headers.strict_headers(settings), ("Content-Security-Policy", headers.POLICY)]
+        of_all = [*headers.strict_headers(settings), ("Content-Security-Policy", headers.policy_of(settings))]
         app.wsgi_app = UsualHooks(app.wsgi_app, twilio, of_all)  # type: ignore[method-assign, assignment]
     return app
+
+
+def _web_resources(
+    settings: Settings, signer: Signer, parts: DoorResources, tour: Tour | None
+) -> WebResources:  # fmt: skip
+    people, path = (tour.people, tour.path) if tour else ((), "")
+    return WebResources(settings, signer, parts.engine, parts.notifier, TryLimits(), people, path)
 
 
 def _sms_doors(settings: Settings, signer: Signer, parts: DoorResources) -> Iterator[Blueprint]:
@@ -121,7 +145,7 @@ def refuse_unclassed(app: Flask) -> None:
             raise SettingsError(f"{rule} does not say who may ask it (gateway/doors/route_access.py)")
 
 
-def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
+def serve_web(settings: Settings, tour: Tour | None = None) -> None:
     """Serves until SIGTERM; requests in progress then have 20 s."""
     logs.configure()
     failpoints.arm(settings.crash_at, settings.var, "web")
@@ -129,7 +153,7 @@ def serve_web(settings: Settings, front: Front = pages.welcome) -> None:
 
     def load() -> Flask:
         made.append(build(settings))
-        return create_app(settings, made[-1], front)
+        return create_app(settings, made[-1], tour)
 
     def done() -> None:
         for parts in made:

@@ -10,6 +10,7 @@ Serve = Callable[[Settings], None]
 # `critter up` imports them once before it forks; a single process imports what it needs when it starts.
 SHARED = (
     "critter.processes.app",
+    "critter.processes.stream",
     "critter.processes.workers",
     "critter.processes.simulator",
     "critter.demo.tour",
@@ -18,15 +19,22 @@ SHARED = (
 
 
 def web(settings: Settings) -> None:
-    """With the tour at "/" while simulated."""
-    from critter.processes.app import serve_web
+    """With the tour while simulated."""
+    from critter.processes.app import Tour, serve_web
 
     _starts(settings, "web")
     if settings.mode == "live":
         return serve_web(settings)
     from critter.demo import tour
 
-    return serve_web(settings, tour.serve_front)
+    return serve_web(settings, Tour(tour.serve_pages, tour.PEOPLE))
+
+
+def stream(settings: Settings) -> None:
+    """Tells open pages what is new."""
+    from critter.processes.stream import serve
+
+    serve(settings)
 
 
 def fallback(settings: Settings) -> None:
@@ -77,7 +85,7 @@ def simulator(settings: Settings) -> None:
 def of(settings: Settings) -> dict[str, Serve]:
     """The processes that these settings need: none for a channel that is off, the simulator only while simulated."""
     queues = ("inbound", *(("proving",) if settings.mail else ()), "fanout", *settings.channels)
-    found: dict[str, Serve] = {"web": web}
+    found: dict[str, Serve] = {"web": web, "stream": stream}
     if settings.sms and settings.fallback_url and settings.sms_intake == "webhook":
         found["fallback"] = fallback
     if settings.mail:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
 
 from gateway.i18n.phrases import LOCALES
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("gateway", "handlers", "workers", "critter")
+PAGES = "gateway/doors/web"
 TEMPLATES = {"say": 1, "count": 2, "template": 1}  # how many of the first arguments are templates
 Template = tuple[str, ...]  # the sentence, or its singular and plural
 
@@ -25,7 +27,19 @@ def templates() -> dict[Template, str]:
             for node in ast.walk(ast.parse(path.read_text())):
                 for template in _said(node):
                     found.setdefault(template, place)
+    for path in sorted((ROOT / PAGES).rglob("*.html")):
+        for template in _said_on_page(path.read_text()):
+            found.setdefault(template, str(path.relative_to(ROOT)))
     return found
+
+
+def _said_on_page(source: str) -> Iterator[Template]:
+    """What the template of a page says: it calls `say` and `count` as Python does."""
+    for call in Environment(autoescape=True).parse(source).find_all(nodes.Call):
+        wanted = TEMPLATES.get(call.node.name, 0) if isinstance(call.node, nodes.Name) else 0
+        words = tuple(str(each.value) for each in call.args[:wanted] if isinstance(each, nodes.Const))
+        if wanted and len(words) == wanted:
+            yield words
 
 
 def _said(node: ast.AST) -> Iterator[Template]:

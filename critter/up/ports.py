@@ -20,6 +20,7 @@ Address = tuple[str, int]
 def list_wanted(settings: Settings) -> list[tuple[str, Address]]:
     """Every address that will be listened on, with the setting that changes it."""
     addresses = [("CRITTER_WEB_LISTEN", settings.web_listen)]
+    addresses.append(("CRITTER_STREAM_LISTEN", settings.stream_listen))
     if "fallback" in registry.of(settings):
         addresses.append(("CRITTER_FALLBACK_LISTEN", settings.fallback_listen))
     if settings.mail:
@@ -74,7 +75,10 @@ def _trouble(error: OSError) -> str:
 
 def answers(settings: Settings) -> dict[str, Callable[[], bool]]:
     """For each process that listens, whether it answers by now."""
-    checks = {"web": lambda: web_answers(dialled(settings.web_listen))}
+    checks = {
+        "web": lambda: web_answers(dialled(settings.web_listen)),
+        "stream": lambda: web_answers(dialled(settings.stream_listen)),
+    }
     if "fallback" in registry.of(settings):
         checks["fallback"] = lambda: web_answers(dialled(settings.fallback_listen))
     if settings.mail:

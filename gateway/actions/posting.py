@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,8 @@ from gateway.network.people import accounts
 from gateway.network.posts import continuations, posts
 from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Effect, Post
+
+WEB: Final = "web"  # the door of pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def append(session: Session, actor: Actor, post_id: int, text: str) -> bool:
 
 def publish(session: Session, actor: Actor, words: NewPost) -> Post:
     """Posts and records it, so that `undo` finds it. What repeats private words, and what goes to many phones, is
-    confirmed first. A part of a text waits for the others."""
+    confirmed first."""
     words = replace(words, text=clean(words.text), upload_id=uploading.attach(session, actor))
     words = replace(words, sources=posts.sources(session, words), hold=_hold(actor, words))
     confirm_repeat(session, actor, words)
@@ -115,7 +117,9 @@ def publish(session: Session, actor: Actor, words: NewPost) -> Post:
 
 
 def _hold(actor: Actor, words: NewPost) -> timedelta:
-    return max(words.hold, timedelta(seconds=actor.settings.hold_seconds)) if part(clean(actor.said)) else words.hold
+    """A part of a text waits for the others; what is written on a page waits, too, and can be taken back till then."""
+    waits = actor.door == WEB or part(clean(actor.said))
+    return max(words.hold, timedelta(seconds=actor.settings.hold_seconds)) if waits else words.hold
 
 
 def active_group(session: Session, account_id: int) -> Account:

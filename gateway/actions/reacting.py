@@ -29,6 +29,13 @@ def react(session: Session, actor: Actor, post_id: int, kind: str, *, removed: b
     return True
 
 
+def unlike(session: Session, actor: Actor, post_id: int) -> bool:
+    """Takes back every reaction of theirs to a post; False when there was none."""
+    kinds = posts.reactions_of(session, actor.account.id, post_id)
+    removed = [react(session, actor, post_id, kind, removed=True) for kind in kinds]
+    return any(removed)
+
+
 def undo_reaction(session: Session, actor: Actor, effect: Effect) -> Undone:
     post_id, kind = effect.subject_id or 0, effect.detail.get("what", "like")
     if effect.detail.get("removed"):

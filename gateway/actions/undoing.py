@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.actions import (
@@ -27,8 +27,10 @@ from gateway.actions.model.last_effect import last_effect
 from gateway.actions.model.undo_result import Undoing, Undone
 from gateway.actions.preferences import digests, quiet_hours, text_limit, tracking, ways, zone
 from gateway.i18n.refusals import refusal
+from gateway.store.tables import Effect
 
 REACH: Final = timedelta(hours=24)
+NEAR: Final = 3_600_000 << 16  # an hour, as ids count time
 UNDOINGS: Final[Mapping[str, Undoing]] = {
     "post": urgent_calls.undo_post,
     "answer": group_questions.undo_answer,
@@ -75,6 +77,20 @@ def undo(
     last = last_effect(session, actor.account.id, REACH, passed_by)
     if last is None:
         raise refusal("nothing_to_undo")
+    return _undo(session, actor, last, undoings)
+
+
+def take_back(session: Session, actor: Actor, post_id: int) -> Undone:
+    """Takes back one post of theirs, however long ago it was written."""
+    mine = select(Effect).where(Effect.account_id == actor.account.id, Effect.kind == "post")
+    near = Effect.action_id.between(post_id - NEAR, post_id + NEAR)  # the action and its post were made together
+    effect = session.scalars(mine.where(Effect.subject_id == post_id, near).with_for_update()).first()
+    if effect is None:
+        raise refusal("nothing_to_undo")
+    return _undo(session, actor, effect, UNDOINGS)
+
+
+def _undo(session: Session, actor: Actor, last: Effect, undoings: Mapping[str, Undoing]) -> Undone:
     if last.undone_at:
         raise refusal("undone_already")
     undoing = undoings.get(last.kind)

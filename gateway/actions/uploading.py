@@ -23,9 +23,12 @@ class UploadedFile:
     content_type: str
 
 
-def upload(session: Session, actor: Actor, name: str, content: bytes) -> UploadedFile:
-    """Keeps a file until a post shows it; unused ones are deleted after some hours. Raises Refused for what is too
-    large or is not passed on, and after DAILY files in a day."""
+def upload(
+    session: Session, actor: Actor, name: str, content: bytes, description: str | None = None
+) -> UploadedFile:  # fmt: skip
+    """Keeps a file until a post shows it; unused ones are deleted after some hours. `description`: what it shows, for
+    those who do not see it. Raises Refused for what is too large or is not passed on, and after DAILY files in a
+    day."""
     most = actor.settings.media_largest
     if len(content) > most:
         raise refusal("file_too_large", number=round(most / (1 << 20), 1))
@@ -37,7 +40,7 @@ def upload(session: Session, actor: Actor, name: str, content: bytes) -> Uploade
     if uploads.count_today(session, actor.account.id) >= DAILY:
         raise refusal("uploads_a_day", number=DAILY)
     named = file_types.name_file(name, kind)
-    upload_id = uploads.add(session, actor.account.id, named, kind, content)
+    upload_id = uploads.add(session, actor.account.id, named, kind, content, description)
     actor.queues.add("pictures")
     return UploadedFile(upload_id, named, kind)
 

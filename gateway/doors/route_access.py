@@ -6,13 +6,15 @@ from typing import Any, Literal, TypeVar
 
 from flask import Flask
 
-Access = Literal["signed", "token", "public", "metrics"]
+Access = Literal["signed", "token", "public", "metrics", "visitor", "member", "operator", "admin"]
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def access(kind: Access) -> Callable[[View], View]:
     """Declares the access class of a view. signed: the carrier signed the request; token: the URL itself is the secret;
-    public: anybody may ask; metrics: a monitoring system on this machine, or one with the token for it."""
+    public: anybody may ask, and all get the same; metrics: a monitoring system on this machine, or one with the token
+    for it. Of the pages for people: visitor: anybody, and who is signed in gets more; member: who is signed in;
+    operator and admin: who has that role."""
 
     def noted(view: View) -> View:
         vars(view)["access"] = kind

@@ -51,6 +51,8 @@ class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings):
 
     proxy_from: Networks = env("CRITTER_PROXY_FROM", default=())
     web_listen: Listen = env("CRITTER_WEB_LISTEN")
+    stream_listen: Listen = env("CRITTER_STREAM_LISTEN")
+    stream_url: BaseUrl = env("CRITTER_STREAM_URL")
     fallback_listen: Listen = env("CRITTER_FALLBACK_LISTEN")
     smtp_listen: Listen = env("CRITTER_SMTP_LISTEN")
     smtps_listen: Listen | None = env("CRITTER_SMTPS_LISTEN", default=None)

@@ -63,6 +63,7 @@ INTAKE_SECONDS = {  # how often Twilio's list of texts to us is read: beside web
     ("simulated", "poll"): "1",
 }
 FALLBACK_AFTER_WEB = 24  # the fallback door listens at the port of the pages and 24: 8000 and 8024
+STREAM_AFTER_WEB = 26  # the stream listens at the port of the pages and 26: 8000 and 8026
 SINK_AFTER_SIMULATOR = 24  # the simulator takes mail at its own port and 24: 8001 and 8025
 
 
@@ -74,11 +75,13 @@ def fill_in(given: Mapping[str, str]) -> dict[str, str]:
     values = {"CRITTER_MODE": mode, **ALWAYS, **(LIVE if mode == "live" else SIMULATED), **given}
     values["CRITTER_VAR"] = str(Path(values["CRITTER_VAR"]).absolute())
     values.setdefault("CRITTER_SMS_INTAKE_SECONDS", INTAKE_SECONDS.get((mode, values["CRITTER_SMS_INTAKE"]), "120"))
-    values.setdefault("CRITTER_FALLBACK_LISTEN", _beside_web(values))
+    values.setdefault("CRITTER_FALLBACK_LISTEN", _beside_web(values, FALLBACK_AFTER_WEB))
+    values.setdefault("CRITTER_STREAM_LISTEN", _beside_web(values, STREAM_AFTER_WEB))
     values.setdefault("CRITTER_DKIM_FOLDER", str(Path(values["CRITTER_VAR"]) / "dkim"))
     for carrier in CARRIERS.values():
         values = {**carrier.defaults(values), **values}
     _refuse_missing(values) if mode == "live" else _make_up(values)
+    values.setdefault("CRITTER_STREAM_URL", values["CRITTER_PUBLIC_URL"])
     _derive_money(values)
     _refuse_incomplete(values)
     _name_databases(values, Path(values["CRITTER_VAR"]))
@@ -168,6 +171,7 @@ def _make_up(values: dict[str, str]) -> None:
     values.setdefault("TWILIO_ACCOUNT_SID", f"AC{_digest('account', secret)}")
     values.setdefault("TWILIO_AUTH_TOKEN", _digest("token", secret))
     values.setdefault("CRITTER_PUBLIC_URL", f"http://{_seen_from_here(values, 'CRITTER_WEB_LISTEN')}")
+    values.setdefault("CRITTER_STREAM_URL", f"http://{_seen_from_here(values, 'CRITTER_STREAM_LISTEN')}")
     values.setdefault("CRITTER_FALLBACK_URL", f"http://{_seen_from_here(values, 'CRITTER_FALLBACK_LISTEN')}")
     values.setdefault("TWILIO_API_BASE", f"http://{_seen_from_here(values, 'CRITTER_SIMULATOR_LISTEN')}")
     values.setdefault(
@@ -215,14 +219,13 @@ def _seen_from_here(values: Mapping[str, str], name: str, further: int = 0) -> s
     return netloc((host, port + further))
 
 
-def _beside_web(values: Mapping[str, str]) -> str:
-    """Where the fallback door listens: on the host of the web process, 24 ports higher, or lower when there are no
-    ports left above."""
+def _beside_web(values: Mapping[str, str], further: int) -> str:
+    """An address on the host of the web process, so many ports higher, or lower when there are no ports left above."""
     try:
         host, port = listen(values["CRITTER_WEB_LISTEN"])
     except ValueError as wrong:
         raise SettingsError(f"CRITTER_WEB_LISTEN: {wrong}") from None
-    return netloc((host, port + (FALLBACK_AFTER_WEB if port + FALLBACK_AFTER_WEB <= 65535 else -FALLBACK_AFTER_WEB)))
+    return netloc((host, port + (further if port + further <= 65535 else -further)))
 
 
 def _on(values: Mapping[str, str], name: str) -> bool:

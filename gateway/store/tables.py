@@ -350,6 +350,73 @@ class Code(Table):
 Index("codes_open", Code.digest, postgresql_where=Code.ended_at.is_(None))
 
 
+class WebSession(Table):
+    __tablename__ = "web_sessions"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    began_by: Mapped[str]
+    device: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    seen_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    __table_args__ = (Index("web_sessions_by_account", "account_id"),)
+
+
+class ReadMark(Table):
+    __tablename__ = "read_marks"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    place: Mapped[str] = mapped_column(primary_key=True)
+    upto: Mapped[int]
+    read_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class WebDraft(Table):
+    __tablename__ = "web_drafts"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    audience: Mapped[str] = mapped_column(primary_key=True)
+    words: Mapped[str]
+    written_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class WebSettings(Table):
+    __tablename__ = "web_settings"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    look: Mapped[str | None]
+    keys: Mapped[bool] = mapped_column(server_default=TRUE)
+
+
+class Status(Table):
+    __tablename__ = "statuses"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    words: Mapped[str]
+    until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Passkey(Table):
+    __tablename__ = "passkeys"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    credential_id: Mapped[bytes] = mapped_column(unique=True)
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int] = mapped_column(server_default=ZERO)
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    used_at: Mapped[datetime | None]
+    __table_args__ = (Index("passkeys_by_account", "account_id"),)
+
+
+class CompanyAccount(Table):
+    __tablename__ = "company_accounts"
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("company_accounts_by_account", "account_id"),)
+
+
 class Inbound(Table):
     __tablename__ = "inbound"
     id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
@@ -466,6 +533,7 @@ class Media(Table):
     small_sha256: Mapped[bytes | None]
     inbound_id: Mapped[int | None] = mapped_column(_cascade("inbound.id"))
     raw: Mapped[bytes | None]
+    description: Mapped[str | None]
 
 
 Index("media_by_inbound", Media.inbound_id)

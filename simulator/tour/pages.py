@@ -16,7 +16,7 @@ Answer = Callable[..., Any]
 
 
 def blueprint(stage: Stage) -> Blueprint:
-    """Everything the tour serves, to be registered at the root."""
+    """Everything the tour serves, under /tour."""
     tour = Blueprint(
         "tour", __name__, template_folder="templates", static_folder="static", static_url_path="/tour/static"
     )
@@ -51,7 +51,7 @@ def blueprint(stage: Stage) -> Blueprint:
     def drill() -> Any:
         return stage.drill()
 
-    route("GET", "/", index)
+    route("GET", "/tour", index)
     route("GET", "/tour/trace", trace)
     route("GET", "/tour/drill", drill)
     route("POST", "/tour/explain", explain)

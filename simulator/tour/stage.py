@@ -35,6 +35,7 @@ class Stage:
     mailboxes: tuple[Person, ...]
     policy: str  # the Content-Security-Policy of all other pages
     public: Callable[[Any], Any]  # marks a view as open to anybody
+    open_as: str  # the beginning of the address at which the pages open as somebody; their handle follows
     trace: Callable[[str], Plain | None]
     explain: Callable[[str, str], Plain]
     start_over: Callable[[], None]

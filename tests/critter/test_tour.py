@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from critter.demo import tour
 from critter.processes import registry
+from critter.processes.app import Tour
 from gateway.errors import Refused
 from gateway.settings import load
 from tests.settings.test_settings import LIVE
@@ -68,12 +69,12 @@ def state(critter: Company) -> list[tuple[Any, ...]]:
 def test_a_live_web_process_gets_no_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     live = load({**LIVE, "CRITTER_VAR": str(tmp_path)})
     with pytest.raises(Refused, match="simulated"):
-        tour.serve_front(live)
+        tour.serve_pages(live)
     served: list[tuple[Any, ...]] = []
     monkeypatch.setattr("critter.processes.app.serve_web", lambda *given: served.append(given))
     registry.web(live)
     registry.web(load({"CRITTER_VAR": str(tmp_path)}))
-    assert [given[1:] for given in served] == [(), (tour.serve_front,)]
+    assert [given[1:] for given in served] == [(), (Tour(tour.serve_pages, tour.PEOPLE),)]
 
 
 def test_the_tour_knows_nothing_of_the_product() -> None:

@@ -1,5 +1,6 @@
 """Every web route by every role (R49): who gets what, of both applications; a route without a row here fails."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,18 +12,20 @@ from sqlalchemy import Engine, text
 
 from critter.processes import app as web
 from critter.processes import fallback
+from gateway.doors.web.visits import csrf
 from gateway.files import media_folder
 from gateway.network.follows import follows, mutes
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import posts
 from gateway.network.posts.posts import NewPost
-from gateway.network.verification import codes
+from gateway.network.verification import codes, first_admin
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account, Inbound, Media, Upload
 from tests.support import sample_files
 from tests.support.web_process import changed
+from tests.support.web_visitor import WebVisitor, signed_in
 
 CANARY = "zanzibar"  # stands in every post; an answer to somebody who may not read has nothing of it
 WRITER = "Wilma Writer"
@@ -46,11 +49,40 @@ WEB = {
     "POST /sms/hook/inbound": "signed",
     "POST /sms/hook/status/<token>": "signed",
     "GET /metrics": "metrics",
-    "GET /": "public",
+    "GET /": "visitors",
+    "GET /manifest.webmanifest": "visitors",
+    "GET /service-worker.js": "visitors",
+    "GET /offline": "visitors",
+    "GET /sign-in": "visitors",
+    "POST /sign-in": "visitors",
+    "GET /sign-in/code": "visitors",
+    "POST /sign-in/code": "visitors",
+    "GET /first/<token>": "first_start",
+    "POST /first/<token>": "first_start",
+    "GET /as/<handle>": "visitors",
+    "POST /sign-out": "members",
+    "GET /everyone": "members",
+    "GET /to-you": "members",
+    "GET /private": "members",
+    "GET /private/<handle>": "members",
+    "GET /updates/<int:post_id>": "members",
+    "GET /updates/<int:post_id>/files/<int:number>": "members",
+    "GET /updates/<int:post_id>/files/<int:number>/small": "members",
+    "GET /write": "members",
+    "GET /write/names": "members",
+    "POST /write/preview": "members",
+    "POST /write/reach": "members",
+    "POST /drafts": "members",
+    "POST /updates": "members",
+    "POST /updates/<int:post_id>/take-back": "members",
+    "POST /updates/<int:post_id>/like": "members",
+    "POST /updates/<int:post_id>/unlike": "members",
+    "POST /updates/<int:post_id>/repeat": "members",
+    "POST /undo": "members",
     "GET /help": "public",
     "GET /healthz": "public",
     "GET /readyz": "public",
-    "GET /static/<path:filename>": "public",
+    "GET /static/<path:name>": "public",
 }
 FALLBACK = {
     "POST /sms/inbound": "signed",
@@ -169,6 +201,15 @@ def _say_all(found: Seen, session, opened: Account, closed: Account) -> None:
 
 
 @contextmanager
+def application(seen: Seen) -> Iterator[Flask]:
+    parts = web.build(seen.settings)
+    try:
+        yield web.create_app(seen.settings, parts)
+    finally:
+        parts.close()
+
+
+@contextmanager
 def client(seen: Seen) -> Iterator[FlaskClient]:
     parts = web.build(seen.settings)
     try:
@@ -244,7 +285,7 @@ def test_those_who_could_read_it_hear_that_it_was_taken_back(seen: Seen) -> None
 def test_no_token_but_the_right_one_opens_anything(seen: Seen) -> None:
     """Another kind's, cut, altered, of other keys, with ids swapped, with one id more, and none."""
     with client(seen) as asks:
-        rules = [rule for rule in WEB if "<token>" in rule and "/sms/" not in rule]
+        rules = [rule for rule in WEB if "<token>" in rule and not re.search("/sms/|/first/", rule)]
         assert len(rules) >= 8
         for rule in rules:
             _wrong_tokens(seen, asks, *rule.split())
@@ -361,12 +402,150 @@ def test_routes_of_public(seen: Seen) -> None:
     """They say nothing about anybody: no name, number, post or group of the company."""
     with client(seen) as asks:
         for rule in (rule for rule, how in WEB.items() if how == "public"):
-            answer = asks.get(rule.split()[1].replace("<path:filename>", "critter.css"))
+            answer = asks.get(rule.split()[1].replace("<path:name>", "critter.css"))
             assert answer.status_code in (200, 503, 404)
             for word in (CANARY, WRITER, "vault", "Person", "415555"):
                 assert word not in answer.text.replace("+14155550123", ""), rule  # an example of /help
-        for climbing in ("/static/../pages.py", "/static/%2e%2e/pages.py", "/static//etc/passwd"):
+        for climbing in (
+            "/static/../pages.py",
+            "/static/%2e%2e/pages.py",
+            "/static/shell/room.py",
+            "/static//etc/passwd",
+        ):
             assert asks.get(climbing).status_code == 404, climbing
+
+
+def in_place(path: str) -> str:
+    """A path with something sensible where it has parts."""
+    parts = {"int:number": "1", "int:post_id": "5", "path:name": "x", "handle": "vault", "tag": "x", "token": "x"}
+    return re.sub(r"<([^>]+)>", lambda found: parts.get(found[1], "1"), path)
+
+
+def rules(*kinds: str) -> list[tuple[str, str]]:
+    """(method, path) of the routes with these rows."""
+    return [(rule.split()[0], in_place(rule.split()[1])) for rule, how in WEB.items() if how in kinds]
+
+
+KEPT_FROM = {"members": (), "operators": ("member",), "admins": ("member", "operator")}
+
+
+@pytest.mark.parametrize("kind", KEPT_FROM)
+def test_routes_of_members(seen: Seen, kind: str) -> None:
+    """A visitor is asked to sign in, by every page and every button; so is somebody who was suspended or has left, with
+    the cookie that they had. Who has not the role is refused."""
+    with application(seen) as app:
+        people = {
+            role: signed_in(app, seen.engine, seen.people[role]) for role in (*KEPT_FROM[kind], "suspended", "gone")
+        }
+        people["visitor"] = WebVisitor(app)
+        for method, path in rules(kind):
+            for role, visitor in people.items():
+                answer = visitor.open(path) if method == "GET" else visitor.press(path, {"text": CANARY})
+                if role in KEPT_FROM[kind]:
+                    assert answer.status_code == 403, (role, path)
+                elif method == "GET":
+                    assert (answer.status_code, answer.location[:8]) == (303, "/sign-in"), (role, path)
+                else:
+                    assert answer.status_code in (401, 403), (role, path)
+                assert not shown(answer)
+    with transaction(seen.engine) as session:
+        assert session.scalar(text("SELECT count(*) FROM posts WHERE text = :canary"), {"canary": CANARY}) == 0
+
+
+def test_routes_of_operators(seen: Seen) -> None:
+    """With `test_routes_of_members`: nothing that an operator presses works without the proof of our own form."""
+    _refused_without_proof(seen, "operator", "operators")
+
+
+def test_routes_of_admins(seen: Seen) -> None:
+    _refused_without_proof(seen, "admin", "admins")
+
+
+def test_no_button_works_from_another_site(seen: Seen) -> None:
+    """With the cookie and without the token; with a token of another session; from another origin."""
+    _refused_without_proof(seen, "member", "members")
+
+
+def _refused_without_proof(seen: Seen, role: str, kind: str) -> None:
+    with application(seen) as app:
+        visitor, other = (
+            signed_in(app, seen.engine, seen.people[role]),
+            signed_in(app, seen.engine, seen.people["author"]),
+        )
+        for path in (path for method, path in rules(kind) if method == "POST"):
+            form = {"text": CANARY, "audience": "everyone"}
+            stolen = {**form, "csrf": csrf.token(other.token)}
+            assert visitor.browser.post(path, data=form).status_code == 403, path
+            assert visitor.browser.post(path, data=stolen).status_code == 403, path
+            assert visitor.press(path, form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403, path
+            assert visitor.press(path, form, headers={"Origin": "https://evil.example"}).status_code == 403, path
+
+
+def test_routes_of_visitors(seen: Seen) -> None:
+    """They say nothing about anybody, whoever asks, and lead nowhere else."""
+    with application(seen) as app:
+        for method, path in rules("visitors"):
+            visitor = WebVisitor(app)
+            visitor.open("/sign-in")
+            form = {"who": "+14155550100", "code": "123456", "to": "https://evil.example/"}
+            answer = visitor.open(path) if method == "GET" else visitor.press(path, form)
+            assert answer.status_code in (200, 303, 404, 422), path
+            assert "evil" not in answer.headers.get("Location", ""), path
+            for word in (CANARY, WRITER, "vault", "Person"):
+                assert word not in answer.text, path
+
+
+def test_routes_of_first_start(seen: Seen) -> None:
+    """Dead while somebody runs the installation, and to any token but that of this database."""
+    with application(seen) as app:
+        with transaction(seen.engine) as session:
+            assert first_admin.link(session, seen.signer, "http://here") is None
+            made = session.scalar(text("SELECT extract(epoch FROM created_at) * 1000000 FROM installation"))
+        path = f"/first/{seen.signer.sign(first_admin.KIND, int(made))}"
+        assert WebVisitor(app).open(path).status_code == 404
+        with transaction(seen.engine) as session:
+            for role in ("operator", "admin"):
+                accounts.set_role(session, seen.people[role], "member")
+            link = first_admin.link(session, seen.signer, "http://here")
+        assert link == f"http://here{path}"
+        for wrong in ("x", seen.signer.sign(first_admin.KIND, 1), seen.signer.sign("login", int(made))):
+            assert WebVisitor(app).open(f"/first/{wrong}").status_code == 404
+        visitor = WebVisitor(app)
+        visitor.open(path)
+        made_one = visitor.press(path, {"name": "Ada First", "handle": "ada"})
+        assert (made_one.status_code, made_one.location) == (303, "/settings/phones")
+        assert WebVisitor(app).open(path).status_code == 404  # it opens once
+    with transaction(seen.engine) as session:
+        assert session.scalar(text("SELECT role FROM accounts WHERE handle = 'ada'")) == "admin"
+
+
+def test_pages_show_an_update_to_those_who_may_read_it_alone(seen: Seen) -> None:
+    """By its address, and in each list, and to its buttons; to others its address is one where nothing is."""
+    with application(seen) as app:
+        roles = ("author", "member", "outside", "left", "blocked", "operator", "admin")
+        people = {role: signed_in(app, seen.engine, seen.people[role]) for role in roles}
+        for post, may in MAY_READ.items():
+            for role, visitor in people.items():
+                path = f"/updates/{seen.posts[post]}"
+                answer = visitor.open(path)
+                followed = visitor.open(answer.location) if answer.status_code == 303 else answer
+                assert (CANARY in followed.text) == (role in may), (post, role)
+                assert role in may or answer.status_code == 404, (post, role)
+                for more in ("/files/0", "/files/0/small"):
+                    assert shown(visitor.open(path + more)) == (role in may and post != "suspended writer"), (
+                        post,
+                        role,
+                    )
+                if role not in may:
+                    for button in ("/like", "/repeat", "/take-back"):
+                        assert CANARY not in visitor.press(path + button).text
+                    assert CANARY not in visitor.open(f"/write?re={seen.posts[post]}").text
+        for role, visitor in people.items():
+            for page in ("/", "/everyone", "/to-you", "/private"):
+                for post, may in MAY_READ.items():
+                    named = f"{CANARY} {post}<"
+                    if named in visitor.open(page).text:
+                        assert role in may, (page, post, role)
 
 
 def test_no_route_answers_to_another_method(seen: Seen) -> None:
@@ -374,6 +553,6 @@ def test_no_route_answers_to_another_method(seen: Seen) -> None:
     with client(seen) as asks:
         for path in {rule.split()[1] for rule in WEB}:
             place = path.replace("<token>", seen.link("page", "company", "member"))
-            place = place.replace("<int:number>", "1").replace("<path:filename>", "x")
+            place = in_place(place)
             told: dict[str, Callable] = {"PUT": asks.put, "PATCH": asks.patch, "DELETE": asks.delete}
             assert {how: ask(place).status_code for how, ask in told.items()} == dict.fromkeys(told, 405), path

@@ -103,11 +103,13 @@ def ports(count: int) -> list[int]:
 @contextmanager
 def company(var: Path, **settings: str) -> Iterator[Company]:
     """`critter up` until the block ends; after it nothing of it runs."""
-    web, smtp, simulator = ports(3)
+    web, smtp, simulator, stream, fallback = ports(5)
     environ = {
         "PATH": os.environ["PATH"],
         "CRITTER_VAR": str(var),
         "CRITTER_WEB_LISTEN": f"127.0.0.1:{web}",
+        "CRITTER_FALLBACK_LISTEN": f"127.0.0.1:{fallback}",
+        "CRITTER_STREAM_LISTEN": f"127.0.0.1:{stream}",
         "CRITTER_SMTP_LISTEN": f"127.0.0.1:{smtp}",
         "CRITTER_SIMULATOR_LISTEN": f"127.0.0.1:{simulator}",
         **settings,

@@ -17,10 +17,11 @@ from simulator import tour
 
 PHONES = ("sam", "kim", "bob", "dana")
 MAILBOXES = ("priya", "elena")  # both follow Kim by mail
+PEOPLE = tuple(person.handle for person in company.PEOPLE)
 
 
-def serve_front(settings: Settings) -> Blueprint:
-    """The pages at "/". They have connections of their own, which are opened at the first request."""
+def serve_pages(settings: Settings) -> Blueprint:
+    """The pages at "/tour". They have connections of their own, which are opened at the first request."""
     if settings.mode == "live":
         raise Refused("The tour is only for simulated mode.")
     engine = connect(settings.database_url, keys=settings.secret_keys)
@@ -44,6 +45,7 @@ def serve_front(settings: Settings) -> Blueprint:
             mailboxes=tuple(_person(handle, None) for handle in MAILBOXES),
             policy=POLICY,
             public=access("public"),
+            open_as="/as/",
             trace=teller.trace,
             explain=teller.explain,
             start_over=again,

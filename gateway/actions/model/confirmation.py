@@ -14,6 +14,7 @@ REACH: Final = "price"  # that it goes to so many phones, at that price
 REPEAT: Final = "repeat"  # that words which were private are read by more people
 END: Final = "end"  # that something without an end gets one
 OK: Final = "ok"  # that others see it
+ADDRESSED: Final = "addressed"  # that words which look like a private message go to everyone
 
 
 class ConfirmationRequired(Exception):

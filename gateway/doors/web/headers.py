@@ -51,15 +51,21 @@ def strict_headers(settings: Settings) -> list[tuple[str, str]]:
 def install(app: Flask, settings: Settings) -> None:
     """Sets strict headers on all answers, and error pages that never show what went wrong inside."""
     strict = strict_headers(settings)
+    policy = policy_of(settings)
 
     @app.after_request
     def harden(response: Response) -> Response:
         response.headers.extend(strict)
-        response.headers.setdefault("Content-Security-Policy", POLICY)  # a page may set a policy of its own
+        response.headers.setdefault("Content-Security-Policy", policy)  # a page may set a policy of its own
         return response
 
     app.register_error_handler(HTTPException, _not_there)
     app.register_error_handler(Exception, _unwell)
+
+
+def policy_of(settings: Settings) -> str:
+    """Pages also listen to the stream, which may have an origin of its own."""
+    return f"{POLICY}; connect-src 'self' {settings.stream_url}"
 
 
 def _not_there(error: HTTPException) -> Response:

@@ -1,26 +1,18 @@
 """The media of a post: a page behind the link that each reader got, and its files. critter/processes/app registers
 it."""
 
-from pathlib import Path
-from typing import Final
-
-from flask import Blueprint, Response, abort, make_response, render_template, send_file
+from flask import Blueprint, Response, abort, make_response, render_template
 from sqlalchemy import Engine
 
 from gateway.attention.zones import zone
 from gateway.doors.route_access import access
 from gateway.doors.web.post_page import pieces
-from gateway.files import file_types, media_folder
+from gateway.doors.web.shell.stored_files import send_stored
 from gateway.network.posts import post_media
 from gateway.network.posts.post_media import File, PostMedia
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import transaction
-
-# Nothing in a file may run, load or be framed, whatever type a browser takes it for.
-SANDBOX: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; frame-ancestors 'none'"
-INLINE: Final = (*file_types.PICTURES, *file_types.PLAYED)  # what a browser only shows or plays; all else is downloaded
-AS_TEXT: Final = "text/plain; charset=utf-8"
 
 
 def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
@@ -51,7 +43,7 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     @access("token")
     def file(token: str, number: int) -> Response:
         found = one(token, number)
-        return _sent(settings.var, found, found.digest, found.type)
+        return send_stored(settings.var, found.name, found.digest, found.type)
 
     @media.get("/m/<token>/<int:number>/small")
     @access("token")
@@ -59,35 +51,6 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
         found = one(token, number)
         if not found.picture:
             abort(404)
-        return _sent(settings.var, found, found.small or found.digest, None if found.small else found.type)
+        return send_stored(settings.var, found.name, found.small or found.digest, None if found.small else found.type)
 
     return media
-
-
-def _sent(var: Path, found: File, digest: str | None, kind: str | None) -> Response:
-    """Sends a stored file, in parts when the request has a range. The file may be taken back at any time, so browsers
-    must ask us again each time."""
-    place = media_folder.place(var, digest) if digest else None
-    if place is None or not place.is_file():
-        abort(404)
-    kind = kind or _type_of(place)
-    answer = send_file(
-        place.absolute(),
-        mimetype=AS_TEXT if kind == "text/plain" else kind,
-        as_attachment=kind not in INLINE,
-        download_name=found.name,
-        conditional=True,
-        etag=digest or "",
-        last_modified=None,
-        max_age=None,
-    )
-    answer.headers["Cache-Control"] = "private, no-cache"
-    answer.headers["Content-Security-Policy"] = SANDBOX
-    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    return answer
-
-
-def _type_of(place: Path) -> str:
-    """Returns the type of a small copy: we made it, so its first bytes are enough."""
-    with place.open("rb") as file:
-        return file_types.sniff(file.read(16))

@@ -1,4 +1,4 @@
-"""The pages: a post behind a short link, unsubscribing, and the front page of a live Critter."""
+"""The pages behind links in texts and mails: a post, and unsubscribing."""
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 from sqlalchemy import Engine
@@ -18,7 +18,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
     """/p/TOKEN and /u/TOKEN. The token alone gives access: no cookie is read or set, so there is none to forge."""
-    pages = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
+    pages = Blueprint("pages", __name__, template_folder="templates")
 
     @pages.app_context_processor
     def company() -> dict[str, str]:
@@ -56,20 +56,6 @@ def blueprint(settings: Settings, signer: Signer, engine: Engine) -> Blueprint:
         return _private(make_response(page, 400 if done == "asked" else 200))
 
     return pages
-
-
-def welcome(settings: Settings) -> Blueprint:
-    """The front page when no tour has taken its place: what this is and how to join."""
-    front = Blueprint("welcome", __name__)
-
-    @front.get("/")
-    @access("public")
-    def index() -> str:
-        number = settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None
-        mailbox = f"post@{settings.mail_domain}" if settings.mail else None
-        return render_template("welcome.html", number=number, mailbox=mailbox)
-
-    return front
 
 
 def _act(session: Session, signer: Signer, ending: Pair, form: MultiDict[str, str]) -> tuple[str, str]:

@@ -7,9 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 
-def add(session: Session, account_id: int, name: str, content_type: str, content: bytes) -> int:
-    """Keeps one file until a post of this account shows it; returns the upload's id."""
-    values = {"account": account_id, "name": name, "type": content_type, "content": content}
+def add(
+    session: Session, account_id: int, name: str, content_type: str, content: bytes, description: str | None = None
+) -> int:
+    """Keeps one file until a post of this account shows it; returns the upload's id. `description`: what it shows."""
+    values = {"account": account_id, "name": name, "type": content_type, "content": content, "shows": description}
     return int(session.execute(ADD, values).scalar_one())
 
 
@@ -32,7 +34,8 @@ def combine(session: Session, account_id: int, ids: Sequence[int]) -> int | None
 
 ADD: Final = text("""
     WITH upload AS (INSERT INTO uploads (account_id) VALUES (:account) RETURNING id), file AS (
-        INSERT INTO media (upload_id, number, name, content_type, raw) SELECT id, 0, :name, :type, :content FROM upload
+        INSERT INTO media (upload_id, number, name, content_type, raw, description)
+        SELECT id, 0, :name, :type, :content, :shows FROM upload
     )
     SELECT id FROM upload
 """)

@@ -94,6 +94,7 @@ HOLD: Final = (
     "UPDATE tellings SET told_at = now() WHERE told_at IS NULL",
     "DELETE FROM offers WHERE offered_at IS NULL",
     "UPDATE codes SET ended_at = now() WHERE ended_at IS NULL",
+    "UPDATE web_sessions SET ended_at = now() WHERE ended_at IS NULL",
     "UPDATE conversations SET question = NULL, half = NULL, half_at = NULL",
 )
 

@@ -84,6 +84,16 @@ SECTIONS: Final = {
     "nudges": """
         SELECT a.handle, n.created_at FROM nudges n JOIN accounts a ON a.id = n.other_id
         WHERE n.account_id = :account ORDER BY a.handle""",
+    "web_sessions": """
+        SELECT began_by, device, created_at, seen_at, ended_at FROM web_sessions WHERE account_id = :account
+        ORDER BY id""",
+    "web_settings": "SELECT look, keys FROM web_settings WHERE account_id = :account",
+    "read_marks": "SELECT place, upto, read_at FROM read_marks WHERE account_id = :account ORDER BY place",
+    "web_drafts": "SELECT audience, words, written_at FROM web_drafts WHERE account_id = :account ORDER BY audience",
+    "statuses": "SELECT words, until, created_at FROM statuses WHERE account_id = :account",
+    "passkeys": "SELECT name, created_at, used_at FROM passkeys WHERE account_id = :account ORDER BY id",
+    "company_accounts": """
+        SELECT issuer, subject, created_at FROM company_accounts WHERE account_id = :account ORDER BY issuer""",
     "invitations": """
         SELECT a.channel, i.created_at, i.accepted_at FROM invitations i JOIN addresses a ON a.id = i.address_id
         WHERE i.inviter_id = :account ORDER BY i.created_at""",

@@ -267,6 +267,12 @@ def unreact(session: Session, account_id: int, post_id: int, kind: str) -> bool:
     return session.execute(mine.returning(Reaction.kind)).first() is not None
 
 
+def reactions_of(session: Session, account_id: int, post_id: int) -> Sequence[str]:
+    """The kinds of one person's reactions to a post."""
+    mine = select(Reaction.kind).where(Reaction.post_id == post_id, Reaction.account_id == account_id)
+    return session.scalars(mine).all()
+
+
 def reaction_counts(session: Session, post_ids: Collection[int]) -> dict[int, dict[str, int]]:
     """How many people reacted to each of these posts, by kind, the most frequent first; those without are left out."""
     many = func.count().label("many")

@@ -95,6 +95,21 @@ class MissedReader(NamedTuple):
         return failure_reasons.describe_failure(self.state, self.reason, self.channel, self.opted_out_on)
 
 
+class PostReader(NamedTuple):
+    """One reader of a post, and how it reached them: `at`, or `why` not (yet)."""
+
+    name: str
+    channel: str
+    state: str
+    reason: str | None
+    opted_out_on: date | None
+    at: datetime | None
+
+    @property
+    def why(self) -> Phrase:
+        return failure_reasons.describe_failure(self.state, self.reason, self.channel, self.opted_out_on)
+
+
 class ReaderReceipt(NamedTuple):
     """How one person got a post: by which channel, or why not."""
 
@@ -127,6 +142,14 @@ def list_missed(session: Session, post_id: int, timezone: str, limit: int) -> Se
     return [
         MissedReader(row.name, row.handle, row.channel, row.state, row.reason, _day(row.ended_at, timezone))
         for row in rows
+    ]
+
+
+def list_readers(session: Session, post_id: int, timezone: str, limit: int) -> Sequence[PostReader]:
+    """Whom it went to, the way that counts for each, first those who have it."""
+    rows = session.execute(READERS, {"post": post_id, "limit": limit})
+    return [
+        PostReader(row.name, row.channel, row.state, row.reason, _day(row.ended_at, timezone), row.at) for row in rows
     ]
 
 
@@ -225,6 +248,19 @@ MISSED: Final = text(f"""
            CASE WHEN way.state IN ('invited', 'suspended') THEN way.state ELSE 'nowhere' END, NULL
     {_UNREACHED}
     ORDER BY name, handle LIMIT :limit
+""")  # noqa: S608
+
+READERS: Final = text(f"""
+    SELECT name, channel, state, reason, ended_at, at FROM (
+        SELECT DISTINCT ON (coalesce(a.account_id, a.id)) coalesce(p.name, 'a former phone') AS name,
+               d.channel, d.state, d.reason, {_ENDED},
+               CASE WHEN {_REACHED} THEN coalesce(d.sent_at, d.ended_at) END AS at
+        FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
+        LEFT JOIN accounts p ON p.id = a.account_id
+        WHERE m.post_id = :post AND d.reason IS DISTINCT FROM '{REDIRECTED}'
+        ORDER BY coalesce(a.account_id, a.id), {_REACHED} DESC, {_OPEN} DESC, d.message_id, d.address_id
+    ) AS each
+    ORDER BY at IS NULL, {rank("channel")} DESC, name LIMIT :limit
 """)  # noqa: S608
 
 OF_PERSON: Final = text(f"""

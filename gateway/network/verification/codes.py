@@ -19,7 +19,7 @@ from gateway.network.verification import lockouts
 from gateway.security.signed_tokens import Signer
 from gateway.store.tables import Account, Address, Code, Inbound
 
-Purpose = Literal["link", "prove", "login"]
+Purpose = Literal["link", "prove", "login", "sign_in"]
 LIFE: Final = timedelta(minutes=10)
 TRIES: Final = 5
 SENDS_HOURLY: Final = 3  # to one address
@@ -48,14 +48,37 @@ def link(session: Session, signer: Signer, account_id: int) -> str:
 def prove(session: Session, signer: Signer, address: Address, account_id: int) -> str:
     """Six digits that are sent to that phone or mailbox and typed elsewhere; raises Refused when there were too
     many."""
-    sent = select(func.count()).where(Code.purpose == "prove", Code.address_id == address.id)
-    if (session.scalar(sent.where(Code.created_at > func.now() - timedelta(hours=1))) or 0) >= SENDS_HOURLY:
-        raise refusal("codes_an_hour")
+    _refuse_many_sent(session, "prove", address)
     _refuse_many(session, "prove", account_id)
     _end(session, select(Code.id).where(Code.account_id == account_id, Code.purpose == "prove"))
     code = _digits()
     _keep(session, "prove", account_id, _seal(signer, "prove", account_id, code), address.id)
     return code
+
+
+def sign_in(session: Session, signer: Signer, address: Address, account_id: int) -> tuple[int, str]:
+    """(id, six digits) that are sent to a phone or mailbox of theirs and typed on the page that asked for them. An
+    older code ends. Raises Refused when there were too many."""
+    _refuse_many_sent(session, "sign_in", address)
+    _refuse_many(session, "sign_in", account_id)
+    _end(session, select(Code.id).where(Code.account_id == account_id, Code.purpose == "sign_in"))
+    row = _keep(session, "sign_in", account_id, _seal(signer, "sign_in", account_id, code := _digits()), address.id)
+    return row.id, code
+
+
+def complete_sign_in(session: Session, signer: Signer, code_id: int, code: str) -> Account | None:
+    """Whom these digits sign in, on the page that asked for this code. A wrong one counts against the code alone, and
+    the fifth ends it: whoever knows a number can ask for codes, and must not lock its owner out by that."""
+    mine = select(Code).where(Code.id == code_id, Code.purpose == "sign_in", *_STANDING)
+    row = session.scalars(mine.with_for_update()).first()
+    if row is None:
+        return None
+    if secrets.compare_digest(row.digest, _seal(signer, "sign_in", row.account_id, code)):
+        return _used(session, row)
+    row.tries += 1
+    row.ended_at = func.now() if row.tries >= TRIES else None
+    audit_log.record(session, f"@{session.get_one(Account, row.account_id).handle}", "sign_in.wrong", row.account_id)
+    return None
 
 
 def login(session: Session, signer: Signer, account_id: int, address_id: int | None = None) -> str:
@@ -171,11 +194,12 @@ def _seal(signer: Signer, purpose: Purpose, *parts: object) -> bytes:
     return bytes.fromhex(signer.seal(f"code {purpose}", *parts))
 
 
-def _keep(session: Session, purpose: Purpose, account_id: int, digest: bytes, address_id: int | None = None) -> None:
+def _keep(session: Session, purpose: Purpose, account_id: int, digest: bytes, address_id: int | None = None) -> Code:
     row = Code(account_id=account_id, purpose=purpose, address_id=address_id, digest=digest)
     row.expires_at = func.now() + LIFE
     session.add(row)
     session.flush()
+    return row
 
 
 def _open(session: Session, purpose: Purpose, digest: bytes, *, lock: bool = False) -> Code | None:
@@ -194,13 +218,19 @@ def _used(session: Session, row: Code) -> Account | None:
     account = session.get(Account, row.account_id)
     if account is None or account.state != "active":
         return None
-    sent_to_login = row.purpose == "login" and row.address_id is not None
+    sent_to_login = row.purpose in ("login", "sign_in") and row.address_id is not None
     return account if not sent_to_login or visibility.holder(session, row.address_id or 0) == account.id else None
 
 
 def _end(session: Session, codes: Select[int]) -> None:
     ended = update(Code).where(Code.id.in_(codes), Code.ended_at.is_(None)).values(ended_at=func.now())
     session.execute(ended, execution_options={"synchronize_session": False})
+
+
+def _refuse_many_sent(session: Session, purpose: Purpose, address: Address) -> None:
+    sent = select(func.count()).where(Code.purpose == purpose, Code.address_id == address.id)
+    if (session.scalar(sent.where(Code.created_at > func.now() - timedelta(hours=1))) or 0) >= SENDS_HOURLY:
+        raise refusal("codes_an_hour")
 
 
 def _refuse_many(session: Session, purpose: Purpose, account_id: int, address_id: int | None = None) -> None:

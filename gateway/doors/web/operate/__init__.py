@@ -1,0 +1,5 @@
+"""Pages for operators: whether everything flows, the story of a delivery, held mails, numbers, costs, people, audit."""
+
+from gateway.doors.web.shell.room import Room
+
+ROOM = Room("operate")

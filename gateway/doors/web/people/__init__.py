@@ -1,0 +1,5 @@
+"""People and groups: the directory, who somebody is, a group with its members and requests, who knows about what."""
+
+from gateway.doors.web.shell.room import Room
+
+ROOM = Room("people")

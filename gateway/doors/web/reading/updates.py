@@ -1,0 +1,84 @@
+"""One update: its words, who got it, what answers it; why one sees it; its files."""
+
+from flask import Response
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import NotFound
+
+from gateway.actions.model.actor import Actor
+from gateway.doors.web.reading import ROOM
+from gateway.doors.web.shell.rendering import render
+from gateway.doors.web.shell.stored_files import send_stored
+from gateway.doors.web.visits.visit import Visit, see_other
+from gateway.network.audience import visibility
+from gateway.network.feeds import feed_items, threads
+from gateway.network.feeds.feed_items import ShownFile
+from gateway.network.feeds.threads import Thread
+from gateway.network.follows import group_owners
+from gateway.network.people import accounts
+from gateway.network.receipts import receipts
+from gateway.network.web import web_drafts
+from gateway.store.tables import Account, Post
+
+MOST_READERS = 200
+
+
+@ROOM.page("/updates/<int:post_id>")
+def update(visit: Visit, post_id: int) -> str | Response:
+    """404 for what one may not read: that it exists is not told either."""
+    thread = threads.find(visit.session, visit.account.id, post_id)
+    if thread is None:
+        raise NotFound
+    other = threads.private_talk(visit.session, visit.account.id, thread.item.post)
+    if other is not None:
+        return see_other(f"/private/{visit.session.get_one(Account, other).handle}#u{post_id}")
+    if thread.item.repeated_by is not None:
+        return see_other(f"/updates/{thread.item.shown.id}")
+    return render(visit, "reading/update.html", **_shown(visit, thread))
+
+
+def _shown(visit: Visit, thread: Thread) -> dict[str, object]:
+    own, post_id = may_see_receipts(visit.session, visit.actor, thread.item.shown), thread.item.shown.id
+    draft = web_drafts.find(visit.session, visit.account.id, f"re:{post_id}")
+    readers = receipts.list_readers(visit.session, post_id, visit.account.zone_now, MOST_READERS) if own else ()
+    people = {one.author.id: one.author for one in [thread.item, *(each.item for each in thread.answers)]}
+    return {
+        "thread": thread,
+        "receipts": receipts.tally(visit.session, post_id) if own else None,
+        "readers": readers,
+        "draft": draft,
+        "people": list(people.values()),
+    }
+
+
+def may_see_receipts(session: Session, actor: Actor, post: Post) -> bool:
+    """Its author, and the owners of its group: the same as are told by `who got`."""
+    if post.author_id == actor.account.id:
+        return True
+    group = accounts.by_id(session, post.group_id) if post.group_id else None
+    return group is not None and actor.account in group_owners.owners(session, group.id)
+
+
+@ROOM.page("/updates/<int:post_id>/files/<int:number>")
+def file(visit: Visit, post_id: int, number: int) -> Response:
+    found = _file(visit, post_id, number)
+    return send_stored(visit.settings.var, found.name or "", found.digest, found.content_type)
+
+
+@ROOM.page("/updates/<int:post_id>/files/<int:number>/small")
+def small(visit: Visit, post_id: int, number: int) -> Response:
+    found = _file(visit, post_id, number)
+    if not found.picture:
+        raise NotFound
+    kind = None if found.small else found.content_type
+    return send_stored(visit.settings.var, found.name or "", found.small or found.digest, kind)
+
+
+def _file(visit: Visit, post_id: int, number: int) -> ShownFile:
+    """A file of an update that one may read now."""
+    if not visibility.may_read(visit.session, visit.account.id, post_id):
+        raise NotFound
+    items = feed_items.load(visit.session, visit.account.id, [post_id])
+    found = next((each for item in items for each in item.files if each.number == number), None)
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,63 @@
+"""What the frame of each page shows: what is new for this person, and their groups. One statement."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+
+from gateway.doors.web.visits.visit import Visit
+
+MOST_GROUPS: Final = 12
+MOST_NEW: Final = 99  # more are not counted
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLink:
+    handle: str
+    name: str
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class Navigation:
+    """`to_you`: what named, answered or followed them since they looked; `private`: private messages since."""
+
+    to_you: int
+    private: int
+    groups: tuple[GroupLink, ...]
+
+
+def load(visit: Visit) -> Navigation:
+    given = {"me": visit.account.id, "groups": MOST_GROUPS, "most": MOST_NEW}
+    row = visit.session.execute(NEWS, given).one()
+    groups = tuple(GroupLink(each["handle"], each["name"], each["new"]) for each in row.groups or ())
+    return Navigation(row.to_you, row.private, groups)
+
+
+NEWS: Final = text("""
+    WITH marks AS (SELECT place, upto FROM read_marks WHERE account_id = :me)
+    SELECT
+        (SELECT count(*) FROM (
+            SELECT FROM mentions m JOIN posts p ON p.id = m.post_id
+            WHERE m.account_id = :me AND p.deleted_at IS NULL AND p.author_id <> :me AND p.visibility <> 'direct'
+              AND m.post_id > coalesce((SELECT upto FROM marks WHERE place = 'to_you'),
+                                       id_at(now() - interval '30 days'))
+            LIMIT :most) AS named) AS to_you,
+        (SELECT count(*) FROM (
+            SELECT FROM post_recipients r JOIN posts p ON p.id = r.post_id
+            WHERE r.account_id = :me AND p.deleted_at IS NULL AND p.author_id <> :me
+              AND r.post_id > coalesce((SELECT upto FROM marks WHERE place = 'private:' || p.author_id),
+                                       id_at(now() - interval '30 days'))
+            LIMIT :most) AS talks) AS private,
+        (SELECT json_agg(mine) FROM (
+            SELECT a.handle, a.name, (
+                SELECT count(*) FROM (
+                    SELECT FROM posts p WHERE p.group_id = a.id AND p.deleted_at IS NULL AND p.visibility = 'group'
+                      AND p.author_id <> :me
+                      AND p.id > coalesce((SELECT upto FROM marks WHERE place = 'group:' || a.id),
+                                          id_at(greatest(f.created_at, now() - interval '7 days')))
+                    LIMIT :most) AS fresh) AS new
+            FROM follows_in_force f JOIN accounts a ON a.id = f.account_id
+            WHERE f.follower_id = :me AND a.kind = 'group' AND a.state = 'active'
+            ORDER BY a.plain_name LIMIT :groups) AS mine) AS groups
+""")

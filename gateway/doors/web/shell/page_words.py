@@ -1,0 +1,100 @@
+"""How words, names and times stand on a page: links, @names and #tags in what people wrote, clock times, faces."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from markupsafe import Markup, escape
+
+from gateway.attention.zones import zone
+from gateway.doors.web.shell import assets
+
+FACES: Final = 6
+_MARKS = re.compile(
+    r"(?P<link>https?://[^\s<>\"“”]+)"
+    r"|(?<![\w@.+/-])@(?P<name>[A-Za-z0-9_]{2,20})(?![A-Za-z0-9_]|@|\.[A-Za-z0-9])"
+    r"|(?<![\w#&/])#(?P<tag>\w{1,50})(?![\w#])"
+)
+_TRAILING = ".,:;!?'’…)"
+
+
+def words(text: str) -> Markup:
+    """What somebody wrote, with its links, @names and #tags as links. Nothing in it is taken for markup."""
+    return Markup("").join(_pieces(text))
+
+
+def _pieces(text: str) -> Iterator[Markup]:
+    end = 0
+    for found in _MARKS.finditer(text):
+        yield escape(text[end : found.start()])
+        yield _link(found)
+        end = found.end()
+    yield escape(text[end:])
+
+
+def _link(found: re.Match[str]) -> Markup:
+    if name := found["name"]:
+        return Markup('<a class="at" href="/@{}">@{}</a>').format(name.lower(), name)
+    if tag := found["tag"]:
+        if tag.isdigit():
+            return escape(found[0])
+        return Markup('<a class="hash" href="/tags/{}">#{}</a>').format(tag.casefold(), tag)
+    link = found["link"].rstrip(_TRAILING)
+    rest = found["link"][len(link) :]
+    return Markup('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>{}').format(link, link, rest)
+
+
+@lru_cache(200)
+def icon(name: str, size: str = "") -> Markup:
+    return Markup('<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
+        f" {size}" if size else "", assets.url("icons.svg"), name
+    )
+
+
+def face(account_id: int) -> str:
+    """One of six grounds for the initial of a name, always the same for a person."""
+    return f"f{account_id // 65_536 % FACES + 1}"
+
+
+def initial(name: str) -> str:
+    return next((each.upper() for each in name if each.isalnum()), "?")
+
+
+def clock(at: datetime, timezone: str, language: str, now: datetime | None = None) -> Markup:
+    """A clock time by the reader's clock, with the day when it is another: 14:20, Wed 14:20, 12 Nov. The whole date
+    stands in the element, for "3 min ago" would be wrong on a page that stands still."""
+    there = at.astimezone(zone(timezone))
+    today = (now or datetime.now(UTC)).astimezone(zone(timezone))
+    shown = _shown(there, today, language)
+    whole = f"{_whole_date(there.date(), language)} {there:%H:%M}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(there.isoformat(timespec="seconds"), whole, shown)
+
+
+def _shown(there: datetime, today: datetime, language: str) -> str:
+    if there.date() == today.date():
+        return f"{there:%H:%M}"
+    if abs(today - there) < timedelta(days=6):
+        return f"{_short_date(there.date(), 'E', language)} {there:%H:%M}"
+    return _short_date(there.date(), "MMMd" if there.year == today.year else "yMMMd", language)
+
+
+# A page has many times, and Babel takes a while for each.
+@lru_cache(2_000)
+def _short_date(day: date, skeleton: str, language: str) -> str:
+    return format_skeleton(skeleton, datetime(day.year, day.month, day.day, tzinfo=UTC), locale=_locale(language))
+
+
+@lru_cache(2_000)
+def _whole_date(day: date, language: str) -> str:
+    return format_date(day, "full", locale=_locale(language))
+
+
+@lru_cache(16)
+def _locale(language: str) -> Locale:
+    from gateway.i18n.phrases import translator
+
+    return translator(language).locale

@@ -1,0 +1,113 @@
+"""Makes a page of its template: in the reader's language, by their clock, with the token for its forms."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache, partial
+from itertools import count as counter
+from secrets import token_urlsafe
+from typing import Any, Final
+
+from flask import Flask, Response, after_this_request, render_template, request
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from gateway.doors.web.shell import assets, navigation, page_words
+from gateway.doors.web.visits import cookies, said
+from gateway.doors.web.visits.visit import Visit
+from gateway.i18n import phrases
+from gateway.i18n.phrases import ENGLISH, languages, translated
+from gateway.network.feeds import pending
+
+ROOMS: Final = assets.FOLDER.parent  # templates stand beside the views of their room
+
+
+def install(app: Flask) -> None:
+    """Templates are found by the name of their room: reading/home.html."""
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(ROOMS / "templates"), FileSystemLoader(ROOMS)])
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals |= {"asset": assets.url, "icon": page_words.icon, "face": page_words.face}
+    app.jinja_env.filters |= {"words": page_words.words, "initial": page_words.initial}
+
+
+def render(visit: Visit, template: str, **values: Any) -> str:
+    """A page for who asks. htmx asks for the content of `main` alone, and gets the whole page all the same: it takes
+    what it wants."""
+    return render_template(template, **(_frame(visit) | _shell(visit) | values))
+
+
+def _shell(visit: Visit) -> dict[str, Any]:
+    if visit.viewer is None:
+        return {"nav": None, "bar": Markup}
+    return {"nav": navigation.load(visit), "bar": partial(_bar, visit)}
+
+
+def _frame(visit: Visit) -> dict[str, Any]:
+    language = language_of(visit)
+    return {
+        "visit": visit,
+        "me": visit.viewer.account if visit.viewer else None,
+        "look": visit.viewer.look if visit.viewer else None,
+        "company": visit.settings.company,
+        "language": language,
+        "csrf": visit.csrf if visit.cookie else "",
+        "key": _keys(),
+        **_voice(language),
+        "clock": partial(_clock, visit, language),
+        "number": visit.settings.sms_numbers[0] if visit.settings.sms and visit.settings.sms_numbers else None,
+        "mailbox": f"post@{visit.settings.mail_domain}" if visit.settings.mail else None,
+    }
+
+
+def language_of(visit: Visit) -> str:
+    """The person's own language; a visitor's is what the browser asks for, or what the page was asked in."""
+    if visit.viewer:
+        return visit.viewer.account.language
+    asked = request.args.get("lang", "")
+    return asked if asked in languages() else request.accept_languages.best_match(sorted(languages())) or ENGLISH
+
+
+def _voice(language: str) -> dict[str, Callable[..., str]]:
+    """`say` and `count` in templates are those of Python, in the reader's language already; `tell` is for what a view
+    gives as a phrase."""
+    return {
+        "say": partial(_say, language),
+        "count": lambda one, many, number, **values: translated(phrases.count(one, many, number, **values), language),
+        "tell": partial(translated, language=language),
+    }
+
+
+def _say(language: str, template: str, **values: Any) -> str:
+    return translated(phrases.say(template, **values), language) if values else _plain(language, template)
+
+
+@lru_cache(5_000)
+def _plain(language: str, template: str) -> str:
+    """A page says most of its sentences without any value, and many of them for each update."""
+    return translated(phrases.say(template), language)
+
+
+def _clock(visit: Visit, language: str, at: datetime) -> Markup:
+    zone = visit.viewer.account.zone_now if visit.viewer else "UTC"
+    return page_words.clock(at, zone, language)
+
+
+def _bar(visit: Visit) -> Markup:
+    """The bar at the foot: an own update that has not left yet, or what was just done."""
+    done = said.read(request, visit.settings, visit.cookie)
+    waiting = None if done else pending.find(visit.session, visit.account.id, visit.settings.hold_seconds)
+    if waiting is None and done is None:
+        return Markup()
+    after_this_request(lambda answer: _said_once(visit, answer))
+    return Markup(render_template("shell/bar.html", **_frame(visit), waiting=waiting, done=done))  # noqa: S704
+
+
+def _said_once(visit: Visit, answer: Response) -> Response:
+    cookies.remove(answer, visit.settings, cookies.SAID)
+    return answer
+
+
+def _keys() -> Callable[[], str]:
+    """A key for each form of a page: what is sent twice is done once."""
+    page, number = token_urlsafe(9), counter()
+    return lambda: f"{page}.{next(number)}"

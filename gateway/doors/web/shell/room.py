@@ -1,0 +1,123 @@
+"""A room: pages that belong together. A view declares its address and who may ask; the room does what all of them need.
+
+It opens the transaction, finds out who asks, refuses what is not theirs or not from our form, and says in a page what
+an action refuses or wants confirmed. `@room.page("/everyone", "member")` is all that a view says."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from secrets import token_urlsafe
+from typing import Any, Final, TypeVar
+
+from flask import Blueprint, Response, g, make_response, request
+from werkzeug.exceptions import Forbidden
+
+from gateway.actions.model.confirmation import ConfirmationRequired
+from gateway.doors.route_access import Access, access
+from gateway.doors.web.shell import notices
+from gateway.doors.web.visits import cookies, csrf, said
+from gateway.doors.web.visits.visit import Visit, WebResources
+from gateway.errors import Refused
+from gateway.network.web import web_sessions
+from gateway.store.database import transaction
+
+View = Callable[..., str | Response]
+Declared = TypeVar("Declared", bound=View)
+LARGEST_FORM: Final = 64 * 1024  # octets beside the files
+ROLES: Final = {"member": ("member", "operator", "admin"), "operator": ("operator", "admin"), "admin": ("admin",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    method: str
+    rule: str
+    access: Access
+    view: View
+    uploads: bool = False  # its form may have files
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """`name`: of the blueprint, and of the folder with its views and templates."""
+
+    name: str
+    pages: list[Page] = field(default_factory=list)
+
+    def page(
+        self, rule: str, who: Access = "member", method: str = "GET", *, uploads: bool = False
+    ) -> Callable[[Declared], Declared]:
+        def noted(view: Declared) -> Declared:
+            self.pages.append(Page(method, rule, who, view, uploads))
+            return view
+
+        return noted
+
+    def post(
+        self, rule: str, who: Access = "member", *, uploads: bool = False
+    ) -> Callable[[Declared], Declared]:  # fmt: skip
+        return self.page(rule, who, "POST", uploads=uploads)
+
+    def blueprint(self, web: WebResources) -> Blueprint:
+        made = Blueprint(self.name, self.name)
+        for page in self.pages:
+            view = access(page.access)(partial(_serve, web, page))
+            made.add_url_rule(page.rule, f"{page.method} {page.view.__name__}", view, methods=[page.method])
+        return made
+
+
+def blueprints(rooms: Iterable[Room], web: WebResources) -> list[Blueprint]:
+    return [room.blueprint(web) for room in rooms]
+
+
+def _serve(web: WebResources, page: Page, **parts: Any) -> Response:
+    """A view that refuses leaves nothing behind: the page that says so is made in a transaction of its own."""
+    try:
+        return _private(_within(web, page, lambda visit: page.view(visit, **parts)))
+    except Refused as refused:
+        why = refused
+        return _private(_within(web, page, lambda visit: notices.refused(visit, why)))
+    except ConfirmationRequired as asked:
+        wanted = asked
+        return _private(_within(web, page, lambda visit: notices.confirm(visit, wanted)))
+
+
+def _within(web: WebResources, page: Page, view: View) -> Response:
+    if page.uploads:
+        request.max_content_length = web.settings.media_largest + LARGEST_FORM
+    with transaction(web.engine) as session:
+        cookie = cookies.read(request, web.settings, cookies.SESSION)
+        viewer = web_sessions.find(session, cookie) if cookie else None
+        visit = Visit(web, session, viewer, cookie if viewer else _visitor(web, page), g.setdefault("uploads", []))
+        answer = _refuse(visit, page) or make_response(view(visit))
+        if viewer is None and page.access == "visitor":
+            cookies.put(answer, web.settings, cookies.SIGNING_IN, visit.cookie)
+    if visit.said:
+        said.put(answer, web.settings, visit.cookie, visit.said)
+    for queue in visit.queues:
+        web.notifier.notify(queue)
+    return answer
+
+
+def _visitor(web: WebResources, page: Page) -> str:
+    """Forms of visitors are proved by a cookie of this browser alone: nobody can sign somebody else in by a form of
+    another site."""
+    known = cookies.read(request, web.settings, cookies.SIGNING_IN)
+    return known or (token_urlsafe(16) if page.access == "visitor" and page.method == "GET" else "")
+
+
+def _refuse(visit: Visit, page: Page) -> Response | None:
+    """What is answered instead: to one who is not signed in, not of that role, or who sends a form of another site."""
+    roles = ROLES.get(page.access)
+    if roles is not None and visit.viewer is None:
+        return notices.sign_in_first(visit)
+    if roles is not None and visit.account.role not in roles:
+        raise Forbidden
+    if page.method == "POST" and not csrf.is_ours(request, visit.settings, visit.cookie):
+        return notices.form_of_another_page(visit)
+    return None
+
+
+def _private(answer: Response) -> Response:
+    """What somebody sees stays out of caches."""
+    answer.headers.setdefault("Cache-Control", "no-store")
+    return answer

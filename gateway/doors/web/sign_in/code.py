@@ -1,0 +1,107 @@
+"""Signing in by a code: a phone or mailbox, then the six digits that came there."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from math import ceil
+
+from flask import Response, make_response, request
+
+from gateway.channels import SMS
+from gateway.doors.client_address import caller
+from gateway.doors.web.shell.rendering import render
+from gateway.doors.web.sign_in import ROOM, begin
+from gateway.doors.web.visits import cookies
+from gateway.doors.web.visits.visit import Visit, here, see_other
+from gateway.errors import Refused
+from gateway.network.people import addresses
+from gateway.network.verification import codes, sign_in_codes
+
+KIND = "sign in"  # of the signed id of a code
+DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCode:
+    """What this browser asked for: the code's id, to whom it went as it was typed, and where the visitor wanted to
+    go."""
+
+    code_id: int
+    who: str
+    to: str
+
+
+@ROOM.page("/sign-in", "visitor")
+def sign_in(visit: Visit) -> str | Response:
+    if visit.viewer:
+        return see_other(here(visit.arg("to", 500)))
+    return render(visit, "sign_in/sign_in.html", who="", wrong="", to=here(visit.arg("to", 500)))
+
+
+@ROOM.post("/sign-in", "visitor")
+def send_code(visit: Visit) -> Response:
+    """The answer is the same for a phone that is known here and for any other."""
+    who, to = visit.form("who", 254), here(visit.form("to", 500))
+    if wait := visit.web.tries.take(str(caller(visit.settings, request) or "")):
+        return too_many(visit, wait)
+    try:
+        channel, address = _normal(visit, who)
+    except Refused as wrong:
+        page = render(visit, "sign_in/sign_in.html", who=who, wrong=wrong.text, to=to)
+        return make_response(page, 422)
+    code_id = sign_in_codes.send(visit.session, visit.web.signer, visit.settings.company, channel, address)
+    visit.queues.add(channel)
+    answer = see_other("/sign-in/code")
+    cookies.put(answer, visit.settings, cookies.CODE, _pack(visit, AskedCode(code_id, who, to)))
+    return answer
+
+
+def _normal(visit: Visit, who: str) -> tuple[str, str]:
+    channel = addresses.channel_of(who)
+    if channel == SMS:
+        return channel, addresses.normal_phone(who, visit.settings.sms_region)
+    return channel, addresses.normal_mailbox(who)
+
+
+@ROOM.page("/sign-in/code", "visitor")
+def ask_code(visit: Visit) -> str | Response:
+    asked = _unpack(visit)
+    if asked is None:
+        return see_other("/sign-in")
+    return render(visit, "sign_in/code.html", asked=asked, wrong=None)
+
+
+@ROOM.post("/sign-in/code", "visitor")
+def take_code(visit: Visit) -> Response:
+    asked = _unpack(visit)
+    if asked is None:
+        return see_other("/sign-in")
+    if wait := visit.web.tries.take(str(caller(visit.settings, request) or "")):
+        return too_many(visit, wait)
+    code = "".join(each for each in visit.form("code", 20) if each.isdecimal())
+    person = codes.complete_sign_in(visit.session, visit.web.signer, asked.code_id, code)
+    if person is None:
+        page = render(visit, "sign_in/code.html", asked=asked, wrong="digits" if len(code) != DIGITS else "code")
+        return make_response(page, 422)
+    return begin(visit, person, "code", asked.to)
+
+
+def too_many(visit: Visit, wait: float) -> Response:
+    answer = make_response(render(visit, "sign_in/too_many.html", minutes=ceil(wait / 60)), 429)
+    answer.headers["Retry-After"] = str(ceil(wait))
+    return answer
+
+
+def _pack(visit: Visit, asked: AskedCode) -> str:
+    signed = visit.web.signer.sign(KIND, asked.code_id)
+    return urlsafe_b64encode(json.dumps([signed, asked.who, asked.to]).encode()).decode()
+
+
+def _unpack(visit: Visit) -> AskedCode | None:
+    """None when this browser asked for no code, or not lately."""
+    try:
+        signed, who, to = json.loads(urlsafe_b64decode(cookies.read(request, visit.settings, cookies.CODE)))
+    except ValueError:
+        return None
+    ids = visit.web.signer.read(KIND, str(signed))
+    return AskedCode(ids[0], str(who), here(str(to))) if ids else None

@@ -1,0 +1,76 @@
+"""Private talks: who one writes with, and what was said with one of them. Only what the reader wrote or got is here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.network.feeds import feed_items
+from gateway.network.feeds.feed_items import FeedItem
+from gateway.network.feeds.feeds import NEWEST, Feed
+from gateway.network.feeds.hold import waits
+
+MOST: Final = 100  # talks
+PAGE: Final = 40  # messages
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """With one person, or with all of a group to whom the reader wrote: the last words, and how many are unread."""
+
+    account_id: int
+    handle: str
+    name: str
+    kind: str
+    last: str
+    last_at: datetime
+    mine: bool
+    unread: int
+
+    @property
+    def id(self) -> int:
+        return self.account_id
+
+
+def list_talks(session: Session, reader_id: int) -> Sequence[Talk]:
+    """The newest first."""
+    rows = session.execute(TALKS, {"me": reader_id, "most": MOST})
+    return [Talk(*row) for row in rows]
+
+
+def messages(session: Session, reader_id: int, other_id: int, before: int = NEWEST) -> Feed:
+    """What was said with this person or group, the oldest first; `older` when there is more."""
+    given = {"me": reader_id, "other": other_id, "before": before, "most": PAGE + 1}
+    ids = session.scalars(MESSAGES, given).all()
+    items: list[FeedItem] = feed_items.load(session, reader_id, ids[:PAGE])
+    return Feed(items[::-1], ids[PAGE - 1] if len(ids) > PAGE else None)
+
+
+# A message to several people stands in the talk with each of them; one to a group in the talk with that group.
+TALKS: Final = text(f"""
+    WITH mine AS (
+        SELECT DISTINCT p.id, r.named_id AS other, true AS mine FROM posts p JOIN post_recipients r ON r.post_id = p.id
+        WHERE p.author_id = :me AND p.visibility = 'direct' AND p.deleted_at IS NULL
+        UNION ALL
+        SELECT p.id, p.author_id, false FROM post_recipients r JOIN posts p ON p.id = r.post_id
+        WHERE r.account_id = :me AND p.author_id <> :me AND p.deleted_at IS NULL AND NOT {waits("p.id")}
+    ), last AS (SELECT DISTINCT ON (other) other, id, mine FROM mine ORDER BY other, id DESC)
+    SELECT a.id, a.handle, a.name, a.kind, p.text, p.created_at, last.mine,
+           (SELECT count(*) FROM mine m WHERE m.other = last.other AND NOT m.mine AND m.id > coalesce(
+                (SELECT upto FROM read_marks WHERE account_id = :me AND place = 'private:' || last.other),
+                id_at(now() - interval '30 days'))) AS unread
+    FROM last JOIN posts p ON p.id = last.id JOIN accounts a ON a.id = last.other
+    ORDER BY last.id DESC LIMIT :most
+""")  # noqa: S608 - put together from constants
+MESSAGES: Final = text("""
+    SELECT id FROM (
+        SELECT DISTINCT p.id FROM posts p JOIN post_recipients r ON r.post_id = p.id
+        WHERE p.author_id = :me AND r.named_id = :other AND p.visibility = 'direct' AND p.deleted_at IS NULL
+        UNION
+        SELECT p.id FROM post_recipients r JOIN posts p ON p.id = r.post_id
+        WHERE r.account_id = :me AND p.author_id = :other AND p.deleted_at IS NULL AND p.visibility = 'direct'
+    ) AS said WHERE id < :before ORDER BY id DESC LIMIT :most
+""")

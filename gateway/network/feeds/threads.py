@@ -1,0 +1,90 @@
+"""One update with what it answers and what answers it, as far as one reader may read it: a tree of two levels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.network.audience import visibility
+from gateway.network.feeds import feed_items
+from gateway.network.feeds.feed_items import FeedItem
+from gateway.store.tables import Post
+
+MOST_ABOVE: Final = 20
+MOST_BELOW: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadReply:
+    """A reply, and what answers it or anything below it, oldest first."""
+
+    item: FeedItem
+    below: Sequence[FeedItem]
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    above: Sequence[FeedItem]
+    item: FeedItem
+    answers: Sequence[ThreadReply]
+
+    @property
+    def number(self) -> int:
+        return sum(1 + len(answer.below) for answer in self.answers)
+
+
+def find(session: Session, reader_id: int, post_id: int) -> Thread | None:
+    """None when the reader may not read the update itself."""
+    if not visibility.may_read(session, reader_id, post_id):
+        return None
+    above = session.scalars(ABOVE, {"post": post_id, "most": MOST_ABOVE}).all()
+    below = session.execute(BELOW, {"post": post_id, "most": MOST_BELOW}).all()
+    items = {
+        item.id: item for item in feed_items.load(session, reader_id, [*above, post_id, *(one.id for one in below)])
+    }
+    if post_id not in items:
+        return None  # it waits, and its writer may still take it back
+    return Thread([items[each] for each in above if each in items], items[post_id], _answers(items, below))
+
+
+def _answers(items: dict[int, FeedItem], below: Sequence[Any]) -> list[ThreadReply]:
+    found: dict[int, list[FeedItem]] = {}
+    for row in below:
+        found.setdefault(row.top, [])
+        if row.id != row.top and row.id in items:
+            found[row.top].append(items[row.id])
+    return [ThreadReply(items[top], rest) for top, rest in found.items() if top in items]
+
+
+def private_talk(session: Session, reader_id: int, post: Post) -> int | None:
+    """With whom the private talk is that this post belongs to; None when it is not private."""
+    if post.visibility != "direct":
+        return None
+    other: int | None = session.scalar(OTHER, {"post": post.id, "me": reader_id, "author": post.author_id})
+    return other
+
+
+ABOVE: Final = text("""
+    WITH RECURSIVE above AS (
+        SELECT in_reply_to AS id, 1 AS level FROM posts WHERE id = :post
+        UNION ALL
+        SELECT p.in_reply_to, a.level + 1 FROM above a JOIN posts p ON p.id = a.id WHERE a.level < :most
+    )
+    SELECT id FROM above WHERE id IS NOT NULL ORDER BY level DESC
+""")
+BELOW: Final = text("""
+    WITH RECURSIVE below AS (
+        SELECT id, id AS top, 1 AS level FROM posts WHERE in_reply_to = :post AND visibility <> 'direct'
+        UNION ALL
+        SELECT p.id, b.top, b.level + 1 FROM below b JOIN posts p ON p.in_reply_to = b.id
+        WHERE p.visibility <> 'direct' AND b.level < 20
+    )
+    SELECT id, top FROM (SELECT id, top FROM below ORDER BY id LIMIT :most) AS listed ORDER BY top, id
+""")
+OTHER: Final = text("""
+    SELECT CASE WHEN CAST(:author AS bigint) = :me
+        THEN (SELECT named_id FROM post_recipients WHERE post_id = :post ORDER BY account_id LIMIT 1)
+        ELSE :author END
+""")

@@ -1,0 +1,127 @@
+"""Home, one update, private talks, what is to one: what stands there, in which order, and what does not."""
+
+import re
+
+from gateway.network.feeds import feeds
+from gateway.network.follows import mutes, tag_follows
+from gateway.store.database import transaction
+from tests.doors.web.conftest import PageCompany
+
+
+def shown(page: str) -> list[int]:
+    return [int(each) for each in re.findall(r'<article class="post[^"]*" tabindex="-1" id="u(\d+)"', page)]
+
+
+def test_home_has_whom_one_follows_and_nothing_else(company: PageCompany) -> None:
+    kim, anne = company.says("kim", "from Kim"), company.says("anne", "from Anne")
+    acme, board = company.says("anne", "in ACME", to="acme"), company.says("kim", "in Board", to="board")
+    named, tagged = company.says("anne", "@sam look"), company.says("anne", "a #win")
+    own = company.says("sam", "my own")
+    with transaction(company.engine) as session:
+        tag_follows.follow(session, company.people["sam"], "#win", False)
+    assert shown(company.open("sam").open("/").text) == [own, tagged, named, acme, kim]
+    assert {anne, board}.isdisjoint(shown(company.open("sam").open("/").text))
+    with transaction(company.engine) as session:
+        mutes.put(session, company.people["sam"], company.people["anne"], mutes.MuteSnapshot("mute", None))
+    assert shown(company.open("sam").open("/").text) == [own, kim]
+
+
+def test_home_goes_back_page_by_page_without_a_hole(company: PageCompany) -> None:
+    written = [
+        company.says(("kim", "sam")[number % 3 == 0], f"update {number}") for number in range(feeds.PAGE * 2 + 5)
+    ]
+    sam, seen, path = company.open("sam"), [], "/"
+    for _ in range(9):
+        page = sam.open(path).text
+        seen += shown(page)
+        older = re.search(r'href="(/\?before=\d+)"', page)
+        if older is None:
+            break
+        path = older[1]
+    assert seen == written[::-1]
+
+
+def test_many_who_may_not_be_read_leave_no_page_empty(company: PageCompany) -> None:
+    """What cannot be read is skipped, however much of it stands between."""
+    first = company.says("kim", "the oldest")
+    gone = [company.says("kim", f"closed {number}", to="board") for number in range(feeds.CANDIDATES + 3)]
+    sam, seen, path = company.open("sam"), [], "/everyone"
+    for _ in range(9):
+        page = sam.open(path).text
+        seen += shown(page)
+        older = re.search(r'href="(/[^"]*before=\d+)"', page)
+        if older is None:
+            break
+        path = older[1]
+    assert seen == [first]
+    assert gone
+
+
+def test_a_line_parts_what_was_read_before(company: PageCompany) -> None:
+    old = company.says("kim", "old")
+    sam = company.open("sam")
+    assert 'class="since"' not in sam.open("/").text
+    new = company.says("kim", "new")
+    page = sam.open("/").text
+    assert shown(page) == [new, old]
+    assert page.index(f'id="u{new}"') < page.index('class="since"') < page.index(f'id="u{old}"')
+    assert 'class="since"' not in sam.open("/").text
+
+
+def test_an_update_has_its_replies_in_two_levels(company: PageCompany) -> None:
+    top = company.says("kim", "top")
+    first = company.says("sam", "first", in_reply_to=top)
+    below = company.says("kim", "below", in_reply_to=first)
+    second = company.says("anne", "second", in_reply_to=top)
+    deep = company.says("sam", "deep", in_reply_to=below)
+    anne = company.open("anne")
+    assert shown(anne.open(f"/updates/{top}").text) == [top, first, below, deep, second]
+    assert shown(anne.open(f"/updates/{below}").text) == [top, first, below, deep]
+    assert "2 replies" not in anne.words(f"/updates/{below}")
+
+
+def test_only_its_writer_and_the_owners_see_who_got_it(company: PageCompany) -> None:
+    own, grouped = company.says("sam", "own"), company.says("sam", "grouped", to="acme")
+    assert "Only you see this" in company.open("sam").words(f"/updates/{own}")
+    assert "Only you see this" not in company.open("kim").words(f"/updates/{own}")
+    assert "Only you see this" in company.open("kim").words(f"/updates/{grouped}")  # she owns the group
+    assert "Only you see this" not in company.open("anne").words(f"/updates/{grouped}")
+
+
+def test_what_is_to_somebody(company: PageCompany) -> None:
+    own = company.says("kim", "mine")
+    company.says("anne", "@kim look")
+    company.says("sam", "an answer", in_reply_to=own)
+    company.open("anne").press(f"/updates/{own}/like")
+    kim = company.open("kim")
+    assert "To you 2 new" in re.sub(r"\s+", " ", re.sub("<[^>]+>", "", kim.open("/").text))
+    page = kim.words("/to-you")
+    for words in ("@kim look", "an answer", "likes what you wrote", "follows you"):
+        assert words in page, words
+    assert "likes what you wrote" not in company.open("sam").words("/to-you")
+    assert "To you 2" not in re.sub(r"\s+", " ", re.sub("<[^>]+>", "", kim.open("/").text))
+
+
+def test_markup_in_words_and_names_is_shown_as_it_is(company: PageCompany) -> None:
+    nasty = (
+        '<script>alert(1)</script> <img src=x onerror=alert(1)> javascript:alert(1) https://x.example/"onmouseover="a'
+    )
+    post = company.says("kim", nasty)
+    for path in ("/", f"/updates/{post}", "/everyone"):
+        page = company.open("sam").open(path).text
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert 'onmouseover="a' not in page
+        assert "&lt;script&gt;alert(1)" in page
+
+
+def test_pages_are_never_stored_and_allow_nothing_inline(company: PageCompany) -> None:
+    company.says("kim", "hello")
+    for path in ("/", "/write", "/private", "/to-you", "/everyone"):
+        answer = company.open("sam").open(path)
+        assert answer.headers["Cache-Control"] == "no-store", path
+        policy = answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert not re.search(r"<[^>]+\s(?:style|on\w+)=", answer.text), path
+        assert not re.search(r"<script(?![^>]*\ssrc=)", answer.text), path
