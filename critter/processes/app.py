@@ -13,10 +13,9 @@ import handlers
 from critter.processes import fd_limits, logs
 from critter.processes.gunicorn import WebServer
 from gateway import failpoints
-from gateway.carriers.parts import open_door, usual_step
+from gateway.carriers.parts import open_door, open_hooks, usual_step
 from gateway.channels import SMS
 from gateway.doors.route_access import inventory
-from gateway.doors.sms.twilio import TwilioDoor
 from gateway.doors.sms.usual_hooks import UsualHooks
 from gateway.doors.smtp import server, tls_certificates
 from gateway.doors.smtp.connection_limits import ConnectionLimits
@@ -117,10 +116,10 @@ def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = Non
     rendering.install(app)
     headers.install(app, settings)
     refuse_unclassed(app)
-    if any(carrier.name == "twilio" for carrier in (settings.carriers_for(SMS) if settings.sms else ())):
-        twilio = TwilioDoor(settings, signer, parts.intake, parts.callbacks)
-        of_all = [*headers.strict_headers(settings), ("Content-Security-Policy", headers.policy_of(settings))]
-        app.wsgi_app = UsualHooks(app.wsgi_app, twilio, of_all)  # type: ignore[method-assign, assignment]
+    for carrier in settings.carriers_for(SMS) if settings.sms else ():
+        if hooks := open_hooks(carrier, settings, signer, parts.intake, parts.callbacks):
+            of_all = [*headers.strict_headers(settings), ("Content-Security-Policy", headers.policy_of(settings))]
+            app.wsgi_app = UsualHooks(app.wsgi_app, hooks, of_all)  # type: ignore[method-assign, assignment]
     return app
 
 

@@ -24,6 +24,8 @@ from gateway.settings import Settings
 if TYPE_CHECKING:
     from flask import Blueprint
 
+    from gateway.doors.sms.twilio import TwilioDoor
+
 Check = Callable[[Settings], str]  # returns what is fine; raises Refused with what to do
 
 
@@ -61,6 +63,17 @@ def open_door(
 ) -> Blueprint | None:
     """The door through which the carrier calls us; None when it never does."""
     return load(carrier.door)(settings, signer, intake, callbacks) if carrier.door else None
+
+
+def open_hooks(
+    carrier: CarrierDescriptor,
+    settings: Settings,
+    signer: Signer,
+    intake: CommitQueue[Incoming],
+    callbacks: CommitQueue[CallbackCall],
+) -> TwilioDoor | None:
+    """What reads the carrier's usual calls before Flask does; None for a carrier that has nothing like it."""
+    return load(carrier.hooks)(settings, signer, intake, callbacks) if carrier.hooks else None
 
 
 def read_report(name: str, status: str, reason: str | None) -> DeliveryReport | None:

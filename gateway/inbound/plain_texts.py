@@ -112,7 +112,7 @@ _FACTS: Final = """
             FROM (SELECT * FROM addresses WHERE channel = i.channel AND address = i.sender OFFSET 0) a
             CROSS JOIN LATERAL (SELECT * FROM accounts WHERE id = a.account_id OFFSET 0) p
             WHERE i.channel = 'sms' AND i.opt_out_type IS NULL AND i.sent_at IS NULL AND i.not_before IS NULL
-              AND a.state = 'verified' AND a.bouncing_since IS NULL
+              AND a.state = 'verified'
               AND (CAST(:silent AS interval) IS NULL
                    OR coalesce(a.seen_at, a.created_at) >= i.received_at - CAST(:silent AS interval))
               AND p.state = 'active' AND p.pin = 'none' AND NOT p.ack

@@ -177,7 +177,7 @@ def test_what_fails_in_the_short_way_goes_the_general_way(usual: Texts, monkeypa
 
     kim, phone = person(usual.engine, "kim", phone="+14155550101")[0], Target(people(usual.engine, 1)[0], "sms")
     number_phones(usual)
-    monkeypatch.setattr("workers.sending.usual_texts.claims.claimed_text", broken)
+    monkeypatch.setattr("workers.sending.usual_texts.claims.claimed_words", broken)
     post(usual.engine, kim, "hello", [phone])
     usual.drain()
     assert [(row.state, row.attempt) for row in rows(usual.engine)] == [("sent", 1)]

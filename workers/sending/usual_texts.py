@@ -17,7 +17,7 @@ from gateway.carriers.common.protocol import Text
 from gateway.channels import SMS
 from gateway.ledger.money import budgets
 from gateway.ledger.outbox import claims, settlements
-from gateway.ledger.outbox.claims import ClaimedDelivery, ClaimedText, MessageContent
+from gateway.ledger.outbox.claims import ClaimedDelivery, ClaimedWords, MessageContent
 from gateway.ledger.outbox.settlements import Settlement
 from gateway.store.direct import DirectTransaction, Rows, Statement
 from workers.runtime.context import WorkerContext
@@ -62,7 +62,7 @@ class UsualTexts:
 
     def _claimed(self, transaction: DirectTransaction, limit: int) -> Sequence[OutboundItem[Text]]:
         [rows] = transaction.run((_claiming(limit, self._sender), self._given))
-        loads = [self._rendered(claims.claimed_text(row[1:])) for row in _due(rows)]
+        loads = [self._rendered(claims.claimed_words(row[1:])) for row in _due(rows)]
         if not loads:
             transaction.finish()
             return ()
@@ -74,7 +74,7 @@ class UsualTexts:
             raise Unusual
         return items
 
-    def _rendered(self, one: ClaimedText) -> tuple[OutboundItem[Text], MessageContent]:
+    def _rendered(self, one: ClaimedWords) -> tuple[OutboundItem[Text], MessageContent]:
         if one.unusual or one.content.kind == "digest":
             raise Unusual
         load, rest = self._render(one.claimed, one.content)

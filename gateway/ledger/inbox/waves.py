@@ -4,11 +4,10 @@ statement ends. gateway/inbound/plain_texts asks for the facts, workers/inbound 
 A row that once ended a worker is never in a wave: inbox.claim_again claims it alone.
 """
 
-from datetime import timedelta
 from typing import Final
 
 from gateway.ledger.inbox.inbox import CLAIM_FRESH
-from gateway.store.direct import DirectConnection, Rows, Statement
+from gateway.store.direct import Statement
 
 
 def claiming(columns: str, facts: str) -> Statement:
@@ -28,10 +27,6 @@ def reading_again(columns: str, facts: str) -> Statement:
         JOIN inbound i ON i.id = given.id AND i.attempt = given.attempt AND i.state = 'working'
         {facts} ORDER BY i.id
     """)  # noqa: S608 - put together from constants
-
-
-def claim(connection: DirectConnection, statement: Statement, owner: str, lease: timedelta, limit: int) -> Rows:
-    return connection.run(statement, {"owner": owner, "lease": lease, "limit": limit})
 
 
 # As parts of a statement that ends a wave. A row that another worker has by now is not ours any more: this one was

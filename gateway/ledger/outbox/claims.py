@@ -121,7 +121,7 @@ def claiming_texts(limit: int, sender: int, unusual: str) -> Statement:
     """)  # noqa: S608 - put together from constants
 
 
-class ClaimedText(NamedTuple):
+class ClaimedWords(NamedTuple):
     """A row of that statement: what is sent, what it says, and whether anything is unusual about it."""
 
     claimed: ClaimedDelivery
@@ -129,11 +129,11 @@ class ClaimedText(NamedTuple):
     unusual: bool
 
 
-def claimed_text(row: Sequence[Any]) -> ClaimedText:
+def claimed_words(row: Sequence[Any]) -> ClaimedWords:
     """Reads a row of that statement, without its first column."""
     words = dict(zip(_WORDS, row[11:], strict=False))
     content = MessageContent(message_id=row[1], subject="", body="", parents=(), answers=None, **words)
-    return ClaimedText(ClaimedDelivery(*row[:10]), content, bool(row[-1]))
+    return ClaimedWords(ClaimedDelivery(*row[:10]), content, bool(row[-1]))
 
 
 def renew(session: Session, owner: str, lease: timedelta) -> None:
