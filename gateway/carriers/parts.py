@@ -24,8 +24,6 @@ from gateway.settings import Settings
 if TYPE_CHECKING:
     from flask import Blueprint
 
-    from gateway.doors.sms.twilio import TwilioDoor
-
 Check = Callable[[Settings], str]  # returns what is fine; raises Refused with what to do
 
 
@@ -71,7 +69,7 @@ def open_hooks(
     signer: Signer,
     intake: CommitQueue[Incoming],
     callbacks: CommitQueue[CallbackCall],
-) -> TwilioDoor | None:
+) -> Any:
     """What reads the carrier's usual calls before Flask does; None for a carrier that has nothing like it."""
     return load(carrier.hooks)(settings, signer, intake, callbacks) if carrier.hooks else None
 
