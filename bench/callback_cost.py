@@ -26,7 +26,7 @@ RATE = 60  # callbacks a second
 ROUNDS = 3
 GOAL = 0.7  # milliseconds
 STATUSES = ("sending", "sent", "delivered")
-UNCALLED = "SELECT array_agg(id) FROM (SELECT id FROM attempts WHERE status IS NULL ORDER BY id LIMIT :count) AS some"
+UNCALLED = "SELECT array_agg(id) FROM (SELECT id FROM attempts WHERE status IS NULL ORDER BY id LIMIT :count) AS oldest"
 DELIVERED = "SELECT NOT EXISTS (SELECT FROM attempts WHERE id = ANY (:ids) AND status <> 'delivered')"
 
 
