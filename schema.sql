@@ -145,7 +145,7 @@ CREATE TABLE attention (
     digest_back     boolean NOT NULL DEFAULT false,                      -- where digest_every is `day`: it comes when they are back instead, so processes of the version before send it daily
     connects        boolean NOT NULL DEFAULT true,                       -- others are pointed to what they wrote, and they are offered people to ask
     texts_a_day     smallint CONSTRAINT attention_texts_a_day_check CHECK (texts_a_day BETWEEN 1 AND 500),  -- how many texts they want on a day by their clock; none: all
-    prefer          text CONSTRAINT attention_prefer_check CHECK (prefer IN ('mail')),  -- mails instead of texts; none: each as it was asked for
+    prefer          text CONSTRAINT attention_prefer_check CHECK (prefer IN ('mail', 'web')),  -- mails instead of texts, or the web alone; none: each as it was asked for
     private         text,                                                -- the way of what is written to them privately; none, here and below: as usual
     mention         text,                                                -- of what names them
     reply           text,                                                -- of what answers them
@@ -154,9 +154,10 @@ CREATE TABLE attention (
     person          text,                                                -- of what people write whom they follow
     tag             text,                                                -- of what has a #tag that they follow
     broadcast       text,                                                -- of broadcast groups
+    unseen_after    interval CONSTRAINT attention_unseen_after_check CHECK (unseen_after BETWEEN interval '1 minute' AND interval '2 hours'),  -- what is written to them and comes on the web alone goes to their phone as well, when they have not seen it for so long; none: it does not
     CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL)),
     CONSTRAINT attention_zone CHECK (zone IS NOT NULL OR zone_until IS NULL),
-    CONSTRAINT attention_ways_check CHECK (array_remove(ARRAY[private, mention, reply, tracked, "group", person, tag, broadcast], NULL) <@ ARRAY['text', 'mail', 'digest', 'nothing'])
+    CONSTRAINT attention_ways_check CHECK (array_remove(ARRAY[private, mention, reply, tracked, "group", person, tag, broadcast], NULL) <@ ARRAY['text', 'mail', 'digest', 'web', 'nothing'])
 );
 CREATE INDEX attention_limited ON attention (account_id) WHERE texts_a_day IS NOT NULL;
 CREATE FUNCTION now_chooses() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -169,6 +170,12 @@ BEGIN
 END $$;
 CREATE TRIGGER now_chooses AFTER INSERT OR UPDATE ON attention FOR EACH ROW EXECUTE FUNCTION now_chooses();
 CREATE INDEX attention_texts ON attention (account_id) WHERE 'text' IN (tracked, "group", person, tag, broadcast);
+
+-- When somebody last did something on the web: at most one write in half a minute. Lost in a crash, and then nobody waits.
+CREATE UNLOGGED TABLE presence (
+    account_id  bigint PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,  -- who
+    active_at   timestamptz NOT NULL                                     -- when: input, not an open connection
+) WITH (fillfactor = 50);
 
 -- Other words that an account is called by: a nickname, an employee's number. One namespace beside the handles.
 CREATE TABLE aliases (
@@ -247,7 +254,7 @@ CREATE TABLE follows (
     off_until    timestamptz,                                            -- end of an `off NAME` with an end
     expires_at   timestamptz,                                            -- `follow NAME 2w`
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
-    way          text CONSTRAINT follows_way_check CHECK (way IN ('text', 'mail', 'digest')),  -- how it comes, whatever its cause's way is; none: by that, or as asked for
+    way          text CONSTRAINT follows_way_check CHECK (way IN ('text', 'mail', 'digest', 'web')),  -- how it comes, whatever its cause's way is; none: by that, or as asked for
     PRIMARY KEY (follower_id, account_id),
     CHECK (follower_id <> account_id)
 );
@@ -269,7 +276,7 @@ CREATE TABLE topic_follows (
     by_text      boolean NOT NULL DEFAULT false,                         -- asked for from a phone: goes there; else to the mailbox
     expires_at   timestamptz,                                            -- `follow #TAG 2w`
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
-    way          text CONSTRAINT topic_follows_way_check CHECK (way IN ('text', 'mail', 'digest', 'nothing')),  -- how it comes, as for follows; nothing: it is followed, and not sent
+    way          text CONSTRAINT topic_follows_way_check CHECK (way IN ('text', 'mail', 'digest', 'web', 'nothing')),  -- how it comes, as for follows; nothing: it is followed, and not sent
     PRIMARY KEY (follower_id, topic_id)
 );
 CREATE INDEX topic_follows_by_topic ON topic_follows (topic_id, follower_id);
@@ -289,7 +296,7 @@ CREATE TABLE trackers (
     by_text      boolean NOT NULL DEFAULT false,                         -- asked for from a phone: goes there; else to the mailbox
     expires_at   timestamptz,                                            -- its end, if it has one
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
-    way          text CONSTRAINT trackers_way_check CHECK (way IN ('text', 'mail', 'digest', 'nothing')),  -- how it comes, as for follows; nothing: it is tracked, and not sent
+    way          text CONSTRAINT trackers_way_check CHECK (way IN ('text', 'mail', 'digest', 'web', 'nothing')),  -- how it comes, as for follows; nothing: it is tracked, and not sent
     PRIMARY KEY (track_id, follower_id)
 );
 CREATE INDEX trackers_by_follower ON trackers (follower_id);
@@ -825,14 +832,16 @@ CREATE TABLE held (
     author_id   bigint NOT NULL DEFAULT 0,                               -- whose words; 0 for Critter's own
     source_id   bigint,                                                  -- what brings it, as in deliveries
     cause       smallint NOT NULL CHECK (cause BETWEEN 0 AND 8),         -- what brings it, by kind: gateway/attention/causes.py
-    reason      text NOT NULL CHECK (reason IN ('quiet', 'off_till', 'behind', 'digest', 'over')),  -- why it waits; behind: others for that address are about to leave; over: its reader has had the texts of their day
+    reason      text NOT NULL CHECK (reason IN ('quiet', 'off_till', 'behind', 'digest', 'over', 'online', 'unseen')),  -- why it waits; behind: others for that address are about to leave; over: its reader has had the texts of their day; online: they are on the web, and may see it there; unseen: it came on the web, and they may not see it
     until       timestamptz NOT NULL,                                    -- when it is decided about again
-    state       text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'folded', 'sent', 'cancelled')),  -- folded: into a digest that is about to leave
+    state       text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'folded', 'sent', 'seen', 'cancelled')),  -- folded: into a digest that is about to leave; seen: on the web, so it is not sent any more
     why         text,                                                    -- cancelled: why
     digest_id   bigint,                                                  -- the digest that it is folded into
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when it waits
     ended_at    timestamptz,                                             -- when it was sent, or cancelled
     slot        timestamp,                                               -- for a daily or weekly digest: its date, at 00:00; none: for one that was asked for
+    delayed_until timestamptz,                                           -- until when its reader had time to see it on the web; they have that once
+    seen_at     timestamptz,                                             -- when they saw it there
     PRIMARY KEY (message_id, account_id)
 );
 CREATE INDEX held_due ON held (until) WHERE state = 'waiting';
@@ -840,6 +849,7 @@ CREATE INDEX held_by_person ON held (account_id, until) WHERE state = 'waiting';
 CREATE INDEX held_folded ON held (digest_id) WHERE state = 'folded';
 CREATE INDEX held_by_digest ON held (digest_id) WHERE digest_id IS NOT NULL;
 CREATE INDEX held_by_address ON held (address_id);
+CREATE INDEX held_online ON held (address_id) WHERE state = 'waiting' AND reason = 'online';
 
 -- One message made of what waited for one person. The key keeps a second one from being made for the same moment.
 CREATE TABLE digests (
@@ -1076,7 +1086,8 @@ CREATE TABLE reports (
     account_id   bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,  -- whom
     post_id      bigint REFERENCES posts ON DELETE CASCADE,              -- the item, when it is about one
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- when
-    closed_at    timestamptz                                             -- when an operator was done with it
+    closed_at    timestamptz,                                            -- when an operator was done with it
+    reason       text                                                    -- why, in the words of who did; none: they said none
 );
 CREATE INDEX reports_open ON reports (id) WHERE closed_at IS NULL;
 
@@ -1326,18 +1337,18 @@ UNION ALL
 SELECT follower_id, track_id, CAST(4 AS smallint), by_text, way FROM trackers_in_force;
 
 -- What a message needs whose reader chose ways (accounts.chooses): `text`, a phone; `mail`, a mailbox; `mailed`,
--- a mailbox instead of a phone, where one receives; `either`, any address, for it waits for a digest; `had`: they got it
--- by another of several sources. What is wanted in a digest, or not at all, is put where it would have come without that:
--- it may come one by one after all, and its author hears why it does not come. gateway/attention/ways.py has the rule.
+-- a mailbox instead of a phone, where one receives; `either`, any address, for it waits for a digest or is on the web alone; `had`: they got it
+-- by another of several sources. What is wanted in a digest, on the web, or not at all, is put where it would have come
+-- without that: it may come one by one after all, and its author hears how, or why it does not come. gateway/attention/ways.py has the rule.
 CREATE FUNCTION chosen_way(message bigint, post bigint, reader bigint, sources bigint[], named boolean) RETURNS text
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     w        attention;
-    loudest  integer;  -- 1 text, 2 mail, 3 digest, 4 nothing
+    loudest  integer;  -- 1 text, 2 mail, 3 digest, 4 web, 5 nothing
     phone    boolean;
 BEGIN
     SELECT * INTO w FROM attention WHERE account_id = reader;
-    SELECT min(array_position(ARRAY['text', 'mail', 'digest', 'nothing'], way)), bool_or(by_text) INTO loudest, phone FROM (
+    SELECT min(array_position(ARRAY['text', 'mail', 'digest', 'web', 'nothing'], way)), bool_or(by_text) INTO loudest, phone FROM (
         SELECT c.by_text, coalesce(c.way, (ARRAY[w.private, w.mention, w.reply, w.tracked, w."group", w.person, w.tag, w.broadcast])[c.cause],
                                    CASE WHEN c.by_text THEN 'text' ELSE 'mail' END) AS way
         FROM (
@@ -1357,7 +1368,7 @@ BEGIN
     ELSIF loudest = 1 OR loudest > 2 AND phone THEN
         RETURN CASE WHEN w.prefer = 'mail' THEN 'mailed' ELSE 'text' END;
     END IF;
-    RETURN CASE loudest WHEN 3 THEN 'either' ELSE 'mail' END;
+    RETURN CASE WHEN loudest IN (3, 4) THEN 'either' ELSE 'mail' END;
 END $$;
 
 -- Blocks, and mutes that have not ended.
@@ -1376,6 +1387,12 @@ SELECT a.id AS account_id, zone_in_force(a.timezone, w.zone, w.zone_until) AS zo
        a.timezone AS home
 FROM accounts a LEFT JOIN attention w ON w.account_id = a.id AND w.zone IS NOT NULL;
 
+-- Who is on the web at the moment. Whatever is far from now was written before a clock was changed.
+CREATE VIEW presence_now AS
+SELECT account_id, active_at
+FROM presence
+WHERE active_at BETWEEN now() - interval '60 seconds' AND now() + interval '60 seconds';
+
 -- Every address, and whether updates go there. Its state says whether anything may.
 CREATE VIEW addresses_now AS
 SELECT id, account_id, channel, address, state, is_primary, receiving, off_until, stopped_at, seen_at, introduced_at,
@@ -1384,5 +1401,8 @@ SELECT id, account_id, channel, address, state, is_primary, receiving, off_until
        (receiving OR coalesce(off_until <= now(), false)) AND bouncing_since IS NULL AS receives,  -- it is on, and its mails do not come back
        quiet, quiet_since,
        channel = 'sms' AND (SELECT EXISTS (SELECT FROM attention WHERE texts_a_day IS NOT NULL)) AND (
-           SELECT w.texts_a_day FROM attention w WHERE w.account_id = addresses.account_id) IS NOT NULL AS limited  -- its owner wants only so many texts a day
+           SELECT w.texts_a_day FROM attention w WHERE w.account_id = addresses.account_id) IS NOT NULL AS limited,  -- its owner wants only so many texts a day
+       channel = 'sms' AND (EXISTS (SELECT FROM presence_now here WHERE here.account_id = addresses.account_id) OR EXISTS (
+           SELECT FROM held h WHERE h.address_id = addresses.id AND h.state = 'waiting' AND h.reason = 'online' AND h.until > now()
+       )) AS online                                                       -- its owner is on the web, or something waits there for them to see it
 FROM addresses;

@@ -37,6 +37,7 @@ MEASUREMENTS: Final = {
     "who-about": "bench.who_about",
     "decide": "bench.decisions",
     "digest": "bench.digests",
+    "P8": "bench.waking",
     "preview": "bench.preview",
     "mail-leg": "bench.mail_out",
 }

@@ -50,7 +50,9 @@ class Company:
             return connection.scalar(text(statement), values)
 
     def run(self, statement: str, **values: Any) -> None:
+        """Also what fills a database, which takes minutes where others use the machine."""
         with self.engine.begin() as connection:
+            connection.execute(text("SET LOCAL statement_timeout = '15min'"))
             connection.execute(text(statement), values)
 
     def analyze(self) -> None:

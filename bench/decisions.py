@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bench.company import Company, company
 from bench.result import Result
-from gateway.attention.facts import Key
+from gateway.attention.fact_lookup import Key
 from gateway.network.audience import delivery_decisions
 from gateway.store.database import connect
 from tests.attention import old_refusals

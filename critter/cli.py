@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +23,8 @@ from gateway.channels import EMAIL, SMS
 from gateway.errors import SettingsError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from gateway.settings import Settings
 
 
@@ -33,12 +36,19 @@ class Commands(TyperGroup):
 
     def get_command(self, context: Any, name: str) -> Any:
         if name in _elsewhere():
-            found = get_command(importlib.import_module(f"{commands.__name__}.{name.replace('-', '_')}").app)
-            found.name = name
-            return without_work(found)
+            return without_work(_made(name, importlib.import_module(f"{commands.__name__}.{name.replace('-', '_')}")))
         return super().get_command(context, name)
 
 
+@cache
+def _made(name: str, module: ModuleType) -> Any:
+    """To read the signatures again for each command of a process that runs many, such as a test, takes its time."""
+    found = get_command(module.app)
+    found.name = name
+    return found
+
+
+@cache
 def _elsewhere() -> list[str]:
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__))
 

@@ -20,6 +20,7 @@ BY_WAY = {
     "text": say("by text"),
     "mail": say("by mail"),
     "digest": say("in your digest"),
+    "web": say("on the web alone"),
     "nothing": say("not at all"),
 }
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import group_questions
+from gateway.actions import ending_calls, group_questions
 from gateway.actions.group_questions import AnsweredQuestion
 from gateway.attention.zones import zone
 from gateway.i18n.phrases import Phrase, count, joined, say
@@ -42,3 +42,16 @@ def describe_answered(context: CommandContext, done: AnsweredQuestion) -> Phrase
 
 def _clock(context: CommandContext, moment: datetime) -> str:
     return f"{moment.astimezone(zone(context.account.zone_now)):%H:%M}"
+
+
+@command(
+    "finish #GROUP",
+    english=True,
+    about="end my question or urgent call to a group now",
+    spanish="terminar, termina",
+)
+def finish(session: Session, context: CommandContext) -> Phrase:
+    ended = ending_calls.end_call(session, context.actor, context.names[0])
+    if ended.kind == "ask":
+        return say("Your question to #{group} is over, and its summary goes out.", group=ended.group)
+    return say("Your urgent call to #{group} is over. How it ended comes next.", group=ended.group)

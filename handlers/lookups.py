@@ -8,8 +8,10 @@ from gateway.actions.lookups import accounts_and_posts
 from gateway.actions.lookups.accounts_and_posts import Accounts
 from gateway.i18n.phrases import Phrase, count, joined, listed, say
 from gateway.inbound.commands import CommandContext, command
+from gateway.network.people.statuses import SetStatus
 from gateway.network.posts import rendering, timelines
 from handlers.confirmation_questions import describe_people
+from handlers.follows import local_in
 from handlers.who_about import find_people
 
 SHOWN = {"sms": 10, "email": 100}  # names in one answer
@@ -69,13 +71,21 @@ def whois(session: Session, context: CommandContext) -> str:
         counted = "" if found.followers is None else describe_people(found.followers)
         kind = joined([KINDS[account.access or "open"], counted], ", ")
         return say("{name}: {kind}. To join: JOIN {handle!u}", name=called, kind=kind, handle=account.handle)
-    return say(
+    known = say(
         "{about}: {followers}, {follows}. {ways}",
         about=joined([called, account.title or ""], ", "),
         followers=_followers(found.followers or 0),
         follows=say("follows {number}", number=found.following),
         ways=WAYS[found.ways],
     )
+    return joined([known, _status(context, found.status)]) if found.status else known
+
+
+def _status(context: CommandContext, status: SetStatus) -> Phrase:
+    if status.until is None:
+        return say("Now: {words}.", words=status.words)
+    time = local_in(status.until, context.account.zone_now)
+    return say("Now: {words}, till {time}.", words=status.words, time=time)
 
 
 KINDS = {"open": say("open group"), "closed": say("closed group"), "broadcast": say("broadcast group")}

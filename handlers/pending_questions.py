@@ -148,12 +148,17 @@ def _answered(session: Session, context: CommandContext, asked: AskedQuestion, w
     text = _kept(session, context, asked)
     if word == "DROP":
         return say("Deleted.") if "draft" in asked.about else say("Left as it is.")
-    if word == "POST" and asked.kind != "confirm":
+    if word == "POST" and not _confirmed_by_post(asked):
         if asked.kind == "told":  # its writer has just sent these words to few people, and now wants all to read them
             context.actor.confirmed = context.actor.confirmed | {REPEAT}
         as_update = Reading("update", (text,), reason="chosen", text=text)
         return act(session, context.as_read(as_update)) or say("Posted to everyone who follows you.")
     return context.registry.questions[asked.kind](session, context, asked, word)
+
+
+def _confirmed_by_post(asked: AskedQuestion) -> bool:
+    """Whether POST is the yes to what was asked. Where OK is, POST tells everyone the words instead."""
+    return asked.kind == "confirm" and "OK" not in asked.words
 
 
 def _kept(session: Session, context: CommandContext, asked: AskedQuestion) -> str:

@@ -34,6 +34,8 @@ def _others(context: CommandContext, reach: ReachEstimate) -> list[Phrase]:
     if reach.later and reach.until:
         time = local(context, reach.until)
         found.append(count("{count} from {time} on", "{count} from {time} on", reach.later, time=time))
+    if reach.web:
+        found.append(count("{count} on the web", "{count} on the web", reach.web))
     if reach.nowhere:
         found.append(count("{count} not reached", "{count} not reached", reach.nowhere))
     return found

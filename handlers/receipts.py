@@ -9,6 +9,7 @@ from gateway.inbound.commands import CommandContext, command
 from gateway.language.model.reading import NamedAccount
 from gateway.network.receipts import call_reports, question_reports
 from gateway.network.receipts.receipt_text import describe_counts, names, shorten
+from gateway.network.receipts.receipts import ON_WEB
 
 SHOWN = 2  # people who missed it, with reasons, that fit in one text
 
@@ -42,6 +43,12 @@ def _tell(session: Session, found: PostReceipts) -> Phrase:
     return joined([which, describe_counts(found.tally), by, missed])
 
 
+def _on_web(name: str, reason: str | None) -> Phrase:
+    if reason == "seen":
+        return say("{name} saw it on the web.", name=name)
+    return say("{name} has it on the web alone.", name=name)
+
+
 def _one(session: Session, context: CommandContext, person: NamedAccount) -> str:
     """Whether they have my last update."""
     post, got = delivery_receipts.has_got(session, context.actor, person)
@@ -53,6 +60,8 @@ def _one(session: Session, context: CommandContext, person: NamedAccount) -> str
         by = say("{name} got it by text.", name=person.name)
         by = say("{name} got it by mail.", name=person.name) if got.channel == "email" else by
         return joined([say('"{words}":', words=words), by])
+    if got.reason in ON_WEB:
+        return joined([say('"{words}":', words=words), _on_web(person.name, got.reason)])
     if got.state == "held":
         return say('"{words}": {name} gets it later.', words=words, name=person.name)
     return say('"{words}": {name} does not have it: {why}.', words=words, name=person.name, why=got.why)

@@ -17,6 +17,7 @@ from gateway.network.conversation import conversations
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.conversation.offers import KIND as OFFER
 from gateway.network.people.digest_settings import DigestSetting
+from gateway.network.people.statuses import SetStatus
 from gateway.store.tables import Effect, Post
 from handlers import bare_texts
 from handlers.daily_mail import describe_daily
@@ -25,7 +26,9 @@ from handlers.offers import describe_connecting
 from handlers.pausing import OFF, ON
 from handlers.profile import describe_acknowledged, own_name
 from handlers.quiet_hours import describe_hours
+from handlers.status import describe_status
 from handlers.text_limit import describe_limit
+from handlers.unseen import describe_unseen
 from handlers.ways import describe_cause_way, describe_way
 from handlers.zone import describe_clock
 
@@ -117,10 +120,14 @@ def _waits(outcome: str, facts: dict[str, Any]) -> Phrase | None:
             return _digest_again(DigestSetting.unpack(facts))
         case "text_limit":
             return describe_limit(facts["most"])
+        case "unseen":
+            return describe_unseen(facts["minutes"])
         case "cause_way" | "source_way":
             return describe_cause_way(**facts) if outcome == "cause_way" else describe_way(**facts)
         case "quiet_hours":
             return describe_hours(**facts) if facts["hours"] else say("Quiet hours are off.")
+        case "status":
+            return describe_status(SetStatus.unpack(facts["before"]), facts["timezone"])
         case "zone":
             until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
             return describe_clock(ZoneNow(facts["name"], until, facts["home"]))
@@ -146,6 +153,7 @@ SENTENCES: Final = {
     "digest_source_out": template("{name} comes one by one again."),
     "digest_source_kept": template("{name} stays in your digest."),
     "prefers_mails": template("You get mails instead of texts again."),
+    "prefers_web": template("What came by text is on the web alone again."),
     "prefers_texts": template("You get texts again where you asked for them."),
     "source_off": template("{name} is off."),
     "source_on": template("{name} is on."),

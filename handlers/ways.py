@@ -1,4 +1,5 @@
-"""`prefer`: mails instead of texts, and the way of all that has one cause, or of one follow, tag or tracked phrase."""
+"""`prefer`: mails or the web instead of texts, and the way of all that has one cause, or of one follow, tag or tracked
+phrase."""
 
 from typing import Final
 
@@ -12,7 +13,7 @@ from gateway.channels import EMAIL
 from gateway.i18n.phrases import Phrase, count, joined, languages, listed, say, translated
 from gateway.inbound.commands import ONE_TEXT, CommandContext, command
 from gateway.language.track_phrases import quoted, track_phrase
-from gateway.language.usage.way_words import CAUSE_WORDS, channel_of, way_of
+from gateway.language.usage.way_words import CAUSE_WORDS, preferred_of, way_of
 from handlers.follows import BY_WAY, group_called
 
 _CALLED: Final = {
@@ -26,12 +27,18 @@ _CALLED: Final = {
     Cause.BROADCAST: say("broadcast groups"),
 }
 
+_INSTEAD: Final = {
+    "mail": say("by mail, because you prefer mails"),
+    "web": say("on the web alone, because you prefer it"),
+}
+_OPENING: Final = {"mail": say("Mails instead of texts."), "web": say("The web instead of texts.")}
+
 
 @command(
     "prefer [CHANNEL]",
     'prefer WAY for NAME|CAUSE|#TAG|"WORDS"',
     intent="setting",
-    about="mails instead of texts, or how something comes; alone, mine",
+    about="mails or the web instead of texts, or how something comes; alone, mine",
     spanish="prefiero, preferir",
 )
 def prefer(session: Session, context: CommandContext) -> str:
@@ -40,9 +47,10 @@ def prefer(session: Session, context: CommandContext) -> str:
         return _shown(session, context)
     if len(args) > 1:
         return _set_way(session, context, way_of(args[0]), args[-1])
-    if channel_of(args[0]) == EMAIL:
-        return _mails(ways.prefer(session, context.actor, True))
-    return _texts(session, context, ways.prefer(session, context.actor, False))
+    done = ways.prefer(session, context.actor, preferred_of(args[0]))
+    if done.way is None:
+        return _texts(session, context, done)
+    return _mails(done) if done.way == "mail" else _web(done)
 
 
 def _mails(done: WaySet) -> Phrase:
@@ -50,6 +58,13 @@ def _mails(done: WaySet) -> Phrase:
     if done.already:
         return joined([say("Mails come instead of texts already."), to_end])
     return joined([say("Mails instead of texts from now on."), to_end])
+
+
+def _web(done: WaySet) -> Phrase:
+    to_end = say("By text come only answers, codes and urgent calls. To end it: PREFER TEXT")
+    if done.already:
+        return joined([say("What came by text is on the web alone already."), to_end])
+    return joined([say("What came by text is on the web alone from now on."), to_end])
 
 
 def _texts(session: Session, context: CommandContext, done: WaySet) -> Phrase:
@@ -84,8 +99,9 @@ def _told(session: Session, context: CommandContext, done: WaySet, name: Phrase 
     if done.way is None:
         return say("From now on as usual: {name}. To see all you chose: PREFER", name=name)
     how = BY_WAY[done.way]
-    if done.way == "text" and way_table(session, context.actor).prefers_mails:
-        how = say("by mail, because you prefer mails")
+    instead = way_table(session, context.actor).preferred if done.way == "text" else None
+    if instead:
+        how = _INSTEAD[instead]
     return say("From now on {how}: {name}. To end it: PREFER USUAL FOR {form!u}", how=how, name=name, form=words)
 
 
@@ -99,8 +115,10 @@ def _shown(session: Session, context: CommandContext) -> Phrase:
 
 
 def _only_preferred(table: WayTable) -> Phrase:
-    if table.prefers_mails:
+    if table.preferred == "mail":
         return say("You get mails instead of texts. To get texts again: PREFER TEXT")
+    if table.preferred == "web":
+        return say("What came by text is on the web alone. To get texts again: PREFER TEXT")
     return say("Everything comes as you asked for it. To get mails instead of texts: PREFER MAIL")
 
 
@@ -108,7 +126,7 @@ def _first(table: WayTable, number: int) -> Phrase:
     more = len(table.chosen) - number
     rest = [count("{count} more", "{count} more", more)] if more else []
     chosen = listed([*map(_row, table.chosen[:number]), *rest])
-    opening = say("Mails instead of texts.") if table.prefers_mails else ""
+    opening = _OPENING.get(table.preferred or "", "")
     return joined([opening, say("You chose: {chosen}.", chosen=chosen), say("To change it: PREFER MAIL FOR NAME")])
 
 

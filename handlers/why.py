@@ -33,8 +33,27 @@ def why(session: Session, context: CommandContext) -> str:
     cause = delivery_cause.cause_of(session, context.actor, item)
     waited = delivery_cause.waited_for(session, context.address, item)
     preferred = _PREFERRED if context.address.channel == EMAIL and prefers_mails(session, context.actor) else ""
-    over = _over(session, context) if waited == "over" else ""
-    return joined([over or (_waited(context, waited) if waited else ""), _brought(context, cause), preferred])
+    return joined([_why_waited(session, context, waited), _brought(context, cause), preferred])
+
+
+def _why_waited(session: Session, context: CommandContext, waited: str | None) -> Phrase | str:
+    if waited == "over":
+        return _over(session, context)
+    if waited == "unseen":
+        return _unseen(session, context)
+    return _waited(context, waited) if waited else ""
+
+
+def _unseen(session: Session, context: CommandContext) -> Phrase:
+    """The time may have been changed since, so it is named only as it is now."""
+    minutes = delivery_cause.unseen_after(session, context.actor)
+    if minutes is None:
+        return say("You had not seen it on the web.")
+    return count(
+        "You had not seen it on the web for {count} minute; UNSEEN OFF ends that.",
+        "You had not seen it on the web for {count} minutes; UNSEEN OFF ends that.",
+        minutes,
+    )
 
 
 def _over(session: Session, context: CommandContext) -> Phrase:
@@ -102,6 +121,8 @@ def _waited(context: CommandContext, reason: str) -> Phrase:
             return say("It waited for your quiet hours to end; QUIET OFF ends them.")
         case "digest":
             return say("It waited for your digest.")
+        case "online":
+            return say("You were on the web, so it waited 3 minutes for you to see it there.")
     return say("It came behind others that had waited for you.")
 
 

@@ -18,15 +18,17 @@ import structlog
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
+from critter.console import database as console_database
+from critter.processes import workers as worker_processes
 from critter.processes.workers import build
 from critter.servers import Servers
 from gateway.mail.auth.dns import Zone
 from gateway.settings import Settings, embedded, load
-from gateway.store.database import connect
-from tests.support import log_scan, ports
+from tests.support import delivering, log_scan, ports
 from tests.support.answer_recorder import AnswerRecorder, listen
 from tests.support.databases import Kept, migrate, owned
 from tests.support.desk import Desk, opened
+from tests.support.kept_engines import keep_prepared
 from tests.support.memory_folder import memory_folder
 from tests.support.office import Office, point_command_line
 from tests.support.unproved_mails import DEMO
@@ -110,7 +112,7 @@ def pytest_collection_finish() -> None:
     """What the collection made, nine thousand tests and their modules, is never looked through for garbage again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)  # as critter/__main__.py
+    gc.set_threshold(200_000, 20, 50)  # a twentieth of the time went into looking
 
 
 @pytest.hookimpl(wrapper=True)
@@ -161,7 +163,11 @@ def template(servers: Servers) -> str:
 @pytest.fixture(scope="session")
 def databases(servers: Servers, template: str) -> Iterator[Kept]:
     kept = Kept(template, partial(embedded.database_url, servers.var), partial(_administer, servers))
-    yield kept
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (console_database, worker_processes, delivering):  # the command line, and workers in a test
+            patched.setattr(module, "connect", kept.connect)
+        keep_prepared(patched)
+        yield kept
     kept.close()
 
 
@@ -175,14 +181,15 @@ def database(databases: Kept) -> Iterator[str]:
 @pytest.fixture
 def engine(databases: Kept, database: str) -> Iterator[Engine]:
     """An engine on this test's own database, as a process has it: rows are all that its role may change."""
-    with databases.engine(database, (SECRET,)) as connected:
-        yield connected
+    connected = databases.connect(database, keys=(SECRET,))
+    yield connected
+    connected.dispose()
 
 
 @pytest.fixture
-def owner(database: str) -> Iterator[Engine]:
+def owner(databases: Kept, database: str) -> Iterator[Engine]:
     """The same database as the role that owns its tables, for tests that break more than rows."""
-    connected = connect(owned(database))
+    connected = databases.connect(owned(database))
     yield connected
     connected.dispose()
 

@@ -1,14 +1,12 @@
-"""What `critter people` and `critter groups` share: reserved words; an account by its handle, or one line why not."""
+"""What `critter people` and `critter groups` share: an account by its handle, or one line why not."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-import handlers
+from critter.console.reserved_words import reserved_words
 from gateway.errors import Refused
-from gateway.inbound.commands import TABLE
-from gateway.language.usage import verbs
 from gateway.network.follows import follows
 from gateway.network.people import accounts, aliases
 from gateway.network.people.aliases import AliasRow
@@ -17,12 +15,6 @@ from gateway.store.tables import Account
 from gateway.typed_input import show_escaped
 
 PEOPLE = "critter people list shows who there is"
-
-
-def reserved_words() -> frozenset[str]:
-    """Every verb and alias: a handle that is one could not be told from a command."""
-    assert handlers.MODULES  # importing them filled the table
-    return frozenset(verbs.table(TABLE.verbs))
 
 
 def hidden_names(engine: Engine) -> list[str]:

@@ -1,63 +1,23 @@
-"""`critter people import` on the command line: reads, reports, changes, shows its progress, says what was done."""
+"""`critter people import` on the command line: reads, reports, shows its progress, says what was done."""
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import typer
 from sqlalchemy.orm import Session
 
 from critter.console.console import format_count, operator_name
 from gateway.errors import Refused
-from gateway.ledger.audit import audit_log
-from gateway.network.people import accounts
+from gateway.network.operating import people_imports
+from gateway.network.operating.people_imports import ImportReport, WrongRows
 from gateway.network.people.imports import apply
-from gateway.network.people.imports import plan as people_import
 from gateway.network.people.imports.apply import Imported
 from gateway.network.people.imports.csv_file import Problem, Roster
 from gateway.network.people.imports.plan import ImportPlan, KnownAccount
 
 SHOWN = 50  # bad rows, and people who would be deactivated
 LONG = 2000  # rows from which on it shows its progress
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What changed, or without `sure` what would change. `missing`: handles of those whom a complete file does not
-    name."""
-
-    imported: Imported
-    missing: tuple[str, ...]
-    sure: bool
-
-    def plain(self) -> dict[str, Any]:
-        changed = self.sure and self.something
-        return {**asdict(self.imported), "deactivated": list(self.missing), "changed_anything": changed}
-
-    @property
-    def something(self) -> bool:
-        """Whether it changes anything: the same file does not change anything the second time."""
-        return bool(self.missing or any(count for name, count in asdict(self.imported).items() if name != "people"))
-
-    def summarize(self) -> str:
-        rows = format_count(self.imported.people, "row")
-        if not self.something:
-            return f"{rows}: all of it is so already. Nothing was changed."
-        line = f"{rows}: {self._people()}; new: {self._new()}."
-        return line if self.sure else f"Nothing was changed. With --yes it would be: {line}"
-
-    def _people(self) -> str:
-        one = self.imported
-        primary = f"; {format_count(one.primaries, 'other phone or mailbox')} first" if one.primaries else ""
-        return f"{one.added:,} added, {one.changed:,} changed, {len(self.missing):,} deactivated{primary}"
-
-    def _new(self) -> str:
-        one = self.imported
-        counts = {"phone or mailbox": one.phones_and_mailboxes, "group": one.groups, "consent": one.consents}
-        counts |= {"follow": one.follows} | ({"alias": one.aliases} if one.aliases else {})
-        return ", ".join(format_count(count, noun) for noun, count in counts.items())
 
 
 def read_content(file: Path) -> bytes:
@@ -70,19 +30,15 @@ def read_content(file: Path) -> bytes:
 
 def run(session: Session, found: Roster, *, complete: bool, sure: bool) -> ImportReport:
     """Imports all of it or nothing. A complete file only shows what it would do until `sure` is given."""
-    trial = session.begin_nested()
-    missing = people_import.missing(session, found) if complete else []
+    missing = people_imports.find_missing(session, found, complete=complete)
     _show_missing(missing)
-    _deactivate(session, missing)  # first: their numbers may belong to somebody else by now
-    plan = people_import.plan(session, found)
-    if plan.problems:
-        _refuse(plan.problems)
-    imported = _carried_out(session, plan)
-    done = ImportReport(imported, tuple(one.handle for one in missing), sure or not complete)
-    if done.something:
-        audit_log.record(session, operator_name(), "people.import", None, asdict(imported))
-    trial.commit() if done.sure else trial.rollback()  # a preview tells exactly what would happen
-    return done
+    try:
+        return people_imports.run(
+            session, found, missing, operator_name(), sure=sure or not complete, carry_out=_carried_out
+        )
+    except WrongRows as wrong:
+        _refuse(wrong.problems)
+        raise
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
@@ -107,7 +63,21 @@ def _carried_out(session: Session, plan: ImportPlan) -> Imported:
         return apply.carry_out(session, plan, bar.update)
 
 
-def _deactivate(session: Session, missing: Sequence[KnownAccount]) -> None:
-    accounts.deactivate_all(session, [one.id for one in missing])
-    for one in missing:
-        audit_log.record(session, operator_name(), "people.deactivate", one.id, {"handle": one.handle, "by": "import"})
+def summarize(done: ImportReport) -> str:
+    rows = format_count(done.imported.people, "row")
+    if not done.something:
+        return f"{rows}: all of it is so already. Nothing was changed."
+    line = f"{rows}: {_people(done)}; new: {_new(done.imported)}."
+    return line if done.sure else f"Nothing was changed. With --yes it would be: {line}"
+
+
+def _people(done: ImportReport) -> str:
+    one = done.imported
+    primary = f"; {format_count(one.primaries, 'other phone or mailbox')} first" if one.primaries else ""
+    return f"{one.added:,} added, {one.changed:,} changed, {len(done.missing):,} deactivated{primary}"
+
+
+def _new(one: Imported) -> str:
+    counts = {"phone or mailbox": one.phones_and_mailboxes, "group": one.groups, "consent": one.consents}
+    counts |= {"follow": one.follows} | ({"alias": one.aliases} if one.aliases else {})
+    return ", ".join(format_count(count, noun) for noun, count in counts.items())

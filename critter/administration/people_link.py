@@ -22,6 +22,7 @@ if working():
     from gateway.ledger.outbox import cancellations, outbox
     from gateway.ledger.outbox.outbox import Outgoing, Target
     from gateway.network.conversation import notices
+    from gateway.network.operating import people as operating
     from gateway.network.people import accounts, addresses
     from gateway.network.verification import codes, lockouts
     from gateway.queue.worker_notifier import WorkerNotifier
@@ -119,8 +120,7 @@ WRONG = "That code is wrong, or older than ten minutes: nothing was changed. Aft
 
 
 def _show(session: Session, settings: Settings, signer: Signer, person: Account) -> str:
-    audit_log.record(session, operator_name(), "address.code", person.id, {"purpose": "link"})
-    code = codes.link(session, signer, person.id)
+    code = operating.make_link_code(session, signer, person, operator_name())
     to = [f"text it to {settings.sms_numbers[0]}"] if settings.sms and settings.sms_numbers else []
     to += [f"mail it to post@{settings.mail_domain}"] if settings.mail else []
     return f"link {code}\nFrom the new phone or mailbox of @{person.handle} {' or '.join(to)}, within 10 minutes, once."

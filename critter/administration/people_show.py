@@ -9,14 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from critter.console.help_request import working
-from gateway.errors import Refused
-from gateway.typed_input import show_escaped
 
 if working():
     from critter.console.console import format_count, open_session, operator_name, show_json
     from gateway.ledger.audit import audit_log
     from gateway.network.inspect import profile
-    from gateway.network.people import accounts, addresses
+    from gateway.network.operating import people
+    from gateway.network.people import addresses
     from gateway.security.masking import mask_contact
     from gateway.settings import load
 
@@ -29,10 +28,7 @@ def show(
     """One person: what reaches them, their groups, role and locks. That you looked is kept."""
     settings = load()
     with open_session(settings) as session:
-        person = accounts.by_handle(session, handle, active=False)
-        if person is None or person.kind != "person":
-            name = show_escaped(handle.lstrip("@"))
-            raise Refused(f"There is no person @{name}: critter people list --all shows who there is.")
+        person = people.find(session, handle)
         mask = str if numbers else partial(mask_contact, settings.secret_keys[0])
         found = profile.profile(session, person, mask)
         audit_log.record(session, operator_name(), "people.show", person.id, {"numbers": numbers})

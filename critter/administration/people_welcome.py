@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from critter.console import prompts
 from critter.console.console import format_count, operator_name
 from gateway.errors import Refused
-from gateway.ledger.audit import audit_log
+from gateway.network.operating import welcoming
 from gateway.network.people import welcomes
 from gateway.settings import Settings
 from gateway.sms.fit import segments, thrifty
@@ -16,11 +16,9 @@ from gateway.sms.fit import segments, thrifty
 
 def after_import(session: Session, settings: Settings) -> str:
     """Welcomes a few at once; for many it says what that would cost, and how to do it."""
-    waiting = welcomes.waiting(session) if settings.sms else 0
-    if not waiting:
-        return ""
-    if waiting <= settings.ask_phones:
-        return _sent(session, settings)
+    welcomed, waiting = welcoming.welcome_few(session, settings, operator_name())
+    if welcomed or not waiting:
+        return _welcomed(welcomed) if welcomed else ""
     phones = format_count(waiting, "invited phone")
     return f"{phones} not welcomed yet, about {_price(settings, waiting)}: critter people welcome sends it."
 
@@ -35,12 +33,10 @@ def run(session: Session, settings: Settings, *, ask: bool) -> str:
     question = f"Welcome {format_count(waiting, 'phone')}, about {_price(settings, waiting)}?"
     if ask:
         prompts.confirm(question)
-    return _sent(session, settings)
+    return _welcomed(welcoming.welcome_all(session, settings, operator_name()))
 
 
-def _sent(session: Session, settings: Settings) -> str:
-    welcomed = welcomes.send(session, settings.company)
-    audit_log.record(session, operator_name(), "people.welcome", None, {"phones": welcomed})
+def _welcomed(welcomed: int) -> str:
     return f"{format_count(welcomed, 'invited phone')} welcomed."
 
 

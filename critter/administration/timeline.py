@@ -14,6 +14,8 @@ WAITS_FOR = {
     "behind": "behind others that waited",
     "digest": "for a digest",
     "over": "for a digest, over the texts of a day",
+    "online": "its reader is on the web",
+    "unseen": "to be seen on the web",
 }
 
 
@@ -79,7 +81,7 @@ def _delivery(row: Plain) -> Iterator[Event]:
         for called in attempt["callbacks"]:
             yield _at(called["at"], f"{to}: the carrier says {called['status']}{_why(called)}")
     yield from _held(to, row["held"])
-    if row["ended_at"] and row["state"] in ("failed", "cancelled", "unknown"):
+    if row["ended_at"] and row["state"] in ("failed", "cancelled", "unknown") and row["reason"] != "seen":
         yield _at(row["ended_at"], f"{to}: {row['state']} for good{_why(row)}")
 
 
@@ -92,6 +94,8 @@ def _held(to: str, held: Plain | None) -> Iterator[Event]:
     if held["digest"] and held["state"] != "cancelled":
         came = "came" if held["state"] == "sent" else "is"
         yield _at(held["ended_at"] or held["until"], f"{to}: {came} in a digest, message {held['digest']}")
+    elif held["state"] == "seen":
+        yield _at(held["ended_at"], f"{to}: seen on the web, and so not sent")
     elif held["state"] == "sent":
         yield _at(held["ended_at"], f"{to}: has waited, and is sent by itself")
 

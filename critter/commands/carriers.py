@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,16 +12,14 @@ from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from sqlalchemy.orm import Session
-
     from critter.console.console import format_age, open_session, operator_name, show_json, show_rows
     from gateway.carriers.operator_advice import advice
     from gateway.carriers.smtp.provider_profiles import provider_terms
     from gateway.language.words import durations
-    from gateway.ledger.audit import audit_log
-    from gateway.ledger.senders import pauses, relay_quota
+    from gateway.ledger.senders import relay_quota
     from gateway.ledger.senders.pauses import RELAY, Paused
-    from gateway.settings import Settings, load
+    from gateway.network.operating import pausing
+    from gateway.settings import load
 
 app = typer.Typer(
     add_completion=False,
@@ -30,7 +28,6 @@ app = typer.Typer(
     help="Pause and resume our numbers and the relay.",
 )
 Which = Annotated[str, typer.Argument(metavar="NAME|NUMBER", help="A carrier (twilio, smtp), or one number of ours.")]
-LONGEST_REASON = 100  # characters
 
 
 @app.command("list")
@@ -38,7 +35,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")
     """What sends, what is paused, and what to do about it."""
     settings = load()
     with open_session(settings) as session:
-        rows = _shown(session, settings)
+        rows = pausing.list_senders(session, settings)
         mails = relay_quota.today(session)
     daily = provider_terms(settings).daily
     if as_json:
@@ -62,13 +59,9 @@ def pause(
 ) -> None:
     """Nothing leaves there; what is to go waits and loses nothing."""
     span = _span(wait) if wait else None
-    words = f"{operator_name()}: {(reason or 'paused')[:LONGEST_REASON]}"
     settings = load()
     with open_session(settings) as session:
-        rows = pauses.pause(session, which, span, words)
-        _note(session, rows, which, "carrier.pause", {"seconds": span.total_seconds() if span else None})
-        known = _known(session, settings)
-    _refuse_unknown(rows, which, known)
+        rows = pausing.pause(session, settings, which, span, operator_name(), reason or "")
     until = f"for {format_age(span)}" if span else f"until critter carriers resume {which}"
     typer.echo(f"Paused {until}: {_named(rows)}. A text or mail that is on its way already still goes.")
 
@@ -78,10 +71,7 @@ def resume(which: Which) -> None:
     """What waited leaves, within some seconds."""
     settings = load()
     with open_session(settings) as session:
-        rows = pauses.resume(session, which)
-        _note(session, rows, which, "carrier.resume", {})
-        known = _known(session, settings)
-    _refuse_unknown(rows, which, known)
+        rows = pausing.resume(session, settings, which, operator_name())
     typer.echo(f"Resumed: {_named(rows)}. What waited leaves as soon as a worker looks, within some seconds.")
 
 
@@ -91,26 +81,6 @@ def _span(given: str) -> timedelta:
         raise Refused(f"--for: {given!r} is not a time: write 30m, 2h, 3d, or 'till 9'")
     now = datetime.now(UTC)
     return durations.ends(canonical, now) - now
-
-
-def _shown(session: Session, settings: Settings) -> list[Paused]:
-    on = {RELAY: settings.mail}
-    return [row for row in pauses.list_pauses(session) if on.get(row.carrier, settings.sms)]
-
-
-def _known(session: Session, settings: Settings) -> list[str]:
-    return list(dict.fromkeys(name for row in _shown(session, settings) for name in (row.carrier, row.number)))
-
-
-def _refuse_unknown(rows: Sequence[Paused], which: str, known: list[str]) -> None:
-    if not rows:
-        raise Refused(f"Nothing of ours is called {which!r}. There is: {', '.join(known) or 'nothing yet'}.")
-
-
-def _note(session: Session, rows: Sequence[Paused], which: str, action: str, detail: dict[str, Any]) -> None:
-    """Records the action for each number by its id, because the audit holds no numbers."""
-    for row in rows:
-        audit_log.record(session, operator_name(), action, row.id, {**detail, "carrier": row.carrier})
 
 
 def _named(rows: Sequence[Paused]) -> str:

@@ -18,6 +18,7 @@ if working():
     from critter.administration.accounts import account
     from critter.console.console import open_session, operator_name, show_json, show_rows
     from gateway.ledger.audit import audit_log
+    from gateway.network.operating import flagged_texts
     from gateway.network.people import addresses, consent
     from gateway.network.people.consent import ConsentRecord, FlaggedRefusal
     from gateway.security.masking import mask_contact
@@ -99,7 +100,7 @@ def show_one(inbound_id: Id) -> None:
     with open_session(load()) as session:
         row = consent.read_one(session, inbound_id)
         words = session.get_one(Inbound, row.inbound_id).text or "(its words are gone by age)"
-        audit_log.record(session, operator_name(), "consent.show", inbound_id, {"who": row.handle})
+        audit_log.record(session, operator_name(), "consent.show", inbound_id, {"whom": row.handle})
     typer.echo(words)
 
 
@@ -107,9 +108,7 @@ def show_one(inbound_id: Id) -> None:
 def stop(inbound_id: Id) -> None:
     """It was a no: the phone gets no more texts until it sends START. Kept with the words of the text."""
     with open_session(load()) as session:
-        row = consent.read_one(session, inbound_id)
-        first = consent.stop(session, row)
-        audit_log.record(session, operator_name(), "consent.stop", inbound_id, {"who": row.handle})
+        first = flagged_texts.stop(session, inbound_id, operator_name())
     typer.echo("Opted out. START from that phone brings texts back." if first else "It was opted out already.")
 
 
@@ -117,10 +116,7 @@ def stop(inbound_id: Id) -> None:
 def dismiss(inbound_id: Id) -> None:
     """It was no refusal; nothing changes."""
     with open_session(load()) as session:
-        row = consent.read_one(session, inbound_id)
-        closed = consent.close(session, inbound_id)
-        if closed:
-            audit_log.record(session, operator_name(), "consent.dismiss", inbound_id, {"who": row.handle})
+        closed = flagged_texts.dismiss(session, inbound_id, operator_name())
     typer.echo("Closed." if closed else "It was closed already.")
 
 

@@ -9,19 +9,17 @@ from typing import Annotated, Any, Literal, NamedTuple
 import typer
 
 from critter.console.help_request import working
-from gateway.channels import SMS
 from gateway.errors import Refused
 
 if working():
     from critter.console import worker_wakeup
     from critter.console.console import open_session, operator_name, show_json, show_rows
-    from gateway.ledger.audit import audit_log
-    from gateway.ledger.money import budgets, spend_breaker, spending
+    from gateway.ledger.money import budgets, spending
     from gateway.ledger.money.budgets import MICROS
     from gateway.ledger.money.spending import BudgetLeft, SpendingStatus, SpentAmount
+    from gateway.network.operating import pausing
     from gateway.settings import Settings, load
 
-SENDERS = (SMS,)
 By = Literal["day", "group", "person", "country"]  # as gateway/ledger/money/spending has it, which mypy checks
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -60,14 +58,12 @@ def run(
 
 def _resume(settings: Settings) -> None:
     with open_session(settings) as session:
-        done = spend_breaker.resume(session)
-        if done:
-            audit_log.record(session, operator_name(), "breaker.resume", None, {})
-        missing = worker_wakeup.find_missing(session, SENDERS) if done else ()
+        done = pausing.resume_updates(session, operator_name())
+        missing = worker_wakeup.find_missing(session, pausing.WAKES) if done else ()
     if not done:
         typer.echo("Nothing to resume: updates are not stopped.")
         return
-    worker_wakeup.notify(settings, SENDERS)
+    worker_wakeup.notify(settings, pausing.WAKES)
     typer.echo("Updates go again. For an hour nothing stops them but the budgets.")
     worker_wakeup.exit_if_missing(missing)
 

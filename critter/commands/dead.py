@@ -19,10 +19,8 @@ if working():
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from critter.administration import dead_letters
-    from critter.administration.dead_letters import BulkAction
     from critter.console import prompts, worker_wakeup
-    from critter.console.console import database, format_age, open_session, show_json, show_rows
+    from critter.console.console import database, format_age, open_session, operator_name, show_json, show_rows
     from gateway.carriers.operator_advice import advice
     from gateway.carriers.twilio.error_codes import CODES
     from gateway.language.words import durations
@@ -31,6 +29,8 @@ if working():
     from gateway.ledger.operations.retry import DeliveryStatus
     from gateway.network.inspect import trace_deliveries
     from gateway.network.inspect.id_lookup import look_up
+    from gateway.network.operating import dead_letter_actions
+    from gateway.network.operating.dead_letter_actions import BulkAction
     from gateway.settings import load
     from gateway.store.database import transaction
     from gateway.store.tables import Inbound
@@ -90,7 +90,7 @@ def show(row_id: Annotated[str, typer.Argument(metavar="ID", help="As critter de
         if found.kind == "inbound":
             _show_input(session.get_one(Inbound, found.inbound_id))
             return
-        for row in dead_letters.read_status(session, found, row_id)[:SHOWN]:
+        for row in dead_letter_actions.read_status(session, found, row_id)[:SHOWN]:
             typer.echo(f"{row.message_id}:{row.address_id}  {NOUNS[row.channel]}, {row.state}: {_meaning(row.reason)}")
             for line in _tries(session, row):
                 typer.echo(line)
@@ -108,9 +108,9 @@ def retry(
     which = _which(reason, channel, since)
     with database(settings) as engine:
         if ids:
-            queues, done = dead_letters.retry_named(engine, _only(ids, which))
+            queues, done = _retry_named(engine, _only(ids, which))
         else:
-            queues, done = _many(engine, which, yes, dead_letters.RETRY)
+            queues, done = _many(engine, which, yes, dead_letter_actions.RETRY)
         with transaction(engine) as session:
             missing = worker_wakeup.find_missing(session, queues)
     worker_wakeup.notify(settings, queues)
@@ -126,10 +126,20 @@ def drop(
     which = _which(reason, channel, since)
     with database(load()) as engine:
         if ids:
-            done = dead_letters.drop_named(engine, _only(ids, which))
+            done = _drop_named(engine, _only(ids, which))
         else:
-            _, done = _many(engine, which, yes, dead_letters.DROP)
+            _, done = _many(engine, which, yes, dead_letter_actions.DROP)
     typer.echo(f"Dropped: {done:,}." if done else "There are none of those.")
+
+
+def _retry_named(engine: Engine, ids: Sequence[str]) -> tuple[frozenset[str], int]:
+    with transaction(engine) as session:
+        return dead_letter_actions.retry_named(session, ids, operator_name())
+
+
+def _drop_named(engine: Engine, ids: Sequence[str]) -> int:
+    with transaction(engine) as session:
+        return dead_letter_actions.drop_named(session, ids, operator_name())
 
 
 def _many(engine: Engine, which: DeadLetterFilter, yes: bool, deed: BulkAction) -> tuple[frozenset[str], int]:
@@ -144,7 +154,7 @@ def _many(engine: Engine, which: DeadLetterFilter, yes: bool, deed: BulkAction) 
     show_rows(TITLES, [_count(one) for one in counts])
     if not yes:
         prompts.confirm(f"{deed.name.capitalize()} {sum(one.rows for one in counts):,}?")
-    return dead_letters.apply_to_many(engine, which, deed)
+    return dead_letter_actions.apply_to_many(engine, which, deed, operator_name())
 
 
 def _only(ids: Sequence[str], which: DeadLetterFilter) -> Sequence[str]:
@@ -176,7 +186,7 @@ def _tries(session: Session, row: DeliveryStatus) -> list[str]:
 
 
 def _show_input(row: Inbound) -> None:
-    dead_letters.refuse_unless_aside(row)
+    dead_letter_actions.refuse_unless_aside(row)
     typer.echo(f"{row.id}  input by {row.channel}, {row.state}: {ENDINGS['quarantined']}")
     typer.echo(f"critter trace {row.id} shows the rest; critter dead retry {row.id} reads it again.")
 

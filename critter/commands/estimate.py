@@ -70,6 +70,7 @@ def _show(reach: ReachEstimate) -> None:
         ("now", f"{about}{reach.now:,}"),
         ("later", f"{about}{reach.later:,}{from_then}"),
         ("in digests", f"{about}{reach.digest:,}"),
+        ("on the web", f"{about}{reach.web:,}"),
         ("nowhere", f"{about}{reach.nowhere:,}"),
         (
             "texts",

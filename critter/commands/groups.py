@@ -14,9 +14,10 @@ from gateway.errors import Refused
 if working():
     from sqlalchemy.orm import Session
 
-    from critter.administration.accounts import account, reserved_words
+    from critter.administration.accounts import account
     from critter.console import prompts
     from critter.console.console import format_count, open_session, operator_name, show_json, show_rows
+    from critter.console.reserved_words import reserved_words
     from gateway.i18n.phrases import say
     from gateway.ledger.audit import audit_log
     from gateway.ledger.outbox import outbox

@@ -3,23 +3,21 @@ on."""
 
 from __future__ import annotations
 
-import re
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from critter.console.help_request import working
-from gateway.errors import Refused
 
 if working():
-    from sqlalchemy.orm import Session
-
     from critter.console import worker_wakeup
     from critter.console.console import format_count, open_session, operator_name, show_json, show_rows
     from gateway.channels import NOUNS
     from gateway.ledger.audit import audit_log
     from gateway.ledger.operations import retry
     from gateway.ledger.operations.retry import HeldInput
+    from gateway.network.operating import held_inputs
     from gateway.security.masking import mask_contact
     from gateway.settings import Settings, load
     from gateway.store.tables import Inbound
@@ -74,21 +72,14 @@ def show_one(
 
 
 def _details(settings: Settings, row: Inbound) -> dict[str, Any]:
+    mask = partial(mask_contact, settings.secret_keys[0])
     shown = HeldInput(row.id, row.channel, row.state, row.received_at, row.sender, row.reason)
     return _plain(settings, shown) | {
-        "recipients": [_addressed(settings, one) for one in row.recipients],
+        "recipients": [held_inputs.without_token(one, mask) for one in row.recipients],
         "octets": len(row.raw or (row.text or "").encode()),
         "tries": row.attempt,
         "proof": row.proof,
     }
-
-
-def _addressed(settings: Settings, ours: str) -> str:
-    """One of our addresses without its token, which would let anyone who reads it answer in somebody's name."""
-    local, at, domain = ours.partition("@")
-    if not at:
-        return mask_contact(settings.secret_keys[0], ours)
-    return f"{re.sub(r'(?<=[-+.]).*', '…', local)}{at}{domain}"
 
 
 @app.command()
@@ -98,7 +89,7 @@ def approve(ids: Ids = None, everything: All = False) -> None:
     Exit 3: they are let in, and no worker is alive that would read them."""
     settings = load()
     with open_session(settings) as session:
-        count = _decide(session, ids or [], everything, "new", "held.approve")
+        count = held_inputs.approve(session, ids or [], operator_name(), everything=everything)
         missing = worker_wakeup.find_missing(session, READERS) if count else ()
     worker_wakeup.notify(settings, READERS)
     typer.echo(f"Let in: {format_count(count, 'input')}." if count else "Nothing is held.")
@@ -109,18 +100,8 @@ def approve(ids: Ids = None, everything: All = False) -> None:
 def drop(ids: Ids = None, everything: All = False) -> None:
     """Put them away unread; nobody is told."""
     with open_session(load()) as session:
-        count = _decide(session, ids or [], everything, "dropped", "held.drop")
+        count = held_inputs.drop(session, ids or [], operator_name(), everything=everything)
     typer.echo(f"Dropped: {format_count(count, 'input')}." if count else "Nothing is held.")
-
-
-def _decide(session: Session, ids: list[int], everything: bool, state: str, action: str) -> int:
-    if bool(ids) == everything:
-        raise Refused("Say which: ids as critter held list names them, or --all.")
-    waiting = [row.id for row in retry.list_held(session)]
-    unknown = [str(one) for one in ids if one not in waiting]
-    if unknown:
-        raise Refused(f"Not held: {', '.join(unknown)}. Nothing was changed.")
-    return retry.decide(session, waiting if everything else ids, state, operator_name(), action)
 
 
 def _masked(settings: Settings, row: HeldInput) -> str:

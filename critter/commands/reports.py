@@ -15,6 +15,7 @@ if working():
     from gateway.ledger.audit import audit_log
     from gateway.network.inspect import abuse_reports
     from gateway.network.inspect.abuse_reports import Reported
+    from gateway.network.operating import reports
     from gateway.settings import load
     from gateway.store.tables import Post
 
@@ -50,11 +51,13 @@ def show(report_id: Id, as_json: Json = False) -> None:
             session, operator_name(), "reports.show", report_id, {"by": row.reporter, "whom": row.reported}
         )
     if as_json:
-        show_json({**_plain(row), "text": words})
+        show_json({**_plain(row), "reason": row.reason, "text": words})
         return
     typer.echo(
         f"{row.created_at:%Y-%m-%d %H:%M} UTC  @{row.reporter} reported {_whom(row)}: {_what(row)}, {_state(row)}"
     )
+    if row.reason is not None:
+        typer.echo(f"Their reason: {row.reason}")
     if words is not None:
         typer.echo(words)
 
@@ -63,12 +66,7 @@ def show(report_id: Id, as_json: Json = False) -> None:
 def close(report_id: Id) -> None:
     """You are done with it; nobody is told."""
     with open_session(load()) as session:
-        row = abuse_reports.read_one(session, report_id)
-        closed = abuse_reports.close(session, report_id)
-        if closed:
-            audit_log.record(
-                session, operator_name(), "reports.close", report_id, {"by": row.reporter, "whom": row.reported}
-            )
+        closed = reports.close(session, report_id, operator_name())
     typer.echo("Closed." if closed else "It was closed already.")
 
 

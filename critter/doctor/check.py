@@ -45,13 +45,19 @@ class CheckResult(NamedTuple):
 def run(settings: Settings, as_json: bool = False) -> int:
     """Prints a line for each check, or one JSON array; returns 1 when one of them is wrong."""
     rows = []
-    for name, look in _looks(settings):
-        rows.append(row := _looked(settings, name, look))
+    for row in results(settings):
+        rows.append(row)
         if not as_json:
             print(f"{row.state:<6} {row.name:<11} {row.note}", flush=True)
     if as_json:
         show_json([row._asdict() for row in rows])
     return 1 if any(row.state == "wrong" for row in rows) else 0
+
+
+def results(settings: Settings) -> Iterator[CheckResult]:
+    """One after the other, as each is found."""
+    for name, look in _looks(settings):
+        yield _looked(settings, name, look)
 
 
 def _looked(settings: Settings, name: str, look: Look) -> CheckResult:

@@ -10,7 +10,8 @@ from flask import Blueprint, Flask
 from sqlalchemy import Engine
 
 import handlers
-from critter.processes import fd_limits, logs
+from critter.console.reserved_words import reserved_words
+from critter.processes import fd_limits, logs, operator_tools
 from critter.processes.gunicorn import WebServer
 from gateway import failpoints
 from gateway.carriers.parts import open_door, open_hooks, usual_step
@@ -20,7 +21,7 @@ from gateway.doors.sms.usual_hooks import UsualHooks
 from gateway.doors.smtp import server, tls_certificates
 from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.doors.web import headers, health, help_page, logins, media, metrics, pages
-from gateway.doors.web.rooms import ROOMS
+from gateway.doors.web.rooms import PAGES, ROOMS
 from gateway.doors.web.shell import assets, rendering, room
 from gateway.doors.web.visits.try_limits import TryLimits
 from gateway.doors.web.visits.visit import WebResources
@@ -111,6 +112,7 @@ def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = Non
     app.register_blueprint(assets.blueprint())
     if tour:
         app.register_blueprint(tour.pages(settings))
+    assert PAGES  # importing them declared their addresses
     for made in room.blueprints(ROOMS, _web_resources(settings, signer, parts, tour)):
         app.register_blueprint(made)
     rendering.install(app)
@@ -127,7 +129,10 @@ def _web_resources(
     settings: Settings, signer: Signer, parts: DoorResources, tour: Tour | None
 ) -> WebResources:  # fmt: skip
     people, path = (tour.people, tour.path) if tour else ((), "")
-    return WebResources(settings, signer, parts.engine, parts.notifier, TryLimits(), people, path)
+    tools = operator_tools.build(settings)
+    return WebResources(
+        settings, signer, parts.engine, parts.notifier, TryLimits(), people, path, reserved_words(), tools
+    )
 
 
 def _sms_doors(settings: Settings, signer: Signer, parts: DoorResources) -> Iterator[Blueprint]:

@@ -11,6 +11,7 @@ from gateway.actions import join_requests
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import confirm_end
 from gateway.actions.model.undo_result import Undone, active_account
+from gateway.actions.preferences import digests
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.language.nanoformats import is_tag
@@ -77,7 +78,7 @@ def follow_tag(session: Session, actor: Actor, tag: str, until: datetime | None 
     if was is None:
         actor.did("follow_topic", topic_id, tag=tag)
     elif result == "followed" or was.expires_at != until:
-        actor.did("follow_topic", topic_id, tag=tag, was=_pack(was))
+        actor.did("follow_topic", topic_id, tag=tag, was=pack(was))
     had_end = bool(was and was.expires_at)
     way = subscriptions.chosen_way(session, actor.account.id, topic_id)
     return Followed(tag, tag, result, until, had_end, tag_follows.per_day(session, tag), way)
@@ -99,11 +100,11 @@ def unfollow_tag(session: Session, actor: Actor, tag: str) -> Unfollowed:
     gone = tag_follows.unfollow(session, actor.account.id, tag)
     if gone is None:
         return Unfollowed(tag, tag, "none")
-    actor.did("unfollow_topic", gone.topic_id, tag=tag, **_pack(gone))
+    actor.did("unfollow_topic", gone.topic_id, tag=tag, **pack(gone))
     return Unfollowed(tag, tag, "left")
 
 
-def _pack(row: TopicFollow) -> dict[str, Any]:
+def pack(row: TopicFollow) -> dict[str, Any]:
     until = row.expires_at.isoformat() if row.expires_at else None
     return {"by_text": row.by_text, "until": until, "way": row.way}
 
@@ -114,9 +115,11 @@ def undo_follow(session: Session, actor: Actor, effect: Effect) -> Undone:
     if was is not None:
         _check_not_apart(session, actor, source)
         amend(session, actor, source, was, follow_snapshot.RENEWED)
+        digests.end_first(session, actor, effect)
         return Undone("follow_restored", {"name": source.name})
     group_owners.check_not_last_owner(session, actor.account.id, source)
     follow_snapshot.restore(session, actor.account.id, source.id, None)
+    digests.end_first(session, actor, effect)
     asked = now is not None and now["state"] == "requested"
     return Undone("request_withdrawn" if asked else "follow_ended", {"name": source.name})
 
@@ -133,8 +136,10 @@ def undo_follow_tag(session: Session, actor: Actor, effect: Effect) -> Undone:
     tag = effect.detail["tag"]
     if was := effect.detail.get("was"):
         _put_tag(session, actor, effect, was)
+        digests.end_first(session, actor, effect)
         return Undone("follow_restored", {"name": tag})
     tag_follows.unfollow(session, actor.account.id, tag)
+    digests.end_first(session, actor, effect)
     return Undone("tag_left", {"tag": tag})
 
 

@@ -15,14 +15,16 @@ from gateway.network.people.directory import find_named
 from gateway.store.tables import Effect
 
 
-def create_group(session: Session, actor: Actor, handle: str, access: str, reserved: Collection[str]) -> NamedAccount:
+def create_group(
+    session: Session, actor: Actor, handle: str, access: str, reserved: Collection[str], name: str = ""
+) -> NamedAccount:  # fmt: skip
     """`access`: open, closed or broadcast. `reserved`: words that no group may be called, because texts begin with
-    them."""
+    them. `name`: as people read it; without one it is the handle."""
     if OK not in actor.confirmed:
         accounts.check_handle(session, handle, reserved)
         raise ConfirmationRequired("new_group", OK, handle=handle, access=access)
     group = accounts.create_group(
-        session, handle, handle, access, actor.account.id, by_text=actor.by_text, reserved=reserved
+        session, handle, name or handle, access, actor.account.id, by_text=actor.by_text, reserved=reserved
     )  # fmt: skip
     actor.did("group", group.id)
     return find_named(group)

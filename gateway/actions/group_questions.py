@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from gateway.actions import posting
 from gateway.actions.model.actor import Actor
+from gateway.actions.model.private_words import confirm_repeat
 from gateway.actions.model.undo_result import Undone
-from gateway.actions.private_words import confirm_repeat
 from gateway.attention.zones import zone
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount

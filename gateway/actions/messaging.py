@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.actions import posting
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF, REACH, ConfirmationRequired
-from gateway.actions.private_words import confirm_repeat
+from gateway.actions.model.private_words import confirm_repeat
 from gateway.actions.reach_estimate import estimate_wide
 from gateway.attention import zones
 from gateway.channels import SMS

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from gateway.actions import uploading
 from gateway.actions.model import last_effect
 from gateway.actions.model.actor import Actor
+from gateway.actions.model.private_words import confirm_repeat
 from gateway.actions.model.undo_result import Undone
-from gateway.actions.private_words import confirm_repeat
 from gateway.actions.reach_estimate import ReachEstimate, confirm_reach, estimate
 from gateway.i18n.refusals import refusal
 from gateway.language.fragments.part_marks import part

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import REACH, ConfirmationRequired
-from gateway.attention.facts import PlannedPost
+from gateway.attention.planned_post import PlannedPost
 from gateway.ledger.inbox import media
 from gateway.ledger.money import budgets, spending
 from gateway.network.audience import phone_estimate, post_preview
@@ -23,11 +23,10 @@ TAG = "k7"  # every item of many has one
 
 @dataclass(frozen=True, slots=True)
 class ReachEstimate:
-    """How many people get it `now`, `later` (the first of them at `until`), in a `digest`, or `nowhere`; `exact` unless
-    there are so many that only some were looked at, and `phones_exact` when all who asked for texts were. `phones`: of
-    those who get it as a text, now or later; `parts`:
-    message segments, about; `cost`: US dollars. `parts_left`: what the budgets have left for them, None when that is
-    enough."""
+    """How many people get it `now`, `later` (the first of them at `until`), in a `digest`, on the `web` alone, or
+    `nowhere`; `exact` unless there are so many that only some were looked at, and `phones_exact` when all who asked for
+    texts were. `phones`: of those who get it as a text, now or later; `parts`: message segments, about; `cost`: US
+    dollars. `parts_left`: what the budgets have left for them, None when that is enough."""
 
     phones: int
     parts: int
@@ -38,6 +37,7 @@ class ReachEstimate:
     later: int
     until: datetime | None
     digest: int
+    web: int
     nowhere: int
     exact: bool
     phones_exact: bool
@@ -81,6 +81,7 @@ def estimate(session: Session, actor: Actor, words: NewPost) -> ReachEstimate:
         later=round(found.later),
         until=found.until,
         digest=round(found.digest),
+        web=round(found.web),
         nowhere=round(found.nowhere),
         exact=found.exact,
         phones_exact=found.phones_exact,

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from gateway.actions import seeing
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
 from gateway.i18n.refusals import refusal
@@ -24,6 +25,7 @@ def react(session: Session, actor: Actor, post_id: int, kind: str, *, removed: b
     if not change(session, actor.account.id, post_id, kind):
         return False
     actor.did("reaction", post_id, what=kind, removed=removed)
+    seeing.mark_answered(session, actor, post_id)
     if not removed:
         likes.note(session, actor.account.id, post_id)
     return True

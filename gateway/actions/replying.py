@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import group_questions, messaging, posting, urgent_calls
+from gateway.actions import group_questions, messaging, posting, seeing, urgent_calls
 from gateway.actions.group_questions import AnsweredQuestion
 from gateway.actions.messaging import SentMessage
 from gateway.actions.model.actor import Actor
@@ -28,6 +28,7 @@ def reply(
     they came. A reply to a repeat goes to the original post, and so to its writer. SentMessage when it went
     privately."""
     post = _answered(session, actor, post_id)
+    seeing.mark_answered(session, actor, post.id)
     if post.call == "rollcall" and calls.is_asked(session, post.id, actor.account.id):
         return urgent_calls.acknowledge(session, actor, post.id, "" if says_yes(text) else text)
     if post.call == "ask" and post.author_id != actor.account.id:
@@ -43,6 +44,8 @@ def reply_publicly(session: Session, actor: Actor, post_id: int | None, text: st
     """An update that answers a public post, or only names somebody in its text."""
     if post_id and not _is_public(session, actor, session.get(Post, post_id)):
         raise refusal("nothing_to_answer")
+    if post_id:
+        seeing.mark_answered(session, actor, post_id)
     return _publicly(session, actor, post_id, text)
 
 

@@ -1,5 +1,7 @@
 """Reports to the operators about an item or about somebody. Whoever is reported is not told."""
 
+from typing import Final
+
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.actor import Actor
@@ -7,6 +9,7 @@ from gateway.actions.model.undo_result import Undone
 from gateway.i18n.phrases import Phrase, say
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
+from gateway.language.words.normalize import clean
 from gateway.network.audience import visibility
 from gateway.network.conversation import notices
 from gateway.network.inspect import abuse_reports
@@ -14,12 +17,14 @@ from gateway.network.people import accounts
 from gateway.network.posts import timelines
 from gateway.store.tables import Effect, Post
 
+LONGEST_REASON: Final = 1_000  # characters
 
-def report_account(session: Session, actor: Actor, who: NamedAccount) -> bool:
-    """False when they reported it before."""
+
+def report_account(session: Session, actor: Actor, who: NamedAccount, reason: str = "") -> bool:
+    """False when they reported it before. `reason`: for the operators."""
     if who.id == actor.account.id:
         raise refusal("report_of_self")
-    if not _file(session, actor, who.id, None):
+    if not _file(session, actor, who.id, None, reason):
         return False
     mark = "#" if who.kind == "group" else "@"
     values = {"handle": actor.account.handle, "name": mark + who.handle}
@@ -27,7 +32,7 @@ def report_account(session: Session, actor: Actor, who: NamedAccount) -> bool:
     return True
 
 
-def report_post(session: Session, actor: Actor, post_id: int) -> bool:
+def report_post(session: Session, actor: Actor, post_id: int, reason: str = "") -> bool:
     """False when they reported it before. What reached somebody may be reported, also when they may not read it any
     more."""
     post = session.get(Post, post_id)
@@ -36,7 +41,7 @@ def report_post(session: Session, actor: Actor, post_id: int) -> bool:
         raise refusal("nothing_to_report")
     if author.id == actor.account.id:
         raise refusal("report_of_self")
-    if not _file(session, actor, author.id, post.id):
+    if not _file(session, actor, author.id, post.id, reason):
         return False
     values = {"handle": actor.account.handle, "name": f"@{author.handle}"}
     _tell(
@@ -57,8 +62,9 @@ def _knows(session: Session, actor: Actor, post: Post) -> bool:
     return visibility.may_read(session, reader, post.id) or timelines.has_received(session, reader, post.id)
 
 
-def _file(session: Session, actor: Actor, account_id: int, post_id: int | None) -> bool:
-    report_id = abuse_reports.add(session, actor.account.id, account_id, post_id)
+def _file(session: Session, actor: Actor, account_id: int, post_id: int | None, reason: str) -> bool:
+    words = clean(reason)[:LONGEST_REASON].strip() or None
+    report_id = abuse_reports.add(session, actor.account.id, account_id, post_id, words)
     if report_id:
         actor.did("report", report_id)
     return report_id is not None

@@ -20,12 +20,13 @@ from gateway.actions import (
     reacting,
     reporting,
     silencing,
+    subscribing,
     urgent_calls,
 )
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.last_effect import last_effect
 from gateway.actions.model.undo_result import Undoing, Undone
-from gateway.actions.preferences import digests, quiet_hours, text_limit, tracking, ways, zone
+from gateway.actions.preferences import digests, quiet_hours, text_limit, tracking, unseen, ways, zone
 from gateway.i18n.refusals import refusal
 from gateway.store.tables import Effect
 
@@ -39,7 +40,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "unfollow": following.undo_unfollow,
     "follow_topic": following.undo_follow_tag,
     "unfollow_topic": following.undo_unfollow_tag,
-    "track": tracking.undo_track,
+    "track": subscribing.undo_track,
     "untrack": tracking.undo_untrack,
     "off": pausing.undo_switch,
     "on": pausing.undo_switch,
@@ -50,6 +51,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "digest_end": digests.undo_end,
     "limit": text_limit.undo_limit,
     "prefer": ways.undo_prefer,
+    "unseen": unseen.undo_unseen,
     "cause_way": ways.undo_cause_way,
     "source_way": ways.undo_source_way,
     "connect": offers.undo_connecting,
@@ -63,6 +65,7 @@ UNDOINGS: Final[Mapping[str, Undoing]] = {
     "reaction": reacting.undo_reaction,
     "report": reporting.undo_report,
     "name": profile.undo_name,
+    "status": profile.undo_status,
     "lang": profile.undo_language,
     "ack": profile.undo_acknowledged,
     "daily": profile.undo_daily_mail,

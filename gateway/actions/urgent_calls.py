@@ -69,7 +69,7 @@ def send_urgent(session: Session, actor: Actor, group: NamedAccount, text: str) 
     reached = [one for one in people if one.gone is None]
     if not reached:
         raise refusal("nobody_but_you")
-    if PROOF not in actor.confirmed:
+    if not {PROOF, REACH} <= actor.confirmed:
         raise ConfirmationRequired(
             "urgent_call", PROOF, REACH, group=place.handle, reach=_reach(session, actor, reached, place, text)
         )

@@ -20,5 +20,5 @@ def decide(facts: Facts) -> Decision:
     return SEND
 
 
-# Deliveries with the usual facts alone are not looked at (facts.find): they are sent.
+# Deliveries with the usual facts alone are not looked at (fact_lookup.find): they are sent.
 assert all(decide(Facts(kind=kind, channel=channel)) == SEND for kind in KINDS for channel in CHANNELS)

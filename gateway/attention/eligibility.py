@@ -75,11 +75,12 @@ def daily_outdated(facts: Facts) -> Drop | None:
 
 
 def unsubscribed(facts: Facts) -> Drop | None:
-    return None if facts.subscribed else Drop("left")
+    """What brought it does so no more, and nothing else does: an update may have several causes."""
+    return None if facts.subscribed or facts.brought else Drop("left")
 
 
 def source_off(facts: Facts) -> Drop | None:
-    return Drop("off") if facts.source_off else None
+    return Drop("off") if facts.source_off and not facts.brought else None
 
 
 def unwanted(facts: Facts) -> Drop | None:

@@ -20,6 +20,17 @@ def urgent(facts: Facts) -> Send | None:
     return SEND if facts.urgent else None
 
 
+def on_the_web(facts: Facts) -> Decision | None:
+    """What its reader wants on the web alone is not sent. What was written to them waits to be seen there, if they said
+    so; after that time it comes as a text."""
+    if facts.kind != "update" or facts.way != "web":
+        return None
+    if facts.unseen_after is None or facts.chosen is None or not facts.chosen.addressed:
+        return Drop("on_web")
+    until = facts.delayed_until or facts.now + facts.unseen_after
+    return Hold("unseen", until, facts.cause) if until > facts.now else None
+
+
 def into_digest(facts: Facts) -> Decision | None:
     """What its reader wants in a digest waits for the next one. It does so once: what was in one that could not leave
     goes by itself, for the next one might fail as well."""
@@ -72,4 +83,21 @@ def behind_others(facts: Facts) -> Decision | None:
     return Hold("behind", facts.now, facts.cause)
 
 
-TIMING: Final[tuple[Rule, ...]] = (urgent, into_digest, to_mailbox, switched_off, quiet_hours, behind_others)
+def online(facts: Facts) -> Hold | None:
+    """Whoever is on the web sees it there: a text waits three minutes for that, once, and what comes meanwhile comes
+    after it. Their input says so, not an open page, and it only delays."""
+    if not facts.online or facts.delayed_until is not None or facts.online_until is None:
+        return None
+    return Hold("online", facts.online_until, facts.cause)
+
+
+TIMING: Final[tuple[Rule, ...]] = (
+    urgent,
+    on_the_web,
+    into_digest,
+    to_mailbox,
+    switched_off,
+    quiet_hours,
+    behind_others,
+    online,
+)

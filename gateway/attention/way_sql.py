@@ -22,10 +22,14 @@ CHOSEN_FOR_CAUSE: Final = "CASE cause {} END".format(
 )
 # Whether texts were chosen for a cause to which one subscribes, as the index attention_texts has it.
 TEXT_CHOSEN: Final = """'text' IN (w.tracked, w."group", w.person, w.tag, w.broadcast)"""
-# Where mails instead of texts go, if there is such a mailbox, and whether it is on; one that is off for now is one.
-MAILBOX: Final = f"""(
+
+
+def mailbox(account: str) -> str:
+    """Where mails instead of texts go, if there is such a mailbox, and whether it is on; one that is off for now is
+    one. `account` is the SQL of an id."""
+    return f"""(
     SELECT json_build_array(box.id, box.receives) FROM addresses_now box
-    WHERE box.account_id = w.account_id AND box.channel = '{EMAIL}' AND box.is_primary
+    WHERE box.account_id = {account} AND box.channel = '{EMAIL}' AND box.is_primary
       AND box.state = 'verified' AND box.bouncing_since IS NULL)"""  # noqa: S608
 
 

@@ -1,5 +1,5 @@
-"""How somebody wants what comes to them: as a text or a mail at once, in the next digest, or not at all. An item may
-have several causes, each with its way; the loudest way counts.
+"""How somebody wants what comes to them: as a text or a mail at once, in the next digest, on the web alone, or not at
+all. An item may have several causes, each with its way; the loudest way counts.
 
 Fan-outs choose the address by the same rule, in SQL: the function chosen_way in schema.sql."""
 
@@ -10,9 +10,9 @@ from typing import Final, Literal, NamedTuple
 from gateway.attention.causes import DeliveryCause
 from gateway.channels import EMAIL, SMS
 
-Way = Literal["text", "mail", "digest", "nothing"]
+Way = Literal["text", "mail", "digest", "web", "nothing"]
 
-WAYS: Final[tuple[Way, ...]] = ("text", "mail", "digest", "nothing")  # the loudest first
+WAYS: Final[tuple[Way, ...]] = ("text", "mail", "digest", "web", "nothing")  # the loudest first
 CHANNEL_OF: Final = {"text": SMS, "mail": EMAIL}  # of the ways that come at once
 # Those for which somebody can choose a way, by the columns of `attention`; each stands at the place of its number.
 CHOOSABLE: Final[tuple[DeliveryCause, ...]] = tuple(cause for cause in DeliveryCause if cause != DeliveryCause.OURS)
@@ -29,7 +29,7 @@ class ItemCause(NamedTuple):
 
 
 class WayChoice(NamedTuple):
-    """What is known of an item whose reader chose ways. `ways`: the channel that they prefer, and then the way of each
+    """What is known of an item whose reader chose ways. `ways`: what they prefer to texts, and then the way of each
     cause, by its number; `mailbox`: for a text, the address to which mails to its reader go, if one takes them;
     `mailbox_on`: it is not switched off for now."""
 
@@ -40,8 +40,9 @@ class WayChoice(NamedTuple):
 
     @property
     def way(self) -> str | None:
-        """The loudest way of its causes; None when it has none."""
-        return min(map(self._way_of, self.causes), key=WAYS.index, default=None)
+        """The loudest way of its causes; None when it has none. Whoever prefers the web gets no texts."""
+        loudest = min(map(self._way_of, self.causes), key=WAYS.index, default=None)
+        return "web" if loudest == "text" and self.ways[0] == "web" else loudest
 
     def _way_of(self, cause: ItemCause) -> str:
         """Its own way, else that of the cause, else as it was asked for."""
@@ -52,8 +53,12 @@ class WayChoice(NamedTuple):
         """Whether it is to go to the mailbox, and not to a phone. What is written to its reader goes to the phone while
         the mailbox is off."""
         wanted = self.way == "mail" or (self.way == "text" and self.ways[0] == "mail")
-        reached = self.mailbox_on or not any(DeliveryCause(each.cause).addressed for each in self.causes)
-        return wanted and self.mailbox is not None and reached
+        return wanted and self.mailbox is not None and (self.mailbox_on or not self.addressed)
+
+    @property
+    def addressed(self) -> bool:
+        """Whether somebody wrote to its reader."""
+        return any(DeliveryCause(each.cause).addressed for each in self.causes)
 
 
 @lru_cache(maxsize=4096)

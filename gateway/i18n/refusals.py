@@ -61,7 +61,12 @@ SENTENCES: Final[Mapping[str, str]] = {
     "not_poster": template(
         "Only its posters can post to {handle}. Nothing was posted. To write to them privately: d {handle} text"
     ),
+    "status_empty": template("A status needs words. Example: status in the workshop till 4"),
+    "status_too_long": template("A status has {most} characters at most. Nothing was changed."),
+    "status_end": template("“{words}” is no end of a status. Write it like: till 4, 2h, till friday"),
+    "status_over": template("That time is over already. Nothing was changed."),
     "answer_was_sent": template("The summary has gone out, so your answer cannot be taken back."),
+    "nothing_to_end": template("Nothing of yours waits for answers in #{handle}."),
     "may_not_urge": template(
         "#{handle} is not set up for urgent calls; an operator can do that. Nothing was sent. To post: #{handle} text"
     ),
@@ -123,6 +128,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "track_too_frequent": template(
         '"{phrase}" is in {count} of the last {number} updates, too many to send. Track a phrase: TRACK "BOARD MEETING"'
     ),
+    "unseen_out_of_range": template("Write a time of 1 to {most} minutes: UNSEEN 5M. Or: UNSEEN OFF"),
     "limit_out_of_range": template("Write a number of texts a day, from 1 to {most}: LIMIT 20. Or: LIMIT OFF"),
     "track_no_room": template("You track {number} words, and that is the most. To make room: UNTRACK WORD"),
     # Who wrote about something

@@ -167,7 +167,7 @@ def _tried(written: str, verbs: Verbs, resolver: Resolver, context: Context) -> 
 
 def _says_anything(verb: Verb) -> bool:
     """Whether the verb takes free text, in which no small word may be ignored."""
-    return any({"TEXT", "FULLNAME"} & set(piece.kinds) for form in verb.forms for piece in form.pieces)
+    return any({"TEXT", "FULLNAME", "LINE"} & set(piece.kinds) for form in verb.forms for piece in form.pieces)
 
 
 def _whole(written: str, verb: Verb, verbs: Verbs, resolver: Resolver, context: Context) -> Reading | None:

@@ -19,10 +19,12 @@ from gateway.language.words.typing_errors import intended_verb
 Verbs = Mapping[str, Verb]
 LONGEST: Final = 60  # characters; a longer text is a sentence
 # What these commands take.
-_KINDS: Final = {"quiet": "RANGE", "digest": "TIME", "off": "FOR", "limit": "NUMBER", "zone": "ZONE"}
+_KINDS: Final = {
+    "quiet": "RANGE", "digest": "TIME", "off": "FOR", "limit": "NUMBER", "zone": "ZONE", "unseen": "MINUTES",
+}  # fmt: skip
 _POLITE_TOO: Final = frozenset([*_KINDS, "on", "prefer", "connect"])
 # A verb as short as "off" is one letter away from many words.
-_TOLD_APART: Final = frozenset(["quiet", "digest", "limit", "zone", "prefer", "connect"])
+_TOLD_APART: Final = frozenset(["quiet", "digest", "limit", "zone", "prefer", "connect", "unseen"])
 _MEANT: Final = {"quite": "quiet"}  # an ordinary word, but hours follow it
 _FIRST, _LAST = frozenset("qdsrlzpc"), frozenset("toner")  # of these in English and Spanish
 _SWITCHES: Final = frozenset(["on", "off", "now"])

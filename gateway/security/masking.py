@@ -17,6 +17,11 @@ def mask_contact(key: str, address: str) -> str:
     return f"{hmac.digest(key.encode(), address.encode(), 'sha256').hex()[:8]}…{address[-2:]}"
 
 
+def last_two(address: str) -> str:
+    """As an operator sees a phone or mailbox on a page: two digits of a number, the end of a domain, nothing more."""
+    return f".{address.rpartition('.')[2]}" if "@" in address else f"…{address[-2:]}"
+
+
 def blank_out(line: str) -> str:
     """Masks a line of a log. It is the last safeguard for everything that logs, because errors of libraries quote what
     they were given. Numbers keep two digits, mailboxes their domain, links their kind."""

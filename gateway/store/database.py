@@ -27,6 +27,9 @@ SESSION = {
     "idle_in_transaction_session_timeout": "60s",
 }
 RESTED = 0.5  # seconds without use, after which a connection is checked
+# Statements that a session keeps prepared. A worker that reads texts has some three hundred; with the driver's hundred,
+# the server planned most of them anew each time.
+PREPARED = 300
 
 # SQLSTATEs, whole or by class, of transient errors: connections, conflicts with others, too few resources, locks, a
 # server that is being stopped or is read-only for now, its disk, and statements or transactions that ran out of time.
@@ -103,10 +106,15 @@ def connect(
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(each))
     elif not marked:
         event.listen(engine, "connect", restore_marker.refuse_marked)
+    event.listen(engine, "connect", _keep_prepared)
     event.listen(engine, "handle_error", _count_as_operational)
     event.listen(engine, "checkin", _rests)
     event.listen(engine, "checkout", lambda connection, record, _: _check(engine, connection, record))
     return engine
+
+
+def _keep_prepared(connection: Any, _record: ConnectionPoolEntry) -> None:
+    connection.prepared_max = PREPARED
 
 
 def _rests(_connection: Any, record: ConnectionPoolEntry) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    and_,
     column,
     func,
     literal,
@@ -160,11 +161,19 @@ class Attention(Table):
     person: Mapped[str | None]
     tag: Mapped[str | None]
     broadcast: Mapped[str | None]
+    unseen_after: Mapped[timedelta | None]
 
 
 _chosen = (Attention.tracked, Attention.group, Attention.person, Attention.tag, Attention.broadcast)
 Index("attention_texts", Attention.account_id, postgresql_where=literal("text").in_(_chosen))
 Index("attention_limited", Attention.account_id, postgresql_where=Attention.texts_a_day.is_not(None))
+
+
+class Presence(Table):
+    __tablename__ = "presence"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012 - as SQLAlchemy declares it
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    active_at: Mapped[datetime]
 
 
 class Alias(Table):
@@ -762,6 +771,8 @@ class Held(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
     slot: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
+    delayed_until: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
 
 
 _waiting = Held.state == "waiting"
@@ -770,6 +781,7 @@ Index("held_by_person", Held.account_id, Held.until, postgresql_where=_waiting)
 Index("held_folded", Held.digest_id, postgresql_where=Held.state == "folded")
 Index("held_by_digest", Held.digest_id, postgresql_where=Held.digest_id.is_not(None))
 Index("held_by_address", Held.address_id)
+Index("held_online", Held.address_id, postgresql_where=and_(_waiting, Held.reason == "online"))
 
 
 class Digest(Table):
@@ -998,6 +1010,7 @@ class Report(Table):
     post_id: Mapped[int | None] = mapped_column(_cascade("posts.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     closed_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
 
 
 Index("reports_open", Report.id, postgresql_where=Report.closed_at.is_(None))

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, FromClause, MetaDa
 from sqlalchemy import Table as Relation
 from sqlalchemy.orm import aliased
 
-from gateway.store.tables import Address, Follow, Silence, Table, TopicFollow, Tracker
+from gateway.store.tables import Address, Follow, Presence, Silence, Table, TopicFollow, Tracker
 
 Row = TypeVar("Row", bound=Table)
 
@@ -36,7 +36,8 @@ SUBSCRIPTIONS: Final = Relation(
     Column("way", Text),
 )
 SILENCES: Final = _view("silences_in_force", Silence)
-ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives", "limited")
+ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives", "limited", "online")
+_view("presence_now", Presence)  # asked in SQL alone
 ZONES: Final = Relation(
     "zones_now",
     VIEWS,

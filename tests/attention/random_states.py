@@ -10,7 +10,8 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from gateway.attention.facts import KINDS, Key
+from gateway.attention.fact_lookup import Key
+from gateway.attention.facts import KINDS
 from gateway.carriers.descriptors.registry import CARRIERS
 
 Row = dict[str, Any]

@@ -28,7 +28,7 @@ LATE: Final = {"now": NOON, "give_up_at": NOON}
 STATES: Final = ("active", "suspended", "deactivated", None)
 PREFERENCES: Final = (
     "daily_wanted", "daily_outdated", "address_off", "subscribed", "source_off", "choosing", "choice",
-    "quiet", "behind", "limited",
+    "quiet", "behind", "limited", "online",
 )  # fmt: skip
 
 BOX: Final = 4242  # the id of a mailbox
@@ -46,8 +46,17 @@ def brought(
     return {"choosing": True, "choice": json.dumps([causes, chosen, [box, on] if box else None])}
 
 
+def others(*causes: tuple[int, str | None, bool], box: int | None = None) -> dict[str, Any]:
+    """The same of somebody who chose nothing, and has left or switched off what brought it."""
+    return brought(*causes, box=box) | {"choosing": False}
+
+
 FOLLOWED: Final = (Cause.PERSON, None, True)
 BY_MAIL: Final = (Cause.PERSON, None, False)
+WRITTEN: Final = brought((Cause.PRIVATE, None, True), private="web")
+MINUTES: Final = timedelta(minutes=5)
+UNSEEN: Final = {"unseen_after": MINUTES, "now": NOON}
+ONLINE: Final = {"online": True, "online_until": LATER, "now": NOON}
 DIGESTED: Final = brought((Cause.PERSON, "digest", True)) | {"digest_every": "day", "now": NOON}
 IN_DIGEST: Final = Hold("digest", TOMORROW, Cause.PERSON, DATE)
 
@@ -128,7 +137,7 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     (DIGESTED | {"kind": "answer"}, SEND),
     (DIGESTED | {"quiet": LUNCH}, IN_DIGEST),
     (DIGESTED | {"address_off": True}, IN_DIGEST),
-    (DIGESTED | {"source_off": True}, Drop("off")),
+    (DIGESTED | brought((Cause.PERSON, "nothing", True)) | {"source_off": True}, Drop("off")),
     (DIGESTED | {"digest_every": None}, SEND),
     (DIGESTED | {"digest_failed": True}, SEND),
     (DIGESTED | {"choosing": False}, SEND),
@@ -152,6 +161,44 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     (DIGESTED | brought((Cause.MENTION, None, True), (Cause.PERSON, "digest", True)), SEND),
     (brought((Cause.TAG, "nothing", True), FOLLOWED), SEND),
     (brought((Cause.TAG, "nothing", True), FOLLOWED, person="nothing"), Drop("off")),
+    # S2: what was left or switched off is no cause; another one brings it, also to whoever never chose anything.
+    (brought((Cause.PERSON, "nothing", True), (Cause.TAG, None, True)) | {"source_off": True}, SEND),
+    (others((Cause.PERSON, "nothing", True), (Cause.GROUP, None, True)) | {"source_off": True}, SEND),
+    (others((Cause.PERSON, "nothing", True), (Cause.GROUP, None, True)), SEND),
+    (others((Cause.TAG, None, True)) | {"subscribed": False}, SEND),
+    (others((Cause.TAG, None, False), box=BOX) | {"subscribed": False}, Redirect(BOX)),
+    (others((Cause.TAG, "nothing", True)) | {"subscribed": False}, Drop("left")),
+    (others((Cause.PERSON, "nothing", True)) | {"source_off": True}, Drop("off")),
+    (others((Cause.TAG, None, True)) | {"subscribed": False, "silenced": True}, Drop("silenced")),
+    (others((Cause.TAG, None, True)) | {"subscribed": False, "address_off": True}, Drop("off")),
+    # T3: what is wanted on the web alone is not sent, and T8: but for what is written to its reader, unless it is seen.
+    (brought(FOLLOWED, person="web"), Drop("on_web")),
+    (brought(FOLLOWED, prefer="web"), Drop("on_web")),
+    (brought(BY_MAIL, prefer="web"), SEND),
+    (brought((Cause.PERSON, "digest", True), prefer="web") | {"digest_every": "day", "now": NOON}, IN_DIGEST),
+    (brought(FOLLOWED, person="web") | {"kind": "answer"}, SEND),
+    (brought(FOLLOWED, person="web") | {"kind": "digest"}, SEND),
+    (brought(FOLLOWED, person="web") | {"quiet": LUNCH, "now": NOON}, Drop("on_web")),
+    (brought(FOLLOWED, person="web") | {"silenced": True}, Drop("silenced")),
+    (brought(FOLLOWED, person="web") | {"urgent": True}, SEND),
+    (brought(FOLLOWED, (Cause.TAG, None, True), person="web"), SEND),
+    (brought(FOLLOWED, person="web") | UNSEEN, Drop("on_web")),
+    (WRITTEN, Drop("on_web")),
+    (WRITTEN | UNSEEN, Hold("unseen", NOON + MINUTES, Cause.PERSON)),
+    (WRITTEN | UNSEEN | {"delayed_until": NOON + SECOND}, Hold("unseen", NOON + SECOND, Cause.PERSON)),
+    (WRITTEN | UNSEEN | {"delayed_until": NOON}, SEND),
+    (WRITTEN | UNSEEN | {"delayed_until": NOON, "quiet": LUNCH}, Hold("quiet", LATER, Cause.PERSON)),
+    (WRITTEN | UNSEEN | {"delayed_until": NOON, "online": True, "online_until": LATER}, SEND),
+    (WRITTEN | {"delayed_until": NOON, "now": NOON}, Drop("on_web")),
+    (WRITTEN | UNSEEN | {"address_state": "stopped"}, Drop("opted_out")),
+    (WRITTEN | UNSEEN | {"retracted": True}, Drop("retracted")),
+    # T7: whoever is on the web at this moment may see it there first, once.
+    (ONLINE, Hold("online", LATER, Cause.PERSON)),
+    (ONLINE | {"delayed_until": NOON}, SEND),
+    (ONLINE | {"urgent": True}, SEND),
+    (ONLINE | {"silenced": True}, Drop("silenced")),
+    (ONLINE | {"quiet": LUNCH}, Hold("quiet", LATER, Cause.PERSON)),
+    (ONLINE | {"behind": True}, Hold("behind", NOON, Cause.PERSON)),
     # T2: who prefers mails gets a mail instead of a text, where a mailbox receives, and C2: once, at the mailbox.
     (brought(FOLLOWED, prefer="mail", box=BOX), Redirect(BOX)),
     (brought(FOLLOWED, prefer="mail"), SEND),
@@ -165,7 +212,7 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     (brought(FOLLOWED, prefer="mail", box=BOX) | {"address_state": "stopped"}, Drop("opted_out")),
     (brought(FOLLOWED, prefer="mail", box=BOX) | {"silenced": True}, Drop("silenced")),
     (brought(FOLLOWED, prefer="mail", box=BOX) | {"member": False}, Drop("left")),
-    (brought(FOLLOWED, prefer="mail", box=BOX) | {"source_off": True}, Drop("off")),
+    (brought((Cause.PERSON, "nothing", True), prefer="mail", box=BOX) | {"source_off": True}, Drop("off")),
     (brought(FOLLOWED, prefer="mail", person="nothing", box=BOX), Drop("off")),
     (DIGESTED | brought((Cause.PERSON, "digest", True), prefer="mail", box=BOX), IN_DIGEST),
     (brought(FOLLOWED, person="mail", box=BOX), Redirect(BOX)),
@@ -264,6 +311,9 @@ def any_facts() -> st.SearchStrategy[Facts]:
         address_state=address,
         quiet=st.none() | st.just(LUNCH),
         off_until=st.none() | moments,
+        unseen_after=st.none() | st.just(MINUTES),
+        delayed_until=st.none() | now_and_then,
+        online_until=st.none() | moments,
         digest_every=st.none() | st.just("day"),
         timezone=st.sampled_from(("UTC", "America/New_York")) | st.text(),
         choice=st.none()

@@ -9,9 +9,10 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.orm import Session
 
-from gateway.attention import facts
+from gateway.attention import fact_lookup, fact_statements
 from gateway.attention.causes import DeliveryCause as Cause
-from gateway.attention.facts import CIRCUMSTANCES, KINDS, LOOKED_UP, Facts, Key, UnusualDelivery
+from gateway.attention.fact_lookup import Key, UnusualDelivery
+from gateway.attention.facts import CIRCUMSTANCES, KINDS, LOOKED_UP, Facts
 from gateway.store.database import transaction
 from tests.attention.random_states import RandomState
 
@@ -59,7 +60,7 @@ def find(session: Session) -> Found:
     """With everybody in it who is not there as if they were active, which is the same for the rules; and without what
     is looked up for few."""
     found: dict[Facts, list[UnusualDelivery]] = {}
-    for known, deliveries in facts.find(session, keys(session)):
+    for known, deliveries in fact_lookup.find(session, keys(session)):
         people = {name: getattr(known, name) or "active" for name in PEOPLE}
         plain = replace(known, **people, **{name: getattr(Facts(), name) for name in LOOKED_UP})
         found.setdefault(plain, []).extend(deliveries)
@@ -71,7 +72,7 @@ def test_of_usual_deliveries_nothing_is_returned(session: Session) -> None:
     assert set(session.scalars(text("SELECT kind FROM messages"))) == set(KINDS)
     assert len(keys(session)) == 27
     assert find(session) == []
-    assert facts.find(session, []) == []
+    assert fact_lookup.find(session, []) == []
 
 
 def test_every_kind_of_message_is_known(session: Session) -> None:
@@ -133,6 +134,13 @@ CHANGES: dict[str, tuple[str, int, object]] = {
         31,
         True,
     ),
+    "online": (
+        """WITH phones AS (UPDATE addresses SET channel = 'sms', address = '+14155550' || 100 + id)
+           INSERT INTO presence (account_id, active_at)
+           SELECT n, now() - interval '59 seconds' FROM generate_series(2, 4) n""",
+        31,
+        True,
+    ),
     "behind": (
         """INSERT INTO held (message_id, account_id, address_id, cause, reason, until)
            VALUES (31, 2, 12, 6, 'quiet', now() - interval '1 minute')""",
@@ -172,12 +180,12 @@ def test_what_may_have_to_wait_is_looked_up(session: Session) -> None:
     )
     session.execute(text("UPDATE accounts SET timezone = 'Asia/Tokyo' WHERE id = 2"))
     session.execute(text("INSERT INTO mentions (post_id, account_id) VALUES (21, 2)"))
-    found = {one.message_id: known for known, rows in facts.find(session, keys(session)) for one in rows}
+    found = {one.message_id: known for known, rows in fact_lookup.find(session, keys(session)) for one in rows}
     assert {message: found[message].cause for message in CAUSES} == CAUSES
     assert {known.timezone for known in found.values()} == {"Asia/Tokyo"}
     assert [message for message, known in sorted(found.items()) if known.in_conversation] == [35]
     session.execute(text("UPDATE deliveries SET source_id = NULL WHERE message_id = 31"))
-    assert {known.cause for known, rows in facts.find(session, [(31, 12)]) for _ in rows} == {Cause.MENTION}
+    assert {known.cause for known, rows in fact_lookup.find(session, [(31, 12)]) for _ in rows} == {Cause.MENTION}
 
 
 def test_what_quotes_posts_is_returned_with_its_reader(session: Session) -> None:
@@ -190,7 +198,7 @@ def test_what_quotes_posts_is_returned_with_its_reader(session: Session) -> None
 def test_what_is_returned_is_unusual(engine: Engine) -> None:
     """In any state: what is not would be transferred and judged for nothing."""
     with engine.connect() as connection, Session(connection) as session:
-        found = facts.find(session, RandomState(session, 7, 0.1).make())
+        found = fact_lookup.find(session, RandomState(session, 7, 0.1).make())
         session.rollback()
     assert len(found) > 500
     for known, deliveries in found:
@@ -200,4 +208,4 @@ def test_what_is_returned_is_unusual(engine: Engine) -> None:
 
 def test_the_driver_remembers_how_it_reads_the_statement() -> None:
     """It does so up to 4,096 characters; a longer one is read anew each time, about 20 µs for each text that leaves."""
-    assert len(str(facts._FACTS.compile(dialect=psycopg.dialect(paramstyle="pyformat")))) <= 4096
+    assert len(str(fact_statements.FACTS.compile(dialect=psycopg.dialect(paramstyle="pyformat")))) <= 4096

@@ -24,6 +24,7 @@ from gateway.store.database import transaction
 from tests.carriers import test_smtp_relay as mail
 from tests.carriers import test_twilio_sms as sms
 from tests.support.delivering import open_context, person, post, rows
+from tests.support.examples import example_count
 from workers import callbacks
 
 STATES = {"sent", "unknown", "retry", "failed"}
@@ -223,7 +224,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=example_count(500), deadline=None)
 @given(st.integers(100, 999), BODIES)
 def test_any_answer_is_one_of_four(status, body):
     judged(read_answer(status, body.decode(errors="replace")))

@@ -1,8 +1,10 @@
 """Help comes at once: it imports what typer needs and our signatures, and nothing that commands work with."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,26 +22,59 @@ OURS = {"gateway.store", "gateway.ledger", "gateway.network", "gateway.settings"
 MOST = 600  # modules, of which typer and rich are most
 
 
-def imported(*arguments: str) -> set[str]:
-    """The modules that a command imports before it ends well."""
-    command = [sys.executable, "-X", "importtime", "-m", "critter", *arguments]
+ASKED = [(), *((name,) for name in COMMANDS), ("people", "link"), ("people", "import")]
+# Each command is run in a process of its own, forked from one that has imported nothing but typer.
+ASK = """
+import io, json, os, runpy, sys, typer, typer.core, typer.main
+def run(arguments, told):
+    sys.argv[:], sys.stdout, code = ["critter", *arguments], io.StringIO(), None
+    try:
+        runpy.run_module("critter", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code
+    json.dump([code, sys.stdout.getvalue(), sorted(sys.modules)], told)
+for arguments in json.loads(sys.argv[1]):
+    reads, writes = os.pipe()
+    if os.fork() == 0:
+        with open(writes, "w") as told:
+            run(arguments, told)
+        os._exit(0)
+    os.close(writes)
+    with open(reads) as told:
+        print(told.read())
+    os.wait()
+"""
+
+
+def imported(*commands: Sequence[str]) -> dict[Sequence[str], set[str]]:
+    """The modules that each command has imported when it has ended well."""
     known = {"PATH": os.environ["PATH"], "COLUMNS": "100"}
+    command = [sys.executable, "-c", ASK, json.dumps(commands)]
     ended = subprocess.run(command, env=known, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "Usage: critter" in ended.stdout or "--version" in arguments
-    lines = [line for line in ended.stderr.splitlines() if line.startswith("import time:")]
-    return {line.rpartition("|")[2].strip() for line in lines}
+    found = {}
+    for arguments, line in zip(commands, ended.stdout.splitlines(), strict=True):
+        code, said, modules = json.loads(line)
+        assert not code, arguments
+        assert "Usage: critter" in said or "--version" in arguments
+        found[arguments] = set(modules)
+    return found
 
 
-@pytest.mark.parametrize("arguments", [(), *((name,) for name in COMMANDS), ("people", "link"), ("people", "import")])
-def test_help_imports_nothing_to_work_with(arguments: tuple[str, ...]) -> None:
-    found = imported(*arguments, "--help")
+@pytest.fixture(scope="module")
+def of_help() -> dict[Sequence[str], set[str]]:
+    return imported(*((*arguments, "--help") for arguments in ASKED))
+
+
+@pytest.mark.parametrize("arguments", ASKED)
+def test_help_imports_nothing_to_work_with(of_help: dict[Sequence[str], set[str]], arguments: tuple[str, ...]) -> None:
+    found = of_help[*arguments, "--help"]
     assert {"typer", "critter.cli"} <= found
     assert found & (HEAVY | OURS) == set()
     assert len(found) < MOST
 
 
 def test_neither_does_the_version() -> None:
-    found = imported("--version")
+    (found,) = imported(("--version",)).values()
     assert found & (HEAVY | OURS) == set()
 
 

@@ -1,6 +1,7 @@
 """`critter people` and `critter groups` as somebody types them."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -283,3 +284,32 @@ def test_ways_are_shown_and_set(critter: Critter, engine: Engine) -> None:
     for words in (["mentions", "text"], ["@dana", "mail"], ["mentions", "loudly"], ["mentions"], ["#nothing", "mail"]):
         with pytest.raises(Refused):
             critter("people", "ways", "sam", *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["mentions", "text"], "@sam has no confirmed phone, so nothing was changed."),
+        (["@kim", "mail"], "@sam does not follow Kim Lee, so there is no way to choose for it."),
+        (["#win", "digest"], "@sam does not follow #win, so there is no way to choose for it."),
+        (['"acme"', "digest"], '@sam does not track "acme".'),
+    ],
+)
+def test_why_a_way_cannot_be_set_is_told_to_an_operator_and_not_to_a_phone(
+    critter: Critter, words: list[str], said: str
+) -> None:
+    critter("people", "add", "Kim", "Kim Lee", "--email", "kim@example.com")
+    critter("people", "add", "Sam", "Sam Ortiz", "--email", "sam@example.com")
+    with pytest.raises(Refused) as refused:
+        critter("people", "ways", "sam", *words)
+    assert str(refused.value.text).startswith(said)
+    assert not re.search(r"\byou\b", refused.value.text, re.IGNORECASE)
+
+
+def test_somebody_may_prefer_the_web(critter: Critter) -> None:
+    critter("people", "add", "Sam", "Sam Ortiz", "--email", "sam@example.com")
+    critter("people", "ways", "sam", "--prefer", "web")
+    assert json.loads(critter("people", "ways", "sam", "--json"))["preferred"] == "web"
+    assert critter("people", "ways", "sam").splitlines()[-1] == (
+        "@sam prefers the web: what came by text is there alone."
+    )

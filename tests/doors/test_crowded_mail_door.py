@@ -20,6 +20,7 @@ from gateway.settings import Settings, smtp_users
 from gateway.store.database import claim_mode, transaction
 from tests.support.mail_process import LETTER, Client, opened
 from tests.support.pki import pair, trusting
+from tests.support.stall_meter import StallMeter
 from tests.support.web_process import changed
 
 PLACES, CROWD, MAILS = 30, 40, 15
@@ -127,12 +128,19 @@ def honest(place: tuple[str, int], said: Callable[[Client], str] = Client.mail) 
     return took
 
 
+def timed(place: tuple[str, int], said: Callable[[Client], str] = Client.mail) -> tuple[list[float], float]:
+    """How long each took, and how long one may: longer by as much as this machine kept others waiting."""
+    with StallMeter() as stalls:
+        took = honest(place, said)
+    return took, SLOWEST + stalls.longest
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_honest_mail_gets_through(step: str, settings: Settings) -> None:
     door = opened(changed(settings, **STRANGERS), ConnectionLimits(connections=PLACES))
     with door, crowded(settings.smtp_listen, *STEPS[step]):
-        took = honest(settings.smtp_listen)
-    assert max(took) < SLOWEST, took
+        took, most = timed(settings.smtp_listen)
+    assert max(took) < most, took
 
 
 def test_honest_mail_gets_through_where_all_are_trusted(settings: Settings) -> None:
@@ -141,8 +149,8 @@ def test_honest_mail_gets_through_where_all_are_trusted(settings: Settings) -> N
         opened(settings, ConnectionLimits(connections=PLACES)),
         crowded(settings.smtp_listen, *STEPS["a recipient accepted"]),
     ):
-        took = honest(settings.smtp_listen)
-    assert max(took) < SLOWEST, took
+        took, most = timed(settings.smtp_listen)
+    assert max(took) < most, took
 
 
 @pytest.mark.parametrize("step", ["STARTTLS", "no handshake", "half a handshake", "a question of AUTH"])
@@ -165,8 +173,8 @@ def test_honest_mail_gets_through_under_tls(
         "a question of AUTH": (secure.smtps_listen, EHLO + b"AUTH LOGIN\r\n", b"", trusting(server)),
     }
     with opened(secure, ConnectionLimits(connections=PLACES)), crowded(*crowds[step]):
-        took = honest(secure.smtp_listen)
-    assert max(took) < SLOWEST, took
+        took, most = timed(secure.smtp_listen)
+    assert max(took) < most, took
 
 
 def test_places_are_kept_for_a_relay_that_we_know(settings: Settings) -> None:
@@ -174,8 +182,8 @@ def test_places_are_kept_for_a_relay_that_we_know(settings: Settings) -> None:
     known = changed(settings, CRITTER_MAIL_TRUST="127.0.0.1")
     busy = DATA + LETTER + b".\r\n"
     with opened(known, ConnectionLimits(connections=PLACES)), crowded(known.smtp_listen, EHLO, busy.removeprefix(EHLO)):
-        took = honest(known.smtp_listen)
-    assert max(took) < SLOWEST, took
+        took, most = timed(known.smtp_listen)
+    assert max(took) < most, took
 
 
 def test_a_large_mail_finds_room_beside_those_that_stand_still(settings: Settings) -> None:

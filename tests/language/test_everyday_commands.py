@@ -9,6 +9,7 @@ from gateway.language.model.reading import Choice, Context, Item, NamedAccount, 
 from gateway.language.usage.verbs import spoken, table, verb
 from gateway.language.words.typing_errors import ORDINARY
 from tests.support import language_table
+from tests.support.examples import example_count
 from tests.support.language_table import BROADCAST, CONTEXT, KIM, PRIVATE, WORLD
 
 VERBS = table(
@@ -193,7 +194,7 @@ slips = st.builds(
 
 
 @given(st.one_of(verbs, slips), names, rests)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=example_count(400))
 def test_a_verb_before_a_name_is_never_published_unasked(word, name, rest):
     if word in ORDINARY or (word in VERBS and VERBS[word].marked):  # "ask kim about it" is a sentence
         return

@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.language.privacy.fingerprints import MOST_RUNS, find_quoted, runs, tokens, whole
+from tests.support.examples import example_count
 
 ALPHABETS = [
     string.ascii_lowercase,
@@ -21,7 +22,7 @@ MARKS = ["", "«{}»", "“{}”", "„{}“", '"{}"', "「{}」", "> {}", "| {}
 
 
 @given(private, st.sampled_from(MARKS), around, around, st.sampled_from([" ", "\n", "  ", ", ", " – ", "\u00a0"]))
-@settings(deadline=None, max_examples=600)
+@settings(deadline=None, max_examples=example_count(600))
 def test_private_words_are_found_in_whatever_is_around_them(words, mark, before, after, blank):
     said = f"{before} {(mark or '{}').format(blank.join(words))} {after}"
     assert set(runs(" ".join(words))) <= set(runs(said))

@@ -13,6 +13,7 @@ from gateway.language.opt_out.keywords import carrier_word
 from gateway.language.privacy.plain_words import plainly_private
 from gateway.language.privacy.private_messages import private_reading
 from gateway.mail.parse.own_words import read_own_words as letter
+from tests.support.examples import example_count
 from tests.support.language_table import (
     BROADCAST,
     CONTEXT,
@@ -397,7 +398,7 @@ INTENTS = frozenset(
 
 
 @given(texts, contexts, channels)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=example_count(400))
 def test_any_text_has_a_reading(text, context, channel):
     reading = meant(text, context, channel)
     assert reading.intent in INTENTS
@@ -407,19 +408,19 @@ def test_any_text_has_a_reading(text, context, channel):
 
 
 @given(texts, contexts, st.sampled_from([" ", "\n", "\t \r\n", "\u00a0"]), channels)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=example_count(200))
 def test_outer_white_space_means_nothing(text, context, space, channel):
     assert meant(space + text + space, context, channel) == meant(text, context, channel)
 
 
 @given(texts, contexts, channels)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=example_count(200))
 def test_a_slash_never_posts(text, context, channel):
     assert meant("/" + text, context, channel).intent not in ("update", "group")
 
 
 @given(texts, contexts)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=example_count(200))
 def test_a_dot_never_commands(text, context):
     assert meant("." + text, context).intent == "update"
 
@@ -427,7 +428,7 @@ def test_a_dot_never_commands(text, context):
 @given(
     st.sampled_from(["d", "D", "dm", "MSG", "pm:", "d.", "ｄ", "\u200bd", "d@kim", "dkim"]), texts, contexts, channels
 )
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=example_count(300))
 def test_a_private_look_is_never_public(head, text, context, channel):
     reading = meant(f"{head} {text}", context, channel)
     assert reading.privacy == "direct"
@@ -435,7 +436,7 @@ def test_a_private_look_is_never_public(head, text, context, channel):
 
 
 @given(texts, contexts, channels)
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=example_count(100))
 def test_a_text_has_one_meaning(text, context, channel):
     assert meant(text, context, channel) == meant(text, context, channel)
 

@@ -22,6 +22,7 @@ from gateway.language.privacy.private_messages import private_reading
 from gateway.language.reactions.reactions import reaction
 from gateway.language.words.normalize import OPENING_QUOTES, clean
 from tests.support import private_texts
+from tests.support.examples import example_count
 from tests.support.language_table import BROADCAST, CONTEXT, DISPATCH, KIM, PRIVATE, SALES, VERBS, WORLD, resolver
 
 SAM, SAMUEL = NamedAccount(8, "sam", "person", "Sam Ortiz"), NamedAccount(9, "samw", "person", "Sam Wu")
@@ -64,7 +65,7 @@ def looks_private(text: str) -> bool:
 
 
 @given(private_texts.private, contexts, channels)
-@settings(deadline=None, max_examples=1500)
+@settings(deadline=None, max_examples=example_count(1500))
 @example("dmike my salary is low", CONTEXT, "sms")
 @example("dike my salary is low", CONTEXT, "sms")
 @example("d@kim.lee my salary is low", CONTEXT, "sms")
@@ -79,7 +80,7 @@ def test_what_looks_private_is_never_public(text, context, channel):
 
 
 @given(private_texts.written, contexts, channels)
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=example_count(500))
 def test_it_goes_to_those_named_alone_or_to_nobody(text, context, channel):
     assume(context.half is None)
     reading = meant(text, context, channel)
@@ -92,7 +93,7 @@ def test_it_goes_to_those_named_alone_or_to_nobody(text, context, channel):
 
 
 @given(private_texts.verbs, private_texts.slips(), private_texts.secrets, contexts)
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=example_count(500))
 def test_a_slip_in_a_name_is_never_sent_to(verb, name, secret, context):
     assume(context.half is None and not several(name).exact)
     reading = meant(f"{verb} {name} {secret}", context)
@@ -101,14 +102,14 @@ def test_a_slip_in_a_name_is_never_sent_to(verb, name, secret, context):
 
 
 @given(private_texts.lists, private_texts.secrets)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=example_count(300))
 def test_a_list_with_one_unknown_name_goes_to_nobody(people, secret):
     reading = meant(f"d kim,zzyzx,{people} {secret}")
     assert reading.intent in ("ask", "error")
 
 
 @given(private_texts.private, st.text(max_size=300), channels)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=example_count(300))
 def test_a_private_first_line_makes_the_whole_private(first, more, channel):
     assume(clean(first)[:1] not in OPENING_QUOTES)
     reading = meant(f"{first}\n{more}", CONTEXT, channel)
@@ -134,21 +135,21 @@ bare_texts = st.one_of(
 
 
 @given(bare_texts, st.sampled_from([PRIVATE, BROADCAST, THREAD, RAN_OUT]), channels)
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=example_count(500))
 def test_a_bare_text_after_something_private_is_never_public(text, context, channel):
     reading = meant(text, context, channel)
     assert kept_private(reading), reading
 
 
 @given(bare_texts)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=example_count(200))
 def test_after_a_broadcast_it_goes_to_its_posters(text):
     reading = meant(text, BROADCAST)
     assert (reading.intent, reading.names) == ("direct", (DISPATCH,))
 
 
 @given(st.text(min_size=1, max_size=80))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=example_count(200))
 def test_a_reply_to_something_private_is_private(text):
     assume(clean(text))
     for written in (f"r {text}", f"RE: {text}", f"reply {text}", f"@kim {text}", f"\uff20kim {text}"):
@@ -156,7 +157,7 @@ def test_a_reply_to_something_private_is_private(text):
 
 
 @given(st.one_of(st.text(max_size=200), private_texts.private, bare_texts), st.sampled_from([SENT_HALF, HELD_HALF]))
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=example_count(500))
 @example('"my salary', SENT_HALF)
 @example(".my salary", HELD_HALF)
 @example("/on sales", SENT_HALF)
@@ -171,7 +172,7 @@ def test_a_second_half_is_as_private_as_the_first(text, context):
 
 
 @given(private_texts.private)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=example_count(300))
 def test_the_stage_alone_sees_what_would_be_an_update(text):
     text = clean(text)
     assume(text and text[0] not in OPENINGS and not carrier_word(text) and not reaction(text))

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, text
 
+from gateway.actions import seeing
 from gateway.attention import quiet_hours
 from gateway.ledger.audit.invariants import prove
 from gateway.store.database import transaction
@@ -88,6 +89,25 @@ def test_an_item_that_left_in_a_digest_and_by_itself_is_named(desk: Desk) -> Non
     assert found(desk) == {("I11", key)}
     desk.office.sql("UPDATE deliveries SET possible_duplicate = true")
     assert found(desk) == set()
+
+
+SEEN = {
+    "sent afterwards": """INSERT INTO attempts (id, message_id, address_id, number, started_at)
+        SELECT new_id(), message_id, address_id, 1, seen_at + interval '2 seconds' FROM held""",
+    "queued again": "UPDATE deliveries SET state = 'queued', ended_at = NULL WHERE reason = 'seen'",
+    "nobody knows when": "UPDATE held SET seen_at = NULL",
+}
+
+
+@pytest.mark.parametrize("what", SEEN)
+def test_what_was_seen_and_is_sent_all_the_same_is_named(desk: Desk, what: str) -> None:
+    asleep(desk, "first thing")
+    with transaction(desk.office.engine) as session:
+        seeing.mark_seen(session, desk.office.sql(SAM)[0][0], [desk.office.sql("SELECT id FROM posts")[0][0]])
+    assert found(desk) == set()
+    key = str(desk.office.sql(HELD_ONE)[0][0])
+    desk.office.sql(SEEN[what])
+    assert ("I11", key) in found(desk)
 
 
 def test_a_late_report_of_an_earlier_try_breaks_nothing(desk: Desk) -> None:

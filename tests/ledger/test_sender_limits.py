@@ -12,9 +12,9 @@ from gateway.ledger.inbox import inbox, sender_limits
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox import due_work
 from gateway.settings import Settings
-from gateway.store.database import claim_mode, connect, transaction
+from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Inbound
-from tests.support.databases import restructure
+from tests.support.databases import Kept, restructure
 from tests.support.delivering import change, open_context, person, rows
 from tests.support.web_process import changed
 from workers import inbound
@@ -25,12 +25,12 @@ SAM, KIM = "+14155550101", "+14155550102"
 
 
 @pytest.fixture
-def context(settings: Settings, engine: Engine) -> Iterator[WorkerContext]:
+def context(databases: Kept, settings: Settings, engine: Engine) -> Iterator[WorkerContext]:
     with transaction(engine) as session:
         claim_mode(session, "simulated")
     context = open_context(changed(settings, CRITTER_SENDER_LIMITS="on"))
     context.engine.dispose()
-    context.engine = connect(settings.database_url, by_key=True)  # as a worker's own
+    context.engine = databases.connect(settings.database_url, by_key=True)  # as a worker's own
     person(engine, "sam", SAM)
     person(engine, "kim", KIM)
     enter(context)

@@ -15,6 +15,7 @@ from gateway.mail.compose.compose import MARKER, ListHeaders, Template, compose,
 from gateway.mail.compose.html_part import paragraphs
 from gateway.mail.compose.layout import lay_out
 from gateway.mail.parse.own_words import read_own_words
+from tests.support.examples import example_count
 
 NOW = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 STOP = "https://x.example/u/a=" + "b" * 80
@@ -202,7 +203,7 @@ anything = st.text(max_size=300)
 
 
 @given(anything, st.text(max_size=100), st.text(max_size=100), st.text(max_size=40))
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=example_count(80))
 def test_whatever_is_sent_is_clean(text, subject, name, company):
     frame = lay_out(company, "en", kind="update", author=name, handle="kim", group="sales", follows=name)
     raw = template(sender_name=headline(name), text=text, subject=headline(subject), frame=frame).fill(*FILLED)

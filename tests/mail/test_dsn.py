@@ -10,6 +10,7 @@ from gateway.errors import Refused
 from gateway.i18n.phrases import translated
 from gateway.mail.bounces import dsn, failure_reasons, status_codes
 from gateway.mail.decode import mime
+from tests.support.examples import example_count
 from tests.support.returned_mails import NO_BOUNCES, SAMPLES, Sample
 
 HEAD = "Message-ID: <critter.77.88@mail.example>\nX-Critter-Token: <b+y@mail.example>\nSubject: hello"
@@ -106,7 +107,7 @@ def test_other_reasons_are_no_codes_of_bounces():
 PIECES = st.sampled_from([piece for sample in SAMPLES for piece in sample.written(head=HEAD).splitlines(keepends=True)])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=example_count(150), deadline=None)
 @given(st.lists(PIECES | st.binary(max_size=40), max_size=60))
 def test_nothing_makes_it_raise(pieces):
     try:

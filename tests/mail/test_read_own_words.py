@@ -11,6 +11,7 @@ from gateway.files.file_types import name_file
 from gateway.mail.decode import mime
 from gateway.mail.decode.attachments import enclosures
 from gateway.mail.parse.own_words import MARKER, machine, read_own_words, sender
+from tests.support.examples import example_count
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -250,7 +251,7 @@ def test_a_mail_within_a_mail_that_cannot_be_written_again():
 
 
 @given(st.lists(st.one_of(heads.map(lambda head: head.encode("latin-1")), st.binary(max_size=60)), max_size=12))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=example_count(300))
 def test_any_bytes_are_a_letter(lines):
     message = mime.parse(b"\r\n".join(lines))
     own = read_own_words(message)

@@ -120,6 +120,24 @@ def test_after_an_erasure_there_is_nothing_of_them(
     assert busy.critter("audit").output.startswith("clean: ")
 
 
+def test_their_status_and_the_words_of_reports_go(busy: Office) -> None:
+    """Those that they wrote, and those that others wrote about them."""
+    zoe(busy, "/status at the pangolin")
+    for reporter, whom in (("zoefly", "sam"), ("sam", "zoefly")):
+        busy.sql(
+            "INSERT INTO reports (reporter_id, account_id, reason) SELECT r.id, a.id, 'pangolin' "
+            "FROM accounts r, accounts a WHERE r.handle = :reporter AND a.handle = :whom",
+            reporter=reporter, whom=whom,
+        )  # fmt: skip
+    busy.sql(
+        "INSERT INTO reports (reporter_id, account_id, reason) SELECT r.id, a.id, 'as zoefly says' "
+        "FROM accounts r, accounts a WHERE r.handle = 'sam' AND a.handle = 'kim'"
+    )
+    busy.critter("erase", "zoefly", "--yes")
+    assert busy.sql("SELECT count(*), count(reason) FROM reports") == [(3, 0)]
+    assert busy.sql("SELECT count(*) FROM statuses") == [(0,)]
+
+
 def test_the_hashes_of_their_texts_go(busy: Office) -> None:
     busy.sql("UPDATE attempts SET body_hash = sha256('kept')")
     assert busy.sql("SELECT count(body_hash) FROM attempts")[0][0] > 0
@@ -289,7 +307,10 @@ TAKEN_OUT = {
     "trackers.way", "attention.digest_every", "attention.prefer", "attention.private", "attention.mention",
     "attention.reply", "attention.tracked", "attention.group", "attention.person", "attention.tag",
     "attention.broadcast",
-    "call_people.text", "call_people.gone",
+    "web_sessions.device", "web_sessions.began_by", "web_sessions.digest", "web_drafts.audience", "web_drafts.words",
+    "web_settings.look", "read_marks.place", "passkeys.name", "passkeys.credential_id", "passkeys.public_key",
+    "company_accounts.issuer", "company_accounts.subject", "media.description",
+    "call_people.text", "call_people.gone", "reports.reason", "statuses.words",
     "reactions.kind", "tags.tag", "codes.digest", "accounts.language", "accounts.timezone",
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(

@@ -108,4 +108,6 @@ def test_the_report_an_hour_later_says_it(desk: Desk) -> None:
     [(words,)] = desk.office.sql("SELECT text FROM messages WHERE kind = 'notice'")
     assert words == 'After an hour, "dock 4 is free": 0 got it, 1 later.'
     [(body,)] = desk.office.sql("SELECT body FROM messages WHERE kind = 'notice'")
-    assert "By text: 0 arrived, 0 taken by the carrier, 0 waiting, 1 later, 0 failed, 0 opted out" in str(body)
+    assert "By text: 0 arrived, 0 taken by the carrier, 0 waiting, 1 later, 0 on the web, 0 failed, 0 opted out" in str(
+        body
+    )

@@ -47,8 +47,10 @@ def last(office: Office, address: str, kind: str = "answer") -> str:
 
 
 def phone(office: Office, handle: str) -> str:
+    """Their first one: rows that are not ordered come in another order once they were changed."""
     rows = office.sql(
-        "SELECT address FROM addresses a JOIN accounts p ON p.id = a.account_id WHERE handle = :h AND channel = 'sms'",
+        "SELECT address FROM addresses a JOIN accounts p ON p.id = a.account_id WHERE handle = :h AND channel = 'sms'"
+        " ORDER BY a.id",
         h=handle,
     )
     return str(rows[0][0])

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from gateway.attention.decision import Drop
-from gateway.attention.facts import PlannedPost
+from gateway.attention.planned_post import PlannedPost
 from gateway.ledger.outbox import fanouts
 from gateway.ledger.outbox.held import FOR_DIGEST, Hold
 from gateway.network.audience import delivery_decisions, post_preview, recipients

@@ -202,7 +202,7 @@ def test_the_trace_shows_the_counts(office: Office):
     assert "texts: 1 sent" in shown.output
     assert "mails: 1 sent" in shown.output
     told = office.critter("trace", str(post_id), "--json").output
-    by_text = '{"sent": 1, "delivered": 0, "failed": 0, "waiting": 0, "later": 0, "opted_out": 0}'
+    by_text = '{"sent": 1, "delivered": 0, "failed": 0, "waiting": 0, "later": 0, "on_web": 0, "opted_out": 0}'
     assert f'"receipts": {{"sms": {by_text}' in told
 
 

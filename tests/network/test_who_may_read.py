@@ -351,12 +351,13 @@ def registry(settings: Settings) -> CommandRegistry:
 
 
 @pytest.mark.hypothesis
+@pytest.mark.timeout(900)  # `make torture` plays more of them
 def test_nobody_reads_what_is_not_for_them(engine: Engine, registry: CommandRegistry) -> None:
     Talk.engine, Talk.registry = engine, registry
     run_state_machine_as_test(
         Talk,
         settings=bounds(
-            max_examples=10,
+            max_examples=5 if bounds().derandomize else 40,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -12,8 +12,6 @@ PRODUCT: Final = ("gateway", "handlers", "workers", "migrations", "simulator", "
 REGISTERED: Final = {"routes", "__all__"}
 # For tests, and for doors that are still to come.
 FOR_TESTS: Final = {
-    "gateway.actions.model.idempotency.once",  # for pages and the API: a text is done once by its row
-    "gateway.actions.uploading.upload",  # for pages and the API
     "gateway.attention.quiet_hours.next_begin",  # the other side of `quiet_until`: tests compare the two
     "migrations.unsafe.find_unsafe",  # a test refuses migrations that would keep a door waiting
     "workers.upkeep.lease_sweeper.sweep",  # one turn of four tasks of the clock

@@ -43,6 +43,7 @@ FILES: Final = {
     "gateway/ledger/outbox/in_doubt.py": "texts that may have left",
     "gateway/ledger/senders/senders.py": "the numbers that texts leave from",
     "gateway/network/audience/phone_estimate.py": "how many phones get a text",
+    "gateway/network/inspect/people_list.py": "one column for phones, one for mailboxes",
     "gateway/network/people/export.py": "bodies of mails",
     "gateway/network/people/listings.py": "one column for phones, one for mailboxes",
     "gateway/network/people/welcomes.py": "the welcome by text",

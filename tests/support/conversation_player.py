@@ -7,7 +7,8 @@
     priya >> post: a subject // and its words      and "post: a subject //" is an empty mail
     priya >> post: the van [van.jpg, setup.exe]       with these files; sam > the van [van.jpg] sends a picture
     (the daily mails go out)
-    (10 seconds later)
+    (10 seconds later)          everything becomes that much older
+    (it is Tuesday 06:55)       the clock, of UTC, moves on till then: whatever is due meanwhile happens in its time
     (kim is deactivated)
     (kim is suspended)
     (kim is restored)
@@ -20,6 +21,8 @@
     (sam tracks 50 words)
     (41 updates have kitchen in them)
     (dispatch may send urgent calls)
+    (sam is on the web)
+    (sam sees the last update on the web)
     (there is a person patq, Pat Quinn)    or a group; a person has a mailbox
     sam hears nothing
 
@@ -31,14 +34,15 @@ What nobody expected fails the story.
 import re
 import uuid
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import DateTime, Engine, func, select, text
 from sqlalchemy.orm import Session
 
 import handlers
+from gateway.actions import seeing
 from gateway.attention.decision import Redirect
 from gateway.attention.text_limit import TextLimit
 from gateway.inbound.commands import CommandRegistry, build_registry
@@ -59,6 +63,7 @@ from gateway.network.follows import follows, trackers
 from gateway.network.mail import daily_mail
 from gateway.network.people import accounts, addresses
 from gateway.network.posts import rendering
+from gateway.network.presence import presence
 from gateway.network.receipts import call_reports
 from gateway.network.verification import pins
 from gateway.settings import Settings
@@ -66,12 +71,14 @@ from gateway.sms.first_contact import introduction
 from gateway.store.database import transaction
 from gateway.store.tables import Account, Address, Delivery, Message, Post, Table
 from tests.support import personas, sample_files
+from tests.support.moving_clock import MovingClock, moving_clock
 
 assert handlers.MODULES  # importing them fills the table
 
 LINE = re.compile(r"(?P<who>[\w+@.]+) (?P<how>>>|>|<<|<) (?P<what>.*)")
 CODE = re.compile(r"\b\d{4,6}\b")
 FILES = re.compile(r" ?\[([\w-]+\.\w{3,4}(?:, [\w-]+\.\w{3,4})*)\]$")
+CLOCK = re.compile(r"^\(it is (\w+day) (\d\d):(\d\d)\)$", re.MULTILINE)
 SILENT = re.compile(r"([\w+@.]+) hears nothing")
 
 
@@ -81,6 +88,7 @@ class Stage:
 
     engine: Engine
     registry: CommandRegistry
+    clock: MovingClock | None = None
     heard: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     last_mail: dict[str, tuple[int, int]] = field(default_factory=dict)
     said: int = 0
@@ -88,11 +96,20 @@ class Stage:
 
 
 def play(path: Path, engine: Engine, settings: Settings) -> None:
-    """Runs the story; an AssertionError names the line that went otherwise."""
+    """Runs the story; an AssertionError names the line that went otherwise. One in which the clock moves gets a
+    database for that."""
+    if not CLOCK.search(path.read_text()):
+        _play(path, engine, settings, None)
+        return
+    with moving_clock(engine) as clock:
+        _play(path, clock.engine, settings, clock)
+
+
+def _play(path: Path, engine: Engine, settings: Settings, clock: MovingClock | None) -> None:
     with transaction(engine) as session:
         personas.assemble(session)
         session.execute(text("INSERT INTO installation (mode) VALUES ('simulated')"))
-    stage = Stage(engine, build_registry(settings))
+    stage = Stage(engine, build_registry(settings), clock)
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line.strip() and not line.startswith("#"):
             _play_line(stage, line.strip(), f"{path.name}:{number}")
@@ -413,6 +430,24 @@ def _let_urge(stage: Stage, handle: str) -> None:
         group.may_urge = True
 
 
+def _come_by(stage: Stage, handle: str) -> None:
+    with transaction(stage.engine) as session:
+        presence.note_activity(session, _account(session, handle).id)
+
+
+def _see(stage: Stage, handle: str) -> None:
+    with transaction(stage.engine) as session:
+        newest = session.scalars(select(Post.id).order_by(Post.id.desc()).limit(1)).one()
+        seeing.mark_seen(session, _account(session, handle).id, [newest])
+    _work(stage)
+
+
+def _account(session: Session, handle: str) -> Account:
+    account = accounts.by_handle(session, handle)
+    assert account
+    return account
+
+
 def _make(stage: Stage, kind: str, handle: str, name: str) -> None:
     with transaction(stage.engine) as session:
         if kind == "group":
@@ -434,11 +469,34 @@ def _let_pass(stage: Stage, number: str, unit: str) -> None:
     span = timedelta(**{unit: int(number)})
     with transaction(stage.engine) as session:
         for table in Table.metadata.sorted_tables:
-            moments = [column.name for column in table.columns if str(column.type) == "DATETIME"]
+            moments = [column.name for column in table.columns if isinstance(column.type, DateTime)]
             if moments and table.name != "audit":
                 changes = ", ".join(f"{name} = {name} - CAST(:span AS interval)" for name in moments)
                 session.execute(text(f"UPDATE {table.name} SET {changes}"), {"span": span})
     _work(stage)
+
+
+def _move_on(stage: Stage, day: str, hour: str, minute: str) -> None:
+    """The next time that the clock shows this. It stops for all that is due before."""
+    assert stage.clock
+    now = stage.clock.now()
+    end = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+    end += timedelta(days=(DAYS.index(day) - now.weekday()) % 7)
+    end += timedelta(days=0 if end > now else 7)
+    while (next_in := _next_due(stage, end)) is not None:
+        stage.clock.move(next_in)
+        _work(stage)
+
+
+def _next_due(stage: Stage, end: datetime) -> timedelta | None:
+    """How long till the next thing is due, and at most till `end`; None when that has come."""
+    assert stage.clock
+    left = end - stage.clock.now()
+    if left <= timedelta():
+        return None
+    with transaction(stage.engine) as session:
+        next_in = due_work.look(session).next_in
+    return min(left, next_in + MOMENT) if next_in is not None else left
 
 
 def _daily_mails(stage: Stage) -> None:
@@ -461,12 +519,15 @@ def _budget(stage: Stage, parts: str) -> None:
     stage.registry = replace(stage.registry, settings=settings)
 
 
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MOMENT = timedelta(milliseconds=10)  # what is due then is due for sure
 DIRECTIONS = [
     (re.compile(rf"\({words}\)"), direct)
     for words, direct in (
         (r"(\d+) (seconds|minutes|hours) later", _let_pass),
         (r"(\w+) is (deactivated|suspended|restored|an operator)", _change),
         (r"the daily mails go out", _daily_mails),
+        (r"it is (\w+day) (\d\d):(\d\d)", _move_on),
         (r"the mailbox of (\w+) says that they are away", _answer_automatically),
         (r"more than (\d+) phones are asked about", _ask_about),
         (r"(\d+) parts are all that the company has a day", _budget),
@@ -477,5 +538,7 @@ DIRECTIONS = [
         (r"(\w+) has the PIN (\d+)(, always asked for)?", _set_pin),
         (r"there is a (person|group) (\w+), (.+)", _make),
         (r"(\w+) may send urgent calls", _let_urge),
+        (r"(\w+) is on the web", _come_by),
+        (r"(\w+) sees the last update on the web", _see),
     )
 ]

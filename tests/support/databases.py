@@ -1,25 +1,24 @@
 """An empty, migrated database for each test: one is cleaned and lent again, as long as that makes it as good as new.
 
 To copy a database means a thousand files and two checkpoints; to empty it, one statement. A test that changes more than
-rows (a trigger, a table, a partition) or leaves much behind costs a new copy. The engine of a database is lent again
-with it: a new connection knows nothing of sixty tables yet, and a new engine translates each statement once more. For
-the same reason one session cleans a database after each test, by statements that the server has planned once.
+rows (a trigger, a table, a partition) or leaves much behind costs a new copy. The engines of a database are lent again
+with it (kept_engines.py), and one session cleans it after each test, by statements that the server has planned once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import psycopg
-from sqlalchemy import Engine, QueuePool
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine
 
 import migrations
 from critter.servers.postgres import SUPERUSER
 from gateway.settings import embedded
 from gateway.store.database import connect
+from tests.support.kept_engines import KeptEngines
 
 MOST_LEFT: Final = 4_000_000  # octets that dead rows may take
 MANY: Final = 500  # rows: after so many deleted ones the size is measured, which means a look at a thousand files
@@ -41,11 +40,6 @@ SEQUENCES: Final = """
     SELECT format('setval(%L, %s, false)', seqrelid::regclass, seqstart) FROM pg_sequence
 """
 SIZE: Final = "SELECT pg_database_size(current_database())"
-# As DISCARD ALL, but what was prepared stays: the driver goes on using it.
-ANEW: Final = """
-    CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP;
-    DISCARD SEQUENCES
-"""
 SEND_AWAY: Final = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()
     AND pid <> pg_backend_pid() AND NOT pid = ANY(%s) AND backend_type = 'client backend'
@@ -103,6 +97,13 @@ class Copy:
         assert deleted is not None
         self.deleted += deleted[0]
 
+    def is_marked(self) -> bool:
+        """Whether a restore marked it, or the test has ended the session that could tell."""
+        try:
+            return self.session.execute("SELECT to_regclass('public.restoring') IS NOT NULL").fetchone() == (True,)
+        except psycopg.Error:
+            return True
+
     def _is_swollen(self) -> bool:
         self.deleted = 0
         size = self.session.execute(SIZE).fetchone()
@@ -117,7 +118,7 @@ class Kept:
         self._template, self._url, self._administer = template, url, administer
         self._spare: Copy | None = None
         self._clearing: Sequence[str] = ()
-        self._engines: dict[str, Engine] = {}
+        self._engines = KeptEngines()
         self._lent: dict[str, Copy] = {}
 
     @contextmanager
@@ -128,7 +129,7 @@ class Kept:
         self._lent[url] = copy
         yield url
         del self._lent[url]
-        if copy.clean(self._processes(url)) and self._spare is None:
+        if copy.clean(self._engines.collect(url, owned(url))) and self._spare is None:
             self._spare = copy
         else:
             self._remove(copy)
@@ -138,39 +139,26 @@ class Kept:
         self._lent[url].empty()
 
     def let_go(self, url: str) -> None:
-        """Ends the session that would clean the database that is lent, for a test that renames it or drops it."""
+        """Ends all but the test's own sessions on the database that is lent, for a test that renames it or drops it."""
         self._lent[url].session.close()
+        self._engines.end(url, owned(url))
 
-    @contextmanager
-    def engine(self, url: str, keys: Sequence[str]) -> Iterator[Engine]:
-        """An engine on the database that is lent, as good as new: its sessions keep nothing but what they have read of
-        the tables' definitions. On one that the test made itself, a new engine."""
-        made = self._engines.get(url) or connect(url, keys=keys)
-        if url not in self._lent:
-            yield made
-            made.dispose()
-            return
-        self._engines[url] = made
-        yield made
-        try:
-            renewed = _renew(made)
-        except DBAPIError:  # the test ended its connections, or broke more
-            renewed = False
-        if not renewed:
-            self._dispose(url)
+    def connect(self, url: str, *given: Any, **named: Any) -> Engine:
+        """In the place of the product's `connect`: on a database that is lent, an engine as good as new. A session
+        that is opened looks first whether a restore has marked its database; one that is kept has looked long ago."""
+        copy = self._lent.get(url.replace(f"//{embedded.OWNER}@", f"//{embedded.ROLE}@"))
+        if copy is None or copy.is_marked():
+            return connect(url, *given, **named)
+        return self._engines.open(url, *given, **named)
 
     def close(self) -> None:
-        for url in list(self._engines):
-            self._dispose(url)
+        self._engines.end_all()
         if self._spare:
             self._spare.session.close()
 
-    def _dispose(self, url: str) -> None:
-        if url in self._engines:
-            self._engines.pop(url).dispose()
-
     def _remove(self, copy: Copy) -> None:
-        self._dispose(self._url(copy.name))
+        url = self._url(copy.name)
+        self._engines.end(url, owned(url))
         copy.session.close()
         self._administer(f"DROP DATABASE {copy.name} WITH (FORCE)")
 
@@ -184,34 +172,6 @@ class Kept:
         row = session.execute(f"SELECT ({SHAPE}), ({SIZE})").fetchone()
         assert row is not None
         return Copy(name, session, self._clearing, *row)
-
-    def _processes(self, url: str) -> list[int]:
-        return _processes(self._engines.get(url))
-
-
-def _renew(engine: Engine) -> bool:
-    """Each session of it begins anew; False when one is still in somebody's hands."""
-    pool = engine.pool
-    assert isinstance(pool, QueuePool)
-    if pool.checkedout():
-        return False
-    with ExitStack() as held:
-        for _ in range(pool.checkedin()):
-            connection = held.enter_context(closing(engine.raw_connection()))
-            session = connection.driver_connection
-            assert isinstance(session, psycopg.Connection)
-            session.autocommit = True
-            session.execute(ANEW, prepare=False)
-            session.autocommit = False
-    return True
-
-
-def _processes(engine: Engine | None) -> list[int]:
-    """The server's processes that serve the sessions which an engine keeps."""
-    with ExitStack() as held:
-        kept = engine.pool.checkedin() if engine else 0  # type: ignore[attr-defined]
-        connections = [held.enter_context(closing(engine.raw_connection())) for _ in range(kept)]  # type: ignore[union-attr]
-        return [connection.driver_connection.info.backend_pid for connection in connections]  # type: ignore[union-attr]
 
 
 def _clearing(connection: psycopg.Connection) -> Sequence[str]:

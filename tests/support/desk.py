@@ -35,6 +35,12 @@ class Desk:
             pass
         self.send()
 
+    def prepare(self) -> None:
+        """Reads, spreads, and decides about what waits; sends nothing."""
+        while self._read_or_spread():
+            pass
+        self.fold()
+
     def _read_or_spread(self) -> bool:
         self.office.sql("UPDATE fanouts SET not_before = now() WHERE state = 'waiting' AND not_before > now()")
         due = self.office.due()

@@ -196,6 +196,7 @@ def _live(order: dict[str, Any]) -> NoReturn:
     except BaseException:  # noqa: BLE001  told whole; nothing may return into the fork server's own code
         traceback.print_exc()
     finally:
+        sys.stdout.flush()  # a file is written in blocks
         sys.stderr.flush()
         os._exit(code)
 

@@ -1,4 +1,5 @@
-"""Draws docs/pictures anew: real mails as Chromium shows their HTML, and the page that ends a follow. `make pictures`.
+"""Draws docs/pictures anew: real mails as Chromium shows their HTML, and every page of the web interface.
+`make pictures` runs it.
 
 The mails are composed by the workers' own code from rows as a claim brings them; the people are made up.
 """
@@ -17,6 +18,7 @@ from gateway.ledger.outbox.claims import ClaimedDelivery, MessageContent
 from gateway.security.signed_tokens import Signer
 from gateway.settings import load
 from handlers.help_command import MAILS, START
+from tests.support import page_pictures
 from workers.sending.render_mail import Mailing
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
@@ -102,6 +104,7 @@ def main() -> None:
             drawn = draw(browser, shown)
             (FOLDER / f"{shown.name}.png").write_bytes(drawn)
             print(f"{shown.name}.png  {len(drawn) // 1024} KB")
+        page_pictures.draw(browser, FOLDER / "pages")
         browser.close()
 
 

@@ -211,13 +211,14 @@ def hearers(critter: SingleProcesses) -> dict[str, set[int]]:
 
 EVERY_PLACE = "CRITTER_EVERY_PLACE" in os.environ
 STEPS = {
-    "clock": 6,
-    "worker-sms": 5,
-    "worker-email": 4,
-    "worker-fanout": 3,
-    "worker-inbound": 3,
-    "worker-proving": 3,
-    "web": 4,
+    "clock": 12,
+    "worker-sms": 8,
+    "worker-email": 7,
+    "worker-fanout": 5,
+    "worker-inbound": 5,
+    "worker-proving": 5,
+    "web": 7,
+    "mail": 3,
 }  # these take minutes: `make torture` tries every place
 
 

@@ -38,7 +38,7 @@ FIRED = re.compile(r"^crash point \d+: (.*)$", re.MULTILINE)
 PROCESSES = ("worker-inbound", "worker-fanout", "worker-sms", "worker-email", "clock")
 LIVES = 1.2  # seconds that they run after each kill
 EVERY_PLACE = "CRITTER_EVERY_PLACE" in os.environ  # `make torture` tries every place
-STEP = 1 if EVERY_PLACE else 6
+STEP = 1 if EVERY_PLACE else 11
 
 # What the database before is known by: everything in it that a restore could change.
 FINGERPRINT = """

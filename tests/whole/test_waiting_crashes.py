@@ -39,7 +39,7 @@ ITEMS = """
     WHERE p.text LIKE :words
 """
 EVERY_PLACE = "CRITTER_EVERY_PLACE" in os.environ
-STEPS = {"worker-sms": 5, "worker-email": 5, "worker-fanout": 1}  # `make torture` tries every place
+STEPS = {"worker-sms": 8, "worker-email": 8, "worker-fanout": 3}  # `make torture` tries every place
 
 
 @pytest.fixture(scope="module")

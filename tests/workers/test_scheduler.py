@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -81,7 +82,8 @@ def listed(context: WorkerContext) -> list[Task]:
 def names() -> list[str]:
     from gateway.settings import load
 
-    return [task.name for task in scheduler.tasks(load({"CRITTER_VAR": "/nowhere"}), reads=True)]
+    with TemporaryDirectory() as var:  # a key is kept there
+        return [task.name for task in scheduler.tasks(load({"CRITTER_VAR": var}), reads=True)]
 
 
 class Counting:

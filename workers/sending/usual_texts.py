@@ -12,7 +12,7 @@ from functools import lru_cache
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from gateway.attention import facts
+from gateway.attention import fact_statements
 from gateway.carriers.common.protocol import Text
 from gateway.channels import SMS
 from gateway.ledger.money import budgets
@@ -100,4 +100,4 @@ def _due(rows: Rows) -> Rows:
 
 @lru_cache(maxsize=256)
 def _claiming(limit: int, sender: int) -> Statement:
-    return claims.claiming_texts(limit, sender, facts.UNUSUAL)
+    return claims.claiming_texts(limit, sender, fact_statements.UNUSUAL)

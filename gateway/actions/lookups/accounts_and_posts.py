@@ -13,7 +13,8 @@ from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.network.audience.visibility import OPEN_TO_ALL
 from gateway.network.follows import follows, mutes, reachability, tag_follows, trackers
-from gateway.network.people import accounts
+from gateway.network.people import accounts, statuses
+from gateway.network.people.statuses import SetStatus
 from gateway.network.posts import timelines
 from gateway.store.tables import Account
 
@@ -21,7 +22,8 @@ from gateway.store.tables import Account
 @dataclass(frozen=True, slots=True)
 class AccountProfile:
     """What the actor may know of an account. `followers`: None in a closed group of others; `ways`: how a person is
-    reached, "text" and "mail". `apart`: one of the two has blocked the other, so there is only the name."""
+    reached, "text" and "mail". `apart`: one of the two has blocked the other, so there is only the name. `status`: the
+    line beside a person's name."""
 
     account: Account
     apart: bool = False
@@ -29,6 +31,7 @@ class AccountProfile:
     following: int = 0
     updates: int = 0
     ways: tuple[str, ...] = ()
+    status: SetStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ def profile(session: Session, actor: Actor, named: NamedAccount) -> AccountProfi
     followers, following, updates = timelines.counts(session, account, actor.account.id)
     seen = followers if _may_look_into(session, actor, account) else None
     ways = tuple(reachability.channels(session, account.id)) if account.kind == "person" else ()
-    return AccountProfile(account, False, seen, following, updates, ways)
+    status = statuses.find(session, account.id) if account.kind == "person" else None
+    return AccountProfile(account, False, seen, following, updates, ways, status)
 
 
 def statistics(session: Session, actor: Actor, named: NamedAccount | None = None) -> AccountProfile:

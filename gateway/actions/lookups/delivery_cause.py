@@ -14,9 +14,10 @@ from gateway.network.audience import visibility
 from gateway.network.conversation import offers
 from gateway.network.digests import sent_digests
 from gateway.network.digests.sent_digests import SentDigest
-from gateway.network.follows import follows, tag_follows, trackers
+from gateway.network.follows import follows, subscriptions, tag_follows, trackers
 from gateway.network.people import accounts, text_limits
 from gateway.network.posts.timelines import ReceivedItem
+from gateway.network.presence import unseen_settings
 from gateway.store.tables import Account, Address, Post, PostRecipient
 
 
@@ -46,8 +47,9 @@ def cause_of(session: Session, actor: Actor, item: ReceivedItem | None) -> Cause
         return _private(session, actor, item)
     if item.source_id is None:
         return _named(session, actor, item)
-    source = accounts.by_id(session, item.source_id)
-    return _followed(session, actor, item, source) if source else _worded(session, actor, item.source_id)
+    source_id = subscriptions.bringing(session, actor.account.id, item.post.id, item.source_id)
+    source = accounts.by_id(session, source_id)
+    return _followed(session, actor, item, source) if source else _worded(session, actor, source_id)
 
 
 def digest_of(session: Session, address: Address, item: ReceivedItem | None) -> SentDigest | None:
@@ -65,6 +67,11 @@ def waited_for(session: Session, address: Address, item: ReceivedItem | None) ->
 def text_limit(session: Session, actor: Actor) -> int | None:
     """How many texts a day they want now; None for all."""
     return text_limits.limit_of(session, actor.account.id)
+
+
+def unseen_after(session: Session, actor: Actor) -> int | None:
+    """After how many minutes what they have not seen on the web goes to their phone now; None: it stays there."""
+    return unseen_settings.minutes_of(session, actor.account.id)
 
 
 def _private(session: Session, actor: Actor, item: ReceivedItem) -> Cause:

@@ -16,9 +16,9 @@ from gateway.network.people.way_choices import Ways
 
 @dataclass(frozen=True, slots=True)
 class WayRow:
-    """`called`: @kim, #sales, #win or "acme"; empty for the cause itself. `way`: text, mail, digest, nothing; None for
-    a cause of which some come by text and some by mail, as each was asked for. `origin`: it was chosen for this very
-    row, or for its cause, or it is as it was asked for."""
+    """`called`: @kim, #sales, #win or "acme"; empty for the cause itself. `way`: text, mail, digest, web, nothing; None
+    for a cause of which some come by text and some by mail, as each was asked for. `origin`: it was chosen for this
+    very row, or for its cause, or it is as it was asked for."""
 
     cause: DeliveryCause
     called: str
@@ -28,9 +28,9 @@ class WayRow:
 
 @dataclass(frozen=True, slots=True)
 class WayTable:
-    """`prefers_mails`: each text comes as a mail instead."""
+    """`preferred`: how each text comes instead, as a mail or on the web alone; None: as a text."""
 
-    prefers_mails: bool
+    preferred: str | None
     rows: tuple[WayRow, ...]
 
     @property
@@ -47,7 +47,7 @@ def way_table(session: Session, actor: Actor) -> WayTable:
     account_id = actor.account.id
     ways = way_choices.by_cause(session, account_id)
     rows = (*(_cause_row(cause, ways) for cause in CHOOSABLE), *_source_rows(session, account_id, ways))
-    return WayTable(way_choices.prefers_mails(session, account_id), rows)
+    return WayTable(way_choices.preferred(session, account_id), rows)
 
 
 def _cause_row(cause: DeliveryCause, ways: Ways) -> WayRow:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from gateway.actions.model import action_log
 from gateway.actions.model.actor import Actor
 from gateway.i18n.refusals import refusal
+from gateway.network.presence import presence
 
 LONGEST: Final = 255  # characters of a key
 
@@ -31,6 +32,7 @@ def once(
     once wait for each other. A refusal or a question leaves no trace, so the key can be used again. Raises Refused when
     the key belongs to another request."""
     _check_key(key)
+    presence.note_activity(session, actor.account.id)  # it is a person who asks for something
     request = _digest([action.__qualname__, args, kwargs, *([actor.uploads] if actor.uploads else [])])
     actor.effects = []
     with session.begin_nested():

@@ -1,5 +1,5 @@
-"""How what comes is to come: mails instead of texts, and a way (text, mail, digest, nothing) for all that has one
-cause, or for one follow, tag or tracked phrase."""
+"""How what comes is to come: mails or the web instead of texts, and a way (text, mail, digest, web, nothing) for all
+that has one cause, or for one follow, tag or tracked phrase."""
 
 from dataclasses import dataclass
 
@@ -29,20 +29,21 @@ class WaySet:
     already: bool
 
 
-def prefer(session: Session, actor: Actor, mails: bool) -> WaySet:
-    """Has mails come instead of texts, or texts again. Answers and codes go where somebody asked for them."""
-    was = way_choices.prefers_mails(session, actor.account.id)
-    if mails or not was:
-        _check_place(session, actor, "mail" if mails else "text")
-    if was != mails:
-        actor.did("prefer", actor.account.id, mails=was)
-        _set_prefers(session, actor, mails)
-    return WaySet("mail" if mails else None, was == mails)
+def prefer(session: Session, actor: Actor, way: str | None) -> WaySet:
+    """Has mails come instead of texts, or the web alone show what came by text; None: texts again. Answers and codes go
+    where somebody asked for them."""
+    was = way_choices.preferred(session, actor.account.id)
+    if way == "mail" or (way is None and was is None):
+        check_place(session, actor, way or "text")
+    if was != way:
+        actor.did("prefer", actor.account.id, was=was, mails=was == "mail")  # mails: for the version before
+        _set_preferred(session, actor, way)
+    return WaySet(way, was == way)
 
 
 def set_cause_way(session: Session, actor: Actor, cause: DeliveryCause, way: str | None) -> WaySet:
     """The way of all that this cause brings, unless a follow, tag or phrase has its own. None: as usual."""
-    _check_place(session, actor, way)
+    check_place(session, actor, way)
     was = way_choices.by_cause(session, actor.account.id).get(cause)
     if was != way:
         first = way == DIGEST and digests.begin(session, actor)
@@ -56,14 +57,21 @@ def set_source_way(session: Session, actor: Actor, source_id: int, way: str | No
     found = subscriptions.find(session, actor.account.id, source_id)
     if found is None:
         raise _not_followed(session, source_id)
-    _check_place(session, actor, way)
+    check_place(session, actor, way)
     if found.way != way:
         was = subscriptions.way_of(session, actor.account.id, source_id)
-        first = way == DIGEST and digests.begin(session, actor)
+        first = give_way(session, actor, source_id, way)
         actor.did("source_way", source_id, was=was, first=first, called=_shown(found))
-        subscriptions.set_way(session, actor.account.id, source_id, way)
-        _wake(session, actor)
     return WaySet(way, found.way == way)
+
+
+def give_way(session: Session, actor: Actor, source_id: int, way: str | None) -> bool:
+    """Without an effect: that is for the action of which it is a part. Whether it began their first digest."""
+    check_place(session, actor, way)
+    first = way == DIGEST and digests.begin(session, actor)
+    subscriptions.set_way(session, actor.account.id, source_id, way)
+    _wake(session, actor)
+    return first
 
 
 def _not_followed(session: Session, source_id: int) -> Refused:
@@ -91,7 +99,7 @@ def _shown(found: Subscription) -> str:
     return found.called if found.cause in (DeliveryCause.TAG, DeliveryCause.TRACKED) else ""
 
 
-def _check_place(session: Session, actor: Actor, way: str | None) -> None:
+def check_place(session: Session, actor: Actor, way: str | None) -> None:
     """Raises Refused for a way that needs a phone or a mailbox which is not there."""
     channel = CHANNEL_OF.get(way or "")
     if channel is None:
@@ -101,8 +109,8 @@ def _check_place(session: Session, actor: Actor, way: str | None) -> None:
         raise refusal("no_mailbox" if channel == EMAIL else "no_phone")
 
 
-def _set_prefers(session: Session, actor: Actor, mails: bool) -> None:
-    way_choices.set_prefers_mails(session, actor.account.id, mails)
+def _set_preferred(session: Session, actor: Actor, way: str | None) -> None:
+    way_choices.set_preferred(session, actor.account.id, way)
     _wake(session, actor)
 
 
@@ -118,8 +126,9 @@ def _wake(session: Session, actor: Actor) -> None:
 
 
 def undo_prefer(session: Session, actor: Actor, effect: Effect) -> Undone:
-    _set_prefers(session, actor, effect.detail["mails"])
-    return Undone("prefers_mails" if effect.detail["mails"] else "prefers_texts")
+    was = effect.detail["was"] if "was" in effect.detail else "mail" if effect.detail["mails"] else None
+    _set_preferred(session, actor, was)
+    return Undone({"mail": "prefers_mails", "web": "prefers_web"}.get(was or "", "prefers_texts"))
 
 
 def undo_cause_way(session: Session, actor: Actor, effect: Effect) -> Undone:

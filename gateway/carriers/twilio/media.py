@@ -121,7 +121,8 @@ def _is_public(address: str) -> bool:
     if any(found in network for network in CARRYING_IPV4):
         inner.append(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF))
     held = [one for one in inner if one is not None]
-    own = found.is_global and not found.is_multicast and not found.is_site_local
+    known = found.is_global or found.sixtofour is not None  # a 6to4 address is as public as the one inside it
+    own = known and not found.is_multicast and not found.is_site_local
     return own and all(_is_public(str(one)) for one in held)
 
 

@@ -15,6 +15,7 @@ from gateway.typed_input import strip_invisible
 
 ACCOUNTS = frozenset({"NAME", "PERSON", "GROUP"})
 LONGEST_WORD = 64
+MOST_LINE = 8  # words of a status; more of them are a sentence
 MOST_TOPIC = 5  # words of a topic; more of them are a sentence
 MOST_TOKENS = 16  # as many as hours of quiet for workdays and weekends take
 
@@ -24,6 +25,7 @@ _A_DAY = re.compile(
     r"([0-9]{1,6})(?: ?(?:texts?|sms|messages?|textos?|mensajes?))?"
     r"(?: ?(?:/|a|per|each|every|al|por) ?(?:day|d[ií]a)| daily| diarios)?"
 )
+_SO_LONG = re.compile(r"(?:after |in |tras |a los )?([0-9]{1,4}) ?(m|min|mins|minutes?|minutos?|h|hrs?|hours?|horas?)?")
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _MAILBOX = re.compile(r"[^\s@<>(),;:\"]{1,64}@[^\s@<>(),;:\"]+\.(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{1,59})")
 _CODE = re.compile(r"(?=.*\d)[a-z0-9-]{4,12}")
@@ -109,6 +111,14 @@ def _number_a_day(text: str) -> str | None:
     return str(int(match[1])) if match else None
 
 
+def _minutes(text: str) -> str | None:
+    """A time in minutes; also one that is too long, or 0, so that the answer can say what is possible."""
+    match = _SO_LONG.fullmatch(text.rstrip(_EDGES))
+    if match is None:
+        return None
+    return str(int(match[1]) * (60 if (match[2] or "m").startswith("h") else 1))
+
+
 def _address(text: str) -> str | None:
     """A phone's digits, or a mailbox in lower case. Case folding would change a domain with a sharp s (ß)."""
     bare = unicodedata.normalize("NFKC", strip_invisible(text)).lower().rstrip(_EDGES)
@@ -181,6 +191,22 @@ def _topic(source: ArgumentWords, at: int) -> Iterator[Taken]:
             yield count, topic
 
 
+# "status of the server", "status update: we are late": with these words behind it, the verb begins a sentence.
+_SENTENCE_WORDS = """
+of update updates report reports quo meeting call check page changed is was looks seems del de la
+"""
+_OF_A_SENTENCE = frozenset(_SENTENCE_WORDS.split())
+
+
+def _line(source: ArgumentWords, at: int) -> Iterator[Taken]:
+    """A few words about where somebody is, as they write them; as few as possible, for an end may follow them."""
+    if fold_case(source.all[at]).rstrip(_EDGES) in _OF_A_SENTENCE and len(source) > at + 1:
+        return
+    for count in range(1, min(MOST_LINE, len(source) - at) + 1):
+        if line := source.joined(at, count).rstrip(_EDGES):
+            yield count, line
+
+
 def _rest(source: ArgumentWords, at: int) -> Iterator[Taken]:
     yield len(source) - at, source.tail(at)
 
@@ -199,6 +225,7 @@ KINDS: dict[str, Accepts] = {
     "PHRASE": _phrase,
     "COUNT": _one(_count),
     "NUMBER": _span(_number_a_day, 4),
+    "MINUTES": _span(_minutes, 3),
     "FOR": _span(duration, 3),
     "ADDRESS": _span(_address, 6, as_written=True),
     "CODE": _one(_matching(_CODE)),
@@ -212,6 +239,7 @@ KINDS: dict[str, Accepts] = {
     "WAY": _one(_among(*way_words.WAYS)),
     "CAUSE": _one(_among(*way_words.CAUSE_WORDS)),
     "VERB": _one(_matching(re.compile(r"/?[\w?]{1,20}"))),
+    "LINE": _line,
     "FULLNAME": _span(_display_name, 4, as_written=True),
     "TEXT": _rest,
 }

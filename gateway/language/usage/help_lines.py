@@ -62,13 +62,13 @@ SAID_PLAINLY: Final = (
     HelpEntry(("START",), (), say("get texts again"), ""),
 )
 TITLES: Final = {
-    "say": (say("Say something"), "d r rt like ask urgent"),
+    "say": (say("Say something"), "d r rt like ask urgent finish"),
     "follow": (say("Follow people and groups"), "follow join unfollow track untrack nudge"),
-    "quiet": (say("Get less, or nothing"), "off on quiet digest prefer limit zone mute unmute block report"),
+    "quiet": (say("Get less, or nothing"), "off on quiet digest prefer unseen limit zone mute unmute block report"),
     "look": (say("Look things up"), "get whois who followers following groups stats"),
     "after": (say("After you wrote something"), "undo who\u00a0got why more"),
     "groups": (say("Run a group"), "new owner"),
-    "you": (say("You and your colleagues"), "invite name connect lang ack link login help"),
+    "you": (say("You and your colleagues"), "invite name status connect lang ack link login help"),
 }
 MORE: Final = say("More")  # for commands that have no heading in TITLES
 # The values that examples have in place of the words of a usage line.
@@ -76,7 +76,8 @@ SPOKEN: Final = {
     "NAME[,NAME…]": "kim", "NAME": "kim", "PERSON": "sam", "GROUP": "lunch", "#TAG": "#win", "ITEM": "k7",
     "ADDRESS": "+14155550123", "CODE": "482913", "FULLNAME": "Kim Lee", "LANG": "es", "VERB": "follow", "COUNT": "3",
     "#GROUP": "#dispatch", "ZONE": "tokyo", "RANGE": "22-7", "TIME": "8am",
-    "NUMBER": "20", "text": "on my way", "for": "2h", "CHANNEL": "mail", "on|off": "on",
+    "NUMBER": "20", "MINUTES": "5m", "text": "on my way", "for": "2h", "CHANNEL": "mail", "on|off": "on",
+    "LINE": "in the workshop",
 }  # fmt: skip
 _PLACE: Final = re.compile(r"NAME\[,NAME…\]|\[[^\]]*\]|\S+")
 

@@ -12,7 +12,8 @@ from gateway.language.words.normalize import fold_case
 # Verbs and aliases that are everyday English at the start of a text: an unknown argument makes them ask.
 _EVERYDAY = """
 ack add block digest drop fav followers following get groups help invite join lang last leave like limit link login lose
-more msg mute name new off on oops owner part prefer quiet remove repeat reply report stats sub track undo who why zone
+more msg mute name new off on oops owner part prefer quiet remove repeat reply report stats status sub track
+undo unseen who why zone
 """
 EVERYDAY = frozenset(_EVERYDAY.split())
 _PIECE = re.compile(r"NAME\[,NAME…\]|\[[^\]]*\]|\S+")

@@ -3,16 +3,17 @@ it."""
 
 from typing import Final
 
-from gateway.channels import EMAIL, SMS
-
 _TEXT: Final = ("text", "texts", "sms", "phone", "mensaje", "mensajes")
 _MAIL: Final = ("mail", "mails", "email", "emails", "e-mail", "e-mails", "correo", "correos")
 
-CHANNELS: Final = {**dict.fromkeys(_TEXT, SMS), **dict.fromkeys(_MAIL, EMAIL)}
+_WEB: Final = ("web", "página", "pagina")
+
+CHANNELS: Final = {**dict.fromkeys(_TEXT, "text"), **dict.fromkeys(_MAIL, "mail"), **dict.fromkeys(_WEB, "web")}
 WAYS: Final[dict[str, str | None]] = {
     **dict.fromkeys(_TEXT, "text"),
     **dict.fromkeys(_MAIL, "mail"),
     **dict.fromkeys(("digest", "digests", "resumen"), "digest"),
+    **dict.fromkeys(_WEB, "web"),
     **dict.fromkeys(("nothing", "nada"), "nothing"),
     **dict.fromkeys(("usual", "normal"), None),
 }
@@ -29,8 +30,9 @@ CAUSE_WORDS: Final = {
 }
 
 
-def channel_of(word: str) -> str:
-    return CHANNELS[word]
+def preferred_of(word: str) -> str | None:
+    """What is to come instead of texts; None: texts."""
+    return None if CHANNELS[word] == "text" else CHANNELS[word]
 
 
 def way_of(word: str) -> str | None:

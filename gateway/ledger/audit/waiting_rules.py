@@ -13,6 +13,7 @@ ENDS: Final = "what waits for its reader is decided about when its time has come
 PAIRED: Final = "a delivery is held exactly while something waits or is in a digest"
 FOLDED: Final = "what is in a digest is in one of its own reader"
 ONCE: Final = "nobody gets an item both in a digest and by itself"
+SEEN: Final = "what its reader has seen on the web is not sent any more"
 QUIET: Final = "nothing unasked is begun in somebody's quiet hours"
 
 LATE: Final = """
@@ -72,6 +73,16 @@ TWICE: Final = """
       AND NOT d.possible_duplicate AND NOT digest.possible_duplicate
 """
 
+SENT_ALL_THE_SAME: Final = """
+    SELECT h.message_id || ':' || h.address_id, 'was seen on the web, and then sent'
+    FROM held h JOIN attempts t ON t.message_id = h.message_id AND t.address_id = h.address_id
+    WHERE h.state = 'seen' AND t.started_at > h.seen_at + interval '1 second'
+    UNION ALL
+    SELECT h.message_id || ':' || h.address_id, 'was seen on the web, and its delivery is ' || d.state
+    FROM held h JOIN deliveries d ON d.message_id = h.message_id AND d.address_id = h.address_id
+    WHERE h.state = 'seen' AND (h.seen_at IS NULL OR d.state IN ('held', 'queued', 'retry'))
+"""
+
 ZONES: Final = "WITH zones AS MATERIALIZED (SELECT name FROM pg_timezone_names)"
 
 
@@ -127,5 +138,6 @@ RULES: Final = (
     Rule("I11", PAIRED, "delivery", ENDLESS),
     Rule("I11", FOLDED, "delivery", STRAYED),
     Rule("I11", ONCE, "delivery", TWICE),
+    Rule("I11", SEEN, "delivery", SENT_ALL_THE_SAME),
     Rule("I12", QUIET, "attempt", RUNG, ZONES),
 )

@@ -4,7 +4,7 @@ Money is in millionths of a dollar: what the carrier billed, or what the price t
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import text
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from gateway.ledger.money import budgets, spend_breaker
 from gateway.ledger.money.budgets import COMPANY, BudgetLimits, Key
 
+MOST_USED: Final = 1000  # budgets of one day that a page shows
 By = Literal["day", "group", "person", "country"]
 
 
@@ -40,6 +41,24 @@ class BudgetLeft(NamedTuple):
         return max(0, self.limit - self.used)
 
 
+class DailyAmount(NamedTuple):
+    """The parts of one day and group, and what they cost. `group`: its handle, "" without one."""
+
+    day: date
+    group: str
+    parts: int
+    micros: int
+
+
+class UsedToday(NamedTuple):
+    """What was used today of the budget of one group, person or country, by its handle or code."""
+
+    scope: str
+    name: str
+    used: int
+    allowed: int
+
+
 class SpendingStatus(NamedTuple):
     """The company's two budgets, what the month will cost at the rate of the last week, the names of the budgets that
     are used up, and the spend breaker."""
@@ -55,6 +74,17 @@ def read_spent(session: Session, by: By, since: datetime, until: datetime) -> Se
     """What texts cost in that time, the most expensive first; days in their order."""
     rows = session.execute(SPENT[by], {"since": since, "until": until})
     return [SpentAmount(row.name, row.texts, row.parts, int(row.micros), int(row.billed)) for row in rows]
+
+
+def read_daily(session: Session, since: datetime, until: datetime) -> Sequence[DailyAmount]:
+    """What texts cost on each day, by group; days without any are left out."""
+    rows = session.execute(DAILY, {"since": since, "until": until})
+    return [DailyAmount(row.day, row.name, row.parts, int(row.micros)) for row in rows]
+
+
+def read_used_today(session: Session) -> Sequence[UsedToday]:
+    """Of groups, persons and countries, the fullest first."""
+    return [UsedToday(*row) for row in session.execute(USED_TODAY, {"most": MOST_USED})]
 
 
 def read_status(session: Session, most: BudgetLimits) -> SpendingStatus:
@@ -107,6 +137,25 @@ PACE: Final = text("""
            / greatest(1, least(7, extract(epoch FROM now() - min(charged_at)) / 86400))
            * extract(epoch FROM date_trunc('month', now(), 'UTC') + interval '1 month' - now()) / 86400
     FROM charges WHERE attempt_id >= id_at(now() - interval '7 days')
+""")
+
+DAILY: Final = text("""
+    SELECT CAST(c.charged_at AT TIME ZONE 'UTC' AS date) AS day, coalesce(g.handle, '') AS name, sum(c.parts) AS parts,
+           sum(coalesce(c.billed, c.micros)) AS micros
+    FROM charges c LEFT JOIN accounts g ON g.id = c.group_id
+    WHERE c.attempt_id >= id_at(CAST(:since AS timestamptz) - interval '1 hour')
+      AND c.charged_at >= :since AND c.charged_at < :until
+    GROUP BY 1, 2 ORDER BY 1, 2
+""")
+
+USED_TODAY: Final = text("""
+    SELECT b.scope, CASE b.scope WHEN 'group' THEN '#' || coalesce(a.handle, b.subject)
+                                 WHEN 'person' THEN '@' || coalesce(a.handle, b.subject) ELSE b.subject END,
+           b.used, b.allowed
+    FROM budgets b LEFT JOIN accounts a
+      ON a.id = CASE WHEN b.scope IN ('group', 'person') THEN CAST(b.subject AS bigint) END
+    WHERE b.scope IN ('group', 'person', 'country') AND b.day = CAST(now() AT TIME ZONE 'UTC' AS date) AND b.used > 0
+    ORDER BY b.used DESC, b.scope, b.subject LIMIT :most
 """)
 
 EXHAUSTED: Final = text("""

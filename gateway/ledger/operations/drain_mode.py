@@ -60,6 +60,11 @@ def open_doors(session: Session) -> bool:
     return bool(session.execute(OPEN).all())
 
 
+def is_closing(session: Session) -> bool:
+    """Whether a drain keeps the doors closed now, or has kept them closed for the version before."""
+    return bool(session.scalar(text("SELECT draining_until > now() FROM installation")))
+
+
 def list_unconfirmed(session: Session, until: datetime | None = None) -> Sequence[DoorProcess]:
     """Live processes that have not confirmed that they are closed until then; None: that they are closed now."""
     values = {"doors": list(DOORS), "alive": ALIVE, "until": until}

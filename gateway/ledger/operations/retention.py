@@ -214,6 +214,14 @@ KINDS: Final = (
            WHERE uploads.inbound_id = t.id AND {due} RETURNING 1""",
     ),
     Kind(
+        "sessions",
+        "ended sessions on the web deleted",
+        "raw",
+        "web_sessions",
+        "(t.ended_at IS NOT NULL OR t.expires_at < now())",
+        _DELETE.format(table="web_sessions"),
+    ),
+    Kind(
         "uploads",
         "uploads that no post shows deleted",
         "unused",

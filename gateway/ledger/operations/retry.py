@@ -1,7 +1,7 @@
 """Retry by an operator: rows that ended badly are put back, held inputs are let in. `critter retry` and `critter held`
 use it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -97,10 +97,12 @@ def readmit(session: Session, row: Inbound, actor: str) -> None:
     decide(session, [row.id], "new", actor, "inbound.retry")
 
 
-def decide(session: Session, ids: Sequence[int], state: str, actor: str, action: str) -> int:
+def decide(
+    session: Session, ids: Sequence[int], state: str, actor: str, action: str, detail: Mapping[str, str] | None = None
+) -> int:
     """Applies an operator's decision to held or quarantined inputs and records it in the audit; how many there were."""
     for row_id in ids:
-        audit_log.record(session, actor, action, row_id)
+        audit_log.record(session, actor, action, row_id, detail)
     return inbox.decide_held(session, ids, state)
 
 

@@ -20,11 +20,12 @@ from gateway.store.arrays import numbers
 from gateway.store.channel_sql import gives_up_after
 
 FOR_DIGEST: Final = ("digest", "over")  # reasons of what waits for a digest, wherever that goes to
+FOR_WEB: Final = ("online", "unseen")  # reasons of what waits for its reader to see it on the web
 
 
 class Hold(NamedTuple):
-    """Why an item waits (`quiet`, `off_till`, `behind`, `digest`, `over`), until when, and what brings it
-    (gateway/attention/causes). `slot`: the date of the digest that it waits for."""
+    """Why an item waits (`quiet`, `off_till`, `behind`, `digest`, `over`, `online`, `unseen`), until when, and what
+    brings it (gateway/attention/causes). `slot`: the date of the digest that it waits for."""
 
     reason: str
     until: datetime
@@ -81,18 +82,20 @@ def due(session: Session, people: int) -> list[HeldItem]:
 
 def wake(session: Session, account_id: int, address_id: int) -> dict[str, int]:
     """Has what waits at an address decided about again now, for a setting has changed: how many waited, by reason. The
-    same for what waits for a digest without a date: quiet hours of the place that it goes to may have kept it back."""
+    same for what waits for a digest without a date: quiet hours of the place that it goes to may have kept it back.
+    What waits to be seen on the web has its own time."""
     rows = session.scalars(WAKE, {"account": account_id, "address": address_id}).all()
     return dict(Counter(rows))
 
 
 def wake_person(session: Session, account_id: int) -> int:
-    """Has what waits for somebody decided about again now, but for what has a date in a digest: how much that is."""
+    """Has what waits for somebody decided about again now, by their new ways, but for what has a date in a digest or
+    waits some minutes because they are on the web: how much that is."""
     return len(session.execute(WAKE_PERSON, {"account": account_id}).all())
 
 
 def waiting(session: Session, account_id: int, address_id: int) -> int:
-    """How many items wait at an address until it may ring; what waits for a digest is another matter."""
+    """How many items wait at an address until it may ring; what waits for a digest or for the web is another matter."""
     return session.scalar(WAITING, {"account": account_id, "address": address_id}) or 0
 
 
@@ -177,7 +180,9 @@ def _keys(items: Sequence[HeldItem]) -> dict[str, str]:
     }
 
 
-HOLD: Final = text("""
+# The end of the one delay that somebody has to see an item on the web.
+_DELAYED: Final = f"CASE WHEN {{0}}.reason IN {FOR_WEB} THEN {{0}}.until END"
+HOLD: Final = text(f"""
     WITH given AS (
         SELECT * FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]), CAST(:numbers AS smallint[]),
                              CAST(:causes AS smallint[]), CAST(:reasons AS text[]), CAST(:untils AS timestamptz[]),
@@ -193,14 +198,16 @@ HOLD: Final = text("""
         RETURNING d.message_id, d.address_id, d.author_id, d.source_id, given.cause, given.reason, given.until,
                   given.slot
     )
-    INSERT INTO held (message_id, account_id, address_id, author_id, source_id, cause, reason, until, slot)
+    INSERT INTO held (message_id, account_id, address_id, author_id, source_id, cause, reason, until, slot,
+                      delayed_until)
     SELECT ended.message_id, a.account_id, ended.address_id, ended.author_id, ended.source_id, ended.cause,
-           ended.reason, ended.until, ended.slot
+           ended.reason, ended.until, ended.slot, {_DELAYED.format("ended")}
     FROM ended JOIN addresses a ON a.id = ended.address_id
     ON CONFLICT (message_id, account_id) DO UPDATE
     SET address_id = excluded.address_id, reason = excluded.reason, until = excluded.until, slot = excluded.slot,
-        state = 'waiting', why = NULL, digest_id = NULL, ended_at = NULL
-""")
+        state = 'waiting', why = NULL, digest_id = NULL, ended_at = NULL,
+        delayed_until = coalesce(held.delayed_until, excluded.delayed_until)
+""")  # noqa: S608
 
 # Everything that is due of a person is taken together: it becomes one digest.
 DUE: Final = text("""
@@ -236,16 +243,17 @@ BRING_DIGEST: Final = text(f"""
 WAITING_FOR_DIGEST: Final = text(f"SELECT count(*) FROM held WHERE {_FOR_DIGEST}")  # noqa: S608
 WAKE: Final = text(f"""
     UPDATE held SET until = now() WHERE {_WAITS}
-      AND (address_id = :address AND reason NOT IN {FOR_DIGEST} OR reason IN {FOR_DIGEST} AND slot IS NULL)
+      AND (address_id = :address AND reason NOT IN {FOR_DIGEST + FOR_WEB} OR reason IN {FOR_DIGEST} AND slot IS NULL)
     RETURNING reason
 """)  # noqa: S608
 WAKE_OVER: Final = text(f"""
     UPDATE held SET until = now(), slot = NULL WHERE {_WAITS} AND reason = 'over' RETURNING message_id
 """)  # noqa: S608
 WAKE_PERSON: Final = text(f"""
-    UPDATE held SET until = now() WHERE {_WAITS} AND (reason NOT IN {FOR_DIGEST} OR slot IS NULL) RETURNING message_id
+    UPDATE held SET until = now()
+    WHERE {_WAITS} AND reason <> 'online' AND (reason NOT IN {FOR_DIGEST} OR slot IS NULL) RETURNING message_id
 """)  # noqa: S608
-WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE} AND reason NOT IN {FOR_DIGEST}")  # noqa: S608
+WAITING: Final = text(f"SELECT count(*) FROM held WHERE {_MINE} AND reason NOT IN {FOR_DIGEST + FOR_WEB}")  # noqa: S608
 
 WAITED_FOR: Final = text("""
     SELECT h.reason FROM held h JOIN messages m ON m.id = h.message_id
@@ -259,7 +267,8 @@ _HELD: Final = "h.message_id = given.message_id AND h.account_id = given.account
 _DELIVERY: Final = "d.message_id = given.message_id AND d.address_id = given.address_id AND d.state = 'held'"
 
 POSTPONE: Final = text(f"""
-    UPDATE held h SET reason = given.reason, until = given.until, slot = given.slot
+    UPDATE held h SET reason = given.reason, until = given.until, slot = given.slot,
+        delayed_until = coalesce(h.delayed_until, {_DELAYED.format("given")})
     FROM {_GIVEN}, CAST(:reasons AS text[]), CAST(:untils AS timestamptz[]), CAST(:slots AS timestamp[]))
          AS given ({_ROW}, reason, until, slot)
     WHERE {_HELD}

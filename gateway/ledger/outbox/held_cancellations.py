@@ -39,7 +39,7 @@ def cancel_addresses(session: Session, address_ids: Collection[int], reason: str
 
 
 # It waits, or its digest surely does not leave before it is put together anew.
-_CAN_END: Final = """(h.state = 'waiting' OR h.state = 'folded' AND EXISTS (
+CAN_END: Final = """(h.state = 'waiting' OR h.state = 'folded' AND EXISTS (
     SELECT FROM deliveries digest
     WHERE digest.message_id = h.digest_id AND digest.state IN ('queued', 'retry', 'failed', 'cancelled')))"""
 _END: Final = "UPDATE held h SET state = 'cancelled', why = :reason, ended_at = now()"
@@ -57,7 +57,7 @@ LOCK_DIGESTS: Final = text("""
 CANCEL_POSTS: Final = text(f"""
     WITH gone AS (
         {_END.replace(":reason", "'retracted'")} FROM messages m
-        WHERE m.post_id = ANY (CAST(:posts AS bigint[])) AND h.message_id = m.id AND {_CAN_END}
+        WHERE m.post_id = ANY (CAST(:posts AS bigint[])) AND h.message_id = m.id AND {CAN_END}
         RETURNING h.message_id, h.address_id
     ) {_DELIVERIES.replace(":reason", "'retracted'")}
 """)
@@ -70,13 +70,13 @@ LEAVING: Final = text("""
 
 CANCEL_WORDS: Final = text(f"""
     WITH gone AS (
-        {_END} WHERE h.author_id = :author AND {_CAN_END} RETURNING h.message_id, h.address_id
+        {_END} WHERE h.author_id = :author AND {CAN_END} RETURNING h.message_id, h.address_id
     ) {_DELIVERIES}
 """)
 
 CANCEL_ADDRESSES: Final = text(f"""
     WITH gone AS (
-        {_END} WHERE h.address_id = ANY (CAST(:addresses AS bigint[])) AND {_CAN_END}
+        {_END} WHERE h.address_id = ANY (CAST(:addresses AS bigint[])) AND {CAN_END}
         RETURNING h.message_id, h.address_id
     ) {_DELIVERIES}
 """)

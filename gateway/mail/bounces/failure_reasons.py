@@ -74,6 +74,8 @@ MISSED: Final[Mapping[str, Phrase]] = {
     "empty": say("nothing was left in it"),
     "redirected": say("it went by mail, as its reader prefers"),
     "bouncing": say("mails to their mailbox come back"),
+    "on_web": say("reads it on the web alone"),
+    "seen": say("saw it on the web"),
 }
 _REFUSED_MAIL: Final = say("the mailbox refuses it")
 _FAILED: Final = say("the carrier could not deliver it")

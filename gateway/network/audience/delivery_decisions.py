@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from gateway.attention import facts
+from gateway.attention import fact_lookup
 from gateway.attention.decide import decide
 from gateway.attention.decision import Drop, Redirect, Send
-from gateway.attention.facts import NEVER, Facts, UnusualDelivery
+from gateway.attention.fact_lookup import UnusualDelivery
+from gateway.attention.facts import NEVER, Facts
 from gateway.attention.text_limit import TextLimit, text_limit
 from gateway.ledger.outbox import claims, held, redirects
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
@@ -63,19 +64,20 @@ def _limits(found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Ke
 
 def find(session: Session, keys: Collection[Key]) -> DecidedDeliveries:
     """What is decided about those of `keys` that do not simply leave now."""
-    found = facts.find(session, keys)
+    found = fact_lookup.find(session, keys)
     return DecidedDeliveries(_decided(session, found), _limits(found))
 
 
 def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collection[int] = ()) -> dict[Key, Refused]:
-    """The same for items that waited: they are not given up for that, and are behind nobody but themselves. What waited
+    """The same for items that waited: they are not given up for that, are behind nobody but themselves, and wait no
+    longer because their reader is on the web, or what waited for the morning would come one by one. What waited
     for a digest goes into it, wherever that is sent to. `nowhere`: people who have no address now to which their digest
     could be sent; for them the address of each item decides."""
     waited = {item.key: item for item in items if item.reason in FOR_DIGEST}
     for_digest = {key for key, item in waited.items() if item.account_id not in nowhere}
     found = []
-    for one, rows in facts.find(session, [item.key for item in items], waited=True):
-        known = replace(one, give_up_at=NEVER)
+    for one, rows in fact_lookup.find(session, [item.key for item in items], waited=True):
+        known = replace(one, give_up_at=NEVER, online=False)
         found.append((known, [row for row in rows if row.key not in waited]))
         known = replace(known, digest_failed=True)
         found.append((known, [row for row in rows if row.key in waited.keys() - for_digest]))

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.attention.causes import DeliveryCause
-from gateway.attention.way_sql import CAUSE_OF_ACCOUNT, CHOSEN_FOR_CAUSE, MAILBOX, TEXT_CHOSEN
+from gateway.attention.way_sql import CAUSE_OF_ACCOUNT, CHOSEN_FOR_CAUSE, TEXT_CHOSEN, mailbox
 from gateway.store.arrays import numbers
 
 EVERY: Final = 2**31 - 1
@@ -26,7 +26,8 @@ def phones(session: Session, sources: Collection[int], people: Collection[int], 
 
 _SOURCES: Final = "CAST(:sources AS bigint[])"
 # By text comes what was asked for from a phone, or chosen so: for that follow itself, or for all of its cause, which
-# few do (attention_texts). Whoever has a row in `attention` is looked at again: they may have chosen otherwise.
+# few do (attention_texts). Whoever has a row in `attention` is looked at again: they may have chosen otherwise. What is
+# on the web alone may come by text when it was not seen.
 _REACHED: Final = f"""
         SELECT a.address FROM (
             SELECT f.follower_id AS account_id, f.way, {CAUSE_OF_ACCOUNT} AS cause
@@ -48,8 +49,12 @@ _REACHED: Final = f"""
         JOIN addresses a USING (account_id)
         LEFT JOIN attention w ON w.account_id = reach.account_id
         WHERE a.is_primary AND a.channel = 'sms' AND a.state = 'verified'
-          AND (w.account_id IS NULL OR coalesce(reach.way, {CHOSEN_FOR_CAUSE}, 'text') = 'text'
-               AND NOT (w.prefer IS NOT NULL AND {MAILBOX} IS NOT NULL))
+          AND (w.account_id IS NULL OR CASE
+               WHEN w.prefer = 'web' OR coalesce(reach.way, {CHOSEN_FOR_CAUSE}, 'text') = 'web'
+               THEN w.unseen_after IS NOT NULL AND reach.cause <= {DeliveryCause.REPLY:d}
+                    AND coalesce({CHOSEN_FOR_CAUSE}, 'text') IN ('text', 'web')
+               ELSE coalesce(reach.way, {CHOSEN_FOR_CAUSE}, 'text') = 'text'
+                    AND NOT (w.prefer = 'mail' AND {mailbox("w.account_id")} IS NOT NULL) END)
         LIMIT :most
 """  # noqa: S608 - put together from constants
 PHONES: Final = text(f"SELECT count(*) FROM ({_REACHED}) AS reached")  # noqa: S608

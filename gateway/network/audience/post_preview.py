@@ -13,10 +13,12 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from gateway.attention import facts
+from gateway.attention import fact_lookup
 from gateway.attention.decide import decide
 from gateway.attention.decision import SEND, Decision, Drop, Redirect
-from gateway.attention.facts import PLANNED, Facts, PlannedPost
+from gateway.attention.fact_lookup import UnusualDelivery
+from gateway.attention.facts import Facts
+from gateway.attention.planned_post import PLANNED, PlannedPost
 from gateway.attention.text_limit import text_limit
 from gateway.channels import SMS
 from gateway.ledger.money import budgets
@@ -29,18 +31,20 @@ from gateway.store.arrays import numbers
 SAMPLE: Final = 800  # people who are looked at
 BY_TEXT: Final = 400  # of them those who asked for texts, at least, if there are so many: each text costs money
 REST: Final = "5550100"  # makes a number of its first digits
+ON_WEB: Final = Drop("on_web")
 _HASHES: Final = 2**32  # the half of them negative
 
 
 @dataclass(slots=True)
 class PostPreview:
-    """How many people get it `now`, `later`, in a `digest`, or `nowhere`. `until`: when the first of those who wait are
-    due. `phones`: phones that get it by text, now or later, by country. `exact`: everybody was looked at;
-    `phones_exact`: everybody who asked for texts was."""
+    """How many people get it `now`, `later`, in a `digest`, on the `web` alone, or `nowhere`. `until`: when the first
+    of those who wait are due. `phones`: phones that get it by text, now or later, by country. `exact`: everybody was
+    looked at; `phones_exact`: everybody who asked for texts was."""
 
     now: float = 0
     later: float = 0
     digest: float = 0
+    web: float = 0
     nowhere: float = 0
     until: datetime | None = None
     phones: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -48,12 +52,15 @@ class PostPreview:
     phones_exact: bool = True
 
     def count(self, decision: Decision, start: str | None, weight: float) -> None:
-        """`start`: the first digits of a phone; None for a mailbox."""
-        if isinstance(decision, Drop):
+        """`start`: the first digits of a phone; None for a mailbox. A text that waits because its reader is on the web
+        counts as now; one that leaves if it is not seen there counts among the phones, for it may cost money."""
+        if decision == ON_WEB or (isinstance(decision, Hold) and decision.reason == "unseen"):
+            self.web += weight
+        elif isinstance(decision, Drop):
             self.nowhere += weight
         elif isinstance(decision, Hold) and decision.reason in FOR_DIGEST:
             self.digest += weight
-        elif isinstance(decision, Hold):
+        elif isinstance(decision, Hold) and decision.reason != "online":
             self.later += weight
             self.until = min(decision.until, self.until or decision.until)
         else:
@@ -162,13 +169,13 @@ def _reached(
 
 def _decided(session: Session, post: PlannedPost, addresses: Mapping[int, int | None]) -> dict[int, Decision]:
     """By address; those that are sent at once, as most are, are left out."""
-    found = facts.find_planned(session, post, addresses) if addresses else []
+    found = fact_lookup.find_planned(session, post, addresses) if addresses else []
     decided = {one.address_id: decide(known) for known, rows in found for one in rows}
     return decided | _over(session, [(known, one) for known, rows in found for one in rows], decided)
 
 
 def _over(
-    session: Session, found: Iterable[tuple[Facts, facts.UnusualDelivery]], decided: Mapping[int, Decision]
+    session: Session, found: Iterable[tuple[Facts, UnusualDelivery]], decided: Mapping[int, Decision]
 ) -> dict[int, Decision]:  # fmt: skip
     """Those whose readers have had the texts of their day."""
     limits = {one.address_id: text_limit(known, one.reader_id) for known, one in found if known.limited}

@@ -1,6 +1,6 @@
 """The last protection of what is private: words that were private are recognised before more people can read them.
 
-gateway/actions/private_words asks `find` before anything is published; `posts` keeps the fingerprint of what
+gateway/actions/model/private_words asks `find` before anything is published; `posts` keeps the fingerprint of what
 is private."""
 
 # ruff: noqa: S608 - the statements are put together from constants of this file

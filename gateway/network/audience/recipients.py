@@ -30,13 +30,15 @@ ADDRESS: Final = f"""
 # One chunk of a post's audience: followers of its source (a person, a group, a topic or a track) after the cursor, and
 # the people it names, up to where the followers of this chunk end. Each person gets it at one address and once, however
 # many sources lead to them: with several sources, whoever asked for texts from one of them gets it by text from
-# whichever is first. A post that names somebody whose phone is off goes to their mailbox; one that only a follow by
-# text brings does not. An opt-out of texts never leads to another channel: that row is made and ends as opted out, so
-# that the receipts show it. `deaf`: who blocked or muted the source, and the author of what it repeats. `told`: the
-# other messages with the same words.
+# whichever is first; a follow that is off asks for nothing there. A post that names somebody whose phone is off goes to
+# their mailbox; one that only a follow by text brings does not. An opt-out of texts never leads to another channel:
+# that row is made and ends as opted out, so that the receipts show it. `deaf`: who blocked or muted the source, and the
+# author of what it repeats. `told`: the other messages with the same words.
 _CHUNK = fanouts.expansion(f"""
-WITH f AS (
-    (SELECT follower_id AS account_id, by_text
+WITH others AS MATERIALIZED (
+    SELECT array_agg(source_id) AS sources FROM fanouts WHERE message_id = :message HAVING count(*) > 1
+), f AS (
+    (SELECT follower_id AS account_id, by_text AND NOT (off_now AND EXISTS (SELECT FROM others)) AS by_text
     FROM follows_in_force
     WHERE account_id = :source AND follower_id > :reached
     ORDER BY follower_id LIMIT :chunk)
@@ -72,8 +74,6 @@ WITH f AS (
     SELECT m.id FROM p JOIN messages m ON m.post_id = p.repeat_of
     UNION ALL SELECT m.id FROM p JOIN posts again ON again.repeat_of = p.repeat_of AND again.id <> :post
     JOIN messages m ON m.post_id = again.id
-), others AS MATERIALIZED (
-    SELECT array_agg(source_id) AS sources FROM fanouts WHERE message_id = :message HAVING count(*) > 1
 ), reach AS (
     SELECT account_id, bool_or(named) AS named, bool_or(by_text) AS by_text FROM (
         SELECT account_id, false AS named, by_text FROM f
@@ -86,7 +86,7 @@ WITH f AS (
         THEN chosen_way(:message, :post, account_id, coalesce((SELECT sources FROM others), ARRAY[:source]), named)
         WHEN named OR by_text OR (SELECT sources FROM others) IS NOT NULL AND (EXISTS (
             SELECT FROM follows_in_force WHERE follower_id = reach.account_id
-              AND account_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
+              AND account_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text AND NOT off_now
         ) OR EXISTS (
             SELECT FROM topic_follows_in_force WHERE follower_id = reach.account_id
               AND topic_id = ANY ((SELECT sources FROM others)::bigint[]) AND by_text
@@ -124,7 +124,7 @@ WITH spread AS MATERIALIZED (
 )
 SELECT EXISTS (
     SELECT FROM (
-        SELECT follower_id AS account_id, by_text OR coalesce(way IN ('text', 'digest'), false) AS by_text
+        SELECT follower_id AS account_id, by_text OR coalesce(way IN ('text', 'digest', 'web'), false) AS by_text
         FROM subscriptions_in_force WHERE source_id = ANY ((SELECT sources FROM spread)::bigint[])
         UNION ALL SELECT account_id, true FROM mentions WHERE post_id = :post
         UNION ALL SELECT account_id, true FROM post_recipients WHERE post_id = :post

@@ -16,7 +16,7 @@ from gateway.attention import zones
 from gateway.attention.causes import DeliveryCause
 from gateway.channels import EMAIL
 from gateway.ledger.outbox import held, outbox, redirects
-from gateway.ledger.outbox.held import FOR_DIGEST, HeldItem, Hold
+from gateway.ledger.outbox.held import FOR_DIGEST, FOR_WEB, HeldItem, Hold
 from gateway.ledger.outbox.outbox import OwnMessage
 from gateway.network.audience import delivery_decisions
 from gateway.network.digests import digest_places
@@ -24,6 +24,7 @@ from gateway.network.digests.digest_places import DigestPlace
 from gateway.store.arrays import numbers
 
 LANE: Final = -2  # a lane of its own, beside Critter's other words and the daily mail
+RESTED: Final = ("quiet", "off_till")  # reasons of what waited because an address was not to ring
 OVER: Final = "over"  # the reason of what came when its reader had had the texts of their day
 URGENT, LATER = 8, 9  # priorities, behind updates; the first when something in it was written to its reader
 AGAIN: Final = timedelta(minutes=1)  # until the next look at whoever has a digest of the same moment already
@@ -102,12 +103,17 @@ def _send(session: Session, items: Sequence[HeldItem], places: Places) -> frozen
 
 
 def _after_rest(items: Iterable[HeldItem]) -> list[_Group]:
-    """What waited for an address to ring again, where there are several."""
+    """What waited for an address to ring again, where there are several. What waited to be seen on the web goes by
+    itself, and so does what came behind others that are gone by now."""
     found: dict[int, list[HeldItem]] = defaultdict(list)
     for item in items:
-        if item.reason not in FOR_DIGEST:
+        if item.reason not in FOR_DIGEST + FOR_WEB:
             found[item.address_id].append(item)
-    return [_woken(each) for each in found.values() if len(each) > 1]
+    return [_woken(each) for each in found.values() if len(each) > 1 and _rested(each)]
+
+
+def _rested(items: Iterable[HeldItem]) -> bool:
+    return any(item.reason in RESTED for item in items)
 
 
 def _woken(items: Sequence[HeldItem]) -> _Group:

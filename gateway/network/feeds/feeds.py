@@ -3,7 +3,7 @@ again. A page asks for the next ones by the id of the last, never by a count of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, select, text
 from sqlalchemy.orm import Session
@@ -12,9 +12,10 @@ from gateway.network.audience import visibility
 from gateway.network.audience.visibility import readable_by
 from gateway.network.feeds import feed_items
 from gateway.network.feeds.feed_items import FeedItem
-from gateway.store.tables import Account, Post, Tag
+from gateway.store.tables import Account, Media, Post, Tag
 
 PAGE: Final = 40  # items
+Show = Literal["replies", "updates", "pictures"]
 NEWEST: Final = 2**63 - 1
 CANDIDATES: Final = 60  # for Home: some may not be read
 DEPTH: Final = 20  # updates of one source that a page of Home looks at
@@ -42,9 +43,10 @@ def everyone(session: Session, reader_id: int, before: int = NEWEST) -> Feed:
     return _listed(session, EVERYONE, reader_id, before)
 
 
-def by(session: Session, reader_id: int, account: Account, before: int = NEWEST) -> Feed:
-    """What a person wrote or repeated, or what was written in a group, as far as the reader may read it."""
-    statement = IN_GROUP if account.kind == "group" else BY_PERSON
+def by(session: Session, reader_id: int, account: Account, before: int = NEWEST, show: Show = "replies") -> Feed:
+    """What a person wrote or repeated, or what was written in a group, as far as the reader may read it. `show`: of a
+    person, updates are without replies, pictures are those that have one."""
+    statement = IN_GROUP if account.kind == "group" else SHOWN[show]
     return _listed(session, statement, reader_id, before, account=account.id)
 
 
@@ -78,6 +80,12 @@ def _listing(*of: ColumnElement[bool]) -> Select[int]:
 NOT_PRIVATE: Final = Post.visibility != "direct"
 EVERYONE: Final = _listing(visibility.open_post())
 BY_PERSON: Final = _listing(Post.author_id == bindparam("account"), NOT_PRIVATE)
+WITH_PICTURE: Final = exists().where(Media.upload_id == Post.upload_id, Media.state == "fetched")
+SHOWN: Final[dict[Show, Select[int]]] = {
+    "replies": BY_PERSON,
+    "updates": _listing(Post.author_id == bindparam("account"), NOT_PRIVATE, Post.in_reply_to.is_(None)),
+    "pictures": _listing(Post.author_id == bindparam("account"), NOT_PRIVATE, WITH_PICTURE),
+}
 IN_GROUP: Final = _listing(Post.group_id == bindparam("account"), NOT_PRIVATE)
 TAGGED: Final = _listing(exists().where(Tag.post_id == Post.id, Tag.tag == bindparam("tag")), NOT_PRIVATE)
 # The newest of each source, then a few more of those sources that can be among the newest: a reader of 500 people costs

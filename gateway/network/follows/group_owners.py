@@ -58,6 +58,12 @@ def requests(session: Session, owner_id: int) -> Sequence[tuple[Account, Account
     return [pair for pair in pairs if all(each.state == "active" for each in pair)]
 
 
+def asked_by(session: Session, person_id: int) -> set[int]:
+    """The groups that somebody has asked to join and that have not answered."""
+    waiting = select(Follow.account_id).where(Follow.follower_id == person_id, Follow.state == "requested")
+    return set(session.scalars(waiting))
+
+
 def others(session: Session, group_id: int, account_id: int) -> bool:
     """Whether anybody else is in the group or asks to be."""
     there = exists().where(Follow.account_id == group_id, Follow.follower_id != account_id)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.attention.causes import DeliveryCause
 from gateway.network.people import way_choices
-from gateway.store.tables import Account, Follow, Topic, TopicFollow, Track, Tracker
+from gateway.store.tables import Account, Fanout, Follow, Topic, TopicFollow, Track, Tracker
 from gateway.store.views import SUBSCRIPTIONS
 
 NOTHING: Final = "nothing"
@@ -42,6 +42,18 @@ def find(session: Session, follower_id: int, source_id: int) -> Subscription | N
     return next(iter(_found(session, s.follower_id == follower_id, s.source_id == source_id)), None)
 
 
+def bringing(session: Session, follower_id: int, post_id: int, source_id: int) -> int:
+    """What brings a post to somebody: that source, unless they have left it or switched it off and another of the
+    sources of that post brings it now."""
+    s = SUBSCRIPTIONS.c
+    sources = select(Fanout.source_id).where(Fanout.post_id == post_id)
+    mine = select(s.source_id).where(
+        s.follower_id == follower_id, s.source_id.in_(sources), s.way.is_distinct_from(NOTHING)
+    )
+    found = session.scalars(mine.order_by(s.cause, s.source_id)).all()
+    return source_id if source_id in found or not found else found[0]
+
+
 def _found(session: Session, *conditions: Any) -> list[Subscription]:
     s = SUBSCRIPTIONS.c
     sign = case((Account.kind == "group", "#"), else_="@")
@@ -63,8 +75,9 @@ def chosen_way(session: Session, follower_id: int, source_id: int) -> str | None
     found = find(session, follower_id, source_id)
     chosen = (found.way or way_choices.by_cause(session, follower_id).get(found.cause)) if found else None
     text = chosen == "text" or (found is not None and chosen is None and found.by_text)
-    if text and way_choices.prefers_mails(session, follower_id) and way_choices.has_mailbox(session, follower_id):
-        return "mail"
+    instead = way_choices.preferred(session, follower_id) if text else None
+    if instead == "web" or (instead == "mail" and way_choices.has_mailbox(session, follower_id)):
+        return instead
     return chosen
 
 

@@ -13,7 +13,7 @@ from gateway.store.tables import Report
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A report with the handles of both; no words of anybody's."""
+    """A report with the handles of both; no words of whom it is about. `reason`: in the reporter's words."""
 
     id: int
     created_at: datetime
@@ -23,11 +23,12 @@ class Reported:
     kind: str
     post_id: int | None
     visibility: str | None
+    reason: str | None = None
 
 
 _ROWS = text("""
     SELECT r.id, r.created_at, r.closed_at, reporter.handle AS reporter, reported.handle AS reported,
-           reported.kind, r.post_id, p.visibility
+           reported.kind, r.post_id, p.visibility, r.reason
     FROM reports r
     JOIN accounts reporter ON reporter.id = r.reporter_id
     JOIN accounts reported ON reported.id = r.account_id
@@ -38,13 +39,15 @@ _ROWS = text("""
 LARGEST = 2**63 - 1
 
 
-def add(session: Session, reporter_id: int, account_id: int, post_id: int | None = None) -> int | None:
+def add(
+    session: Session, reporter_id: int, account_id: int, post_id: int | None = None, reason: str | None = None
+) -> int | None:  # fmt: skip
     """Stores a report and returns its id; None when the same is open already."""
     same = select(Report.id).where(Report.reporter_id == reporter_id, Report.account_id == account_id)
     about = Report.post_id.is_(None) if post_id is None else Report.post_id == post_id
     if session.scalar(same.where(about, Report.closed_at.is_(None))) is not None:
         return None
-    report = Report(reporter_id=reporter_id, account_id=account_id, post_id=post_id)
+    report = Report(reporter_id=reporter_id, account_id=account_id, post_id=post_id, reason=reason)
     session.add(report)
     session.flush()
     return report.id

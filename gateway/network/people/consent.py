@@ -66,6 +66,11 @@ def list_records(session: Session, account_id: int | None = None, number: str | 
     return (ConsentRecord(*row) for row in rows)
 
 
+def list_newest(session: Session, before: int | None, limit: int) -> list[ConsentRecord]:
+    """The newest first, those before that id."""
+    return [ConsentRecord(*row) for row in session.execute(NEWEST, {"before": before, "limit": limit})]
+
+
 def list_flagged(session: Session, *, everything: bool = False) -> list[FlaggedRefusal]:
     """What waits for an operator, the oldest first; `everything`: the closed ones too."""
     return [FlaggedRefusal(**row) for row in session.execute(FLAGGED, {"all": everything, "one": None}).mappings()]
@@ -98,14 +103,22 @@ def close(session: Session, inbound_id: int) -> bool:
     return bool(session.execute(CLOSE, {"one": inbound_id}).all())
 
 
-KEPT: Final = text("""
+_RECORDS: Final = """
     SELECT c.id, c.created_at, c.kind, split_part(a.address, ' until ', 1), a.channel, p.handle, c.wording,
            c.our_address, c.carrier_id, c.source
     FROM consent c JOIN addresses a ON a.id = c.address_id LEFT JOIN accounts p ON p.id = a.account_id
+"""
+NEWEST: Final = text(
+    _RECORDS + "WHERE CAST(:before AS bigint) IS NULL OR c.id < :before ORDER BY c.id DESC LIMIT :limit"
+)
+KEPT: Final = text(
+    _RECORDS
+    + """
     WHERE (CAST(:account AS bigint) IS NULL OR a.account_id = :account)
       AND (CAST(:number AS text) IS NULL OR split_part(a.address, ' until ', 1) = :number)
     ORDER BY c.id
-""")
+"""
+)
 
 FLAGGED: Final = text("""
     SELECT r.inbound_id, r.address_id, split_part(a.address, ' until ', 1) AS address, p.handle,

@@ -169,6 +169,7 @@ STEPS: Final = (
     ("digests", "DELETE FROM digests WHERE account_id = :account"),
     ("silences", "DELETE FROM silences WHERE account_id = :account OR other_id = :account"),
     ("settings", "DELETE FROM attention WHERE account_id = :account"),
+    ("presence", "DELETE FROM presence WHERE account_id = :account"),
     ("offers", "DELETE FROM offers WHERE author_id = :account OR word ~* :bare"),
     ("offers of them", "DELETE FROM offer_people WHERE account_id = :account"),
     ("nudges", "DELETE FROM nudges WHERE account_id = :account OR other_id = :account"),
@@ -183,6 +184,11 @@ STEPS: Final = (
     ),
     ("look of the web", "DELETE FROM web_settings WHERE account_id = :account"),
     ("status", "DELETE FROM statuses WHERE account_id = :account"),
+    (
+        "reasons of reports",
+        """UPDATE reports SET reason = NULL
+           WHERE reason IS NOT NULL AND (reporter_id = :account OR account_id = :account OR reason ~* :bare)""",
+    ),
     ("passkeys", "DELETE FROM passkeys WHERE account_id = :account"),
     ("company accounts", "DELETE FROM company_accounts WHERE account_id = :account"),
     ("posting addresses", "DELETE FROM posting_addresses WHERE account_id = :account"),

@@ -53,8 +53,10 @@ SECTIONS: Final = {
         FROM accounts WHERE id = :account""",
     "attention": """
         SELECT digest_every, digest_at, digest_weekday, digest_back, zone, zone_until, out_of_office_until, connects,
-               texts_a_day, prefer, private, mention, reply, tracked, "group", person, tag, broadcast
+               texts_a_day, prefer, private, mention, reply, tracked, "group", person, tag, broadcast,
+               CAST(unseen_after AS text) AS unseen_after
         FROM attention WHERE account_id = :account""",
+    "on_the_web": "SELECT active_at FROM presence WHERE account_id = :account",
     "texts_a_day": """
         SELECT day, used, allowed FROM budgets WHERE scope = 'reader' AND subject = CAST(:account AS text)
         ORDER BY day""",
@@ -118,7 +120,7 @@ SECTIONS: Final = {
         WHERE d.address_id IN {_MINE} ORDER BY m.id""",
     "waiting": """
         SELECT h.message_id, a.channel, a.address, w.handle AS author, h.reason, h.until, h.state, h.why, h.digest_id,
-               h.created_at, h.ended_at
+               h.created_at, h.ended_at, h.delayed_until, h.seen_at
         FROM held h JOIN addresses a ON a.id = h.address_id LEFT JOIN accounts w ON w.id = h.author_id
         WHERE h.account_id = :account ORDER BY h.message_id""",
     "calls": """
@@ -153,7 +155,7 @@ SECTIONS: Final = {
         SELECT c.id, a.address, c.kind, c.wording, c.our_address, c.carrier_id, c.source, c.created_at
         FROM consent c JOIN addresses a ON a.id = c.address_id WHERE c.address_id IN {_MINE} ORDER BY c.id""",
     "reports": """
-        SELECT r.id, r.post_id, r.created_at, r.closed_at, a.handle AS about FROM reports r
+        SELECT r.id, r.post_id, r.created_at, r.closed_at, r.reason, a.handle AS about FROM reports r
         JOIN accounts a ON a.id = r.account_id WHERE r.reporter_id = :account ORDER BY r.id""",
     "talks": f"""
         SELECT a.address, c.question, c.half FROM conversations c

@@ -10,7 +10,7 @@ from gateway.language.opt_out import keywords
 from gateway.typed_input import JOINERS, clean_input, named, show_escaped, strip_invisible
 
 HANDLE = re.compile(r"[a-z0-9_]{2,20}")
-_OURS = "baja alto arret post r b u help postmaster abuse admin root all everyone noreply mailer_daemon critter"
+_OURS = "baja alto arret post r b u help postmaster abuse admin root all everyone noreply mailer_daemon critter me"
 RESERVED = keywords.RESERVED.union(_OURS.split(" "))
 LONGEST_NAME = 60
 

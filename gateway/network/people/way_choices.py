@@ -1,4 +1,4 @@
-"""The ways that people chose for all that has one cause, and whether they prefer mails to texts. What they chose for
+"""The ways that people chose for all that has one cause, and what they prefer to texts. What they chose for
 one follow, tag or phrase stands with it (gateway/network/follows/subscriptions.py)."""
 
 from collections.abc import Iterable, Mapping
@@ -25,12 +25,24 @@ def ensure(session: Session, account_id: int) -> None:
     session.execute(update(Account).where(Account.id == account_id, ~Account.chooses).values(chooses=True))
 
 
+def preferred(session: Session, account_id: int) -> str | None:
+    """What they prefer to texts: mail, web, or None."""
+    return session.scalar(select(Attention.prefer).where(Attention.account_id == account_id))
+
+
 def prefers_mails(session: Session, account_id: int) -> bool:
-    return session.scalar(select(Attention.prefer).where(Attention.account_id == account_id)) == "mail"
+    return preferred(session, account_id) == "mail"
 
 
-def set_prefers_mails(session: Session, account_id: int, wanted: bool) -> None:
-    _put(session, account_id, {"prefer": "mail" if wanted else None})
+def set_preferred(session: Session, account_id: int, way: str | None) -> None:
+    _put(session, account_id, {"prefer": way})
+
+
+def is_addressed_on_web(session: Session, account_id: int) -> bool:
+    """Whether anything that is written to them comes on the web alone."""
+    chosen, instead = by_cause(session, account_id), preferred(session, account_id)
+    ways = {chosen.get(cause, "text") for cause in CHOOSABLE if cause.addressed}
+    return "web" in ways or ("text" in ways and instead == "web")
 
 
 def has_mailbox(session: Session, account_id: int) -> bool:

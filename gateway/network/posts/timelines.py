@@ -113,6 +113,17 @@ def has_received(session: Session, account_id: int, post_id: int) -> bool:
     return session.scalar(mine.where(or_(Post.id == post_id, Post.repeat_of == post_id)).limit(1)) is not None
 
 
+def find_received(session: Session, account_id: int, post_id: int) -> ReceivedItem | None:
+    """A post, or a repeat of it, as it was last sent to an address of theirs; None when it was not."""
+    mine = Address.account_id == account_id, or_(Post.id == post_id, Post.repeat_of == post_id)
+    last = _came().where(*mine).order_by(Delivery.message_id.desc()).limit(1)
+    row = session.execute(last, {"address": 0}).first()
+    if row is None:
+        return None
+    post, author, group, age, only_listens, tag, source_id, reason, _ = row
+    return ReceivedItem(post, author, group, age, bool(only_listens), tag, source_id, reason == DIGEST)
+
+
 def gone_by(moment: datetime) -> ColumnElement[bool]:
     """As a condition on deliveries: they had left by then. The carrier's clock and ours agree within seconds."""
     return func.coalesce(Delivery.sent_at, Delivery.created_at) <= moment + timedelta(seconds=5)

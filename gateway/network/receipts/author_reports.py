@@ -128,15 +128,16 @@ def _channel(tally: ReceiptTally) -> list[str]:
     """One line for each channel that was used, with every count."""
     found: list[str] = []
     for channel, each in tally.by_channel.items():
-        if each.got or each.failed or each.waiting or each.later or each.opted_out:
+        if each.got or each.failed or each.waiting or each.later or each.opted_out or each.on_web:
             line = say(
                 "{channel}: {delivered} arrived, {sent} taken by the carrier, {waiting} waiting, {later} later,"
-                " {failed} failed, {opted_out} opted out",
+                " {on_web} on the web, {failed} failed, {opted_out} opted out",
                 channel=BY[channel],
                 delivered=each.delivered,
                 sent=each.sent,
                 waiting=each.waiting,
                 later=each.later,
+                on_web=each.on_web,
                 failed=each.failed,
                 opted_out=each.opted_out,
             )

@@ -23,20 +23,22 @@ from gateway.store.channel_sql import rank, reached
 from gateway.store.tables import Post
 from gateway.store.views import FollowInForce
 
-CLASSES: Final = ("sent", "delivered", "failed", "waiting", "later", "opted_out")
+CLASSES: Final = ("sent", "delivered", "failed", "waiting", "later", "on_web", "opted_out")
+ON_WEB: Final = ("on_web", "seen")  # reasons of what was not sent because its reader has it on the web
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelTally:
     """Deliveries of one channel. `sent`: the carrier took it and did not report that it arrived; `failed`: it was not
-    sent, or was not to be sent any more; `later`: it waits for its reader (ledger/outbox/held); `got`: how many readers
-    count as reached by it."""
+    sent, or was not to be sent any more; `later`: it waits for its reader (ledger/outbox/held); `on_web`: its reader
+    has it on the web, and wants it there alone or has seen it; `got`: how many readers count as reached by it."""
 
     sent: int = 0
     delivered: int = 0
     failed: int = 0
     waiting: int = 0
     later: int = 0
+    on_web: int = 0
     opted_out: int = 0
     got: int = 0
 
@@ -62,6 +64,10 @@ class ReceiptTally:
     @property
     def later(self) -> int:
         return sum(each.later for each in self.by_channel.values())
+
+    @property
+    def on_web(self) -> int:
+        return sum(each.on_web for each in self.by_channel.values())
 
     @property
     def missed(self) -> int:
@@ -188,6 +194,7 @@ _MINE: Final = f"""
     WHERE m.post_id = :post AND d.reason IS DISTINCT FROM '{REDIRECTED}'
 """
 _REACHED: Final = reached("d.channel", "d.state")
+_ON_WEB: Final = f"(d.state = 'cancelled' AND d.reason IN {ON_WEB})"
 _OPEN: Final = "(d.ended_at IS NULL OR d.state = 'held')"  # it may still arrive
 _ENDED: Final = "coalesce(a.stopped_at, d.ended_at) AS ended_at"
 
@@ -195,6 +202,7 @@ COUNTS: Final = text(f"""
     SELECT d.channel, CASE WHEN d.state IN ('sent', 'delivered') THEN d.state
                            WHEN d.ended_at IS NULL THEN 'waiting'
                            WHEN d.state = 'held' THEN 'later'
+                           WHEN {_ON_WEB} THEN 'on_web'
                            WHEN d.reason = ANY (CAST(:opted_out AS text[])) THEN 'opted_out'
                            ELSE 'failed' END AS kind, count(*), count(*) FILTER (WHERE {_REACHED})
     {_MINE} GROUP BY 1, 2
@@ -234,12 +242,12 @@ UNREACHED_COUNT: Final = text(f"SELECT count(*) {_UNREACHED}")
 MISSED: Final = text(f"""
     SELECT name, handle, channel, state, reason, ended_at FROM (
         SELECT DISTINCT ON (coalesce(a.account_id, a.id)) coalesce(p.name, 'a former phone') AS name, p.handle,
-               d.channel, d.state, d.reason, {_OPEN} AS open, {_REACHED} AS reached, {_ENDED}, d.message_id,
-               d.address_id
+               d.channel, d.state, d.reason, {_OPEN} AS open, {_REACHED} OR {_ON_WEB} AS reached, {_ENDED},
+               d.message_id, d.address_id
         FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
         LEFT JOIN accounts p ON p.id = a.account_id
         WHERE m.post_id = :post AND d.reason IS DISTINCT FROM '{REDIRECTED}'
-        ORDER BY coalesce(a.account_id, a.id), {_REACHED} DESC, {_OPEN} DESC,
+        ORDER BY coalesce(a.account_id, a.id), {_REACHED} OR {_ON_WEB} DESC, {_OPEN} DESC,
                  d.message_id, d.address_id
     ) AS last
     WHERE NOT reached AND NOT open
@@ -266,5 +274,5 @@ READERS: Final = text(f"""
 OF_PERSON: Final = text(f"""
     SELECT d.channel, d.state, d.reason, {_ENDED}
     {_MINE} AND a.account_id = :account
-    ORDER BY {_REACHED} DESC, {_OPEN} DESC, d.message_id, d.address_id LIMIT 1
+    ORDER BY {_REACHED} DESC, {_ON_WEB} DESC, {_OPEN} DESC, d.message_id, d.address_id LIMIT 1
 """)

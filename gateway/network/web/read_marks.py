@@ -17,6 +17,10 @@ def talk(account_id: int) -> str:
     return f"private:{account_id}"
 
 
+def group(account_id: int) -> str:
+    return f"group:{account_id}"
+
+
 def read(session: Session, account_id: int, places: Collection[str]) -> dict[str, int]:
     """Place → the newest post that was shown there; places that were never read are left out."""
     rows = select(ReadMark.place, ReadMark.upto).where(ReadMark.account_id == account_id, ReadMark.place.in_(places))

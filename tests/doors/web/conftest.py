@@ -15,6 +15,8 @@ from gateway.network.posts.posts import NewPost
 from gateway.settings import Settings
 from gateway.store.database import claim_mode, transaction
 from gateway.store.tables import Account
+from tests.support.office import Office
+from tests.support.operator_pages import OperatorPages, opened
 from tests.support.web_visitor import WebVisitor, signed_in
 
 
@@ -74,3 +76,10 @@ def company(settings: Settings, engine: Engine) -> Iterator[PageCompany]:
         yield PageCompany(settings, engine, web.create_app(settings, parts))
     finally:
         parts.close()
+
+
+@pytest.fixture
+def operators(office: Office) -> Iterator[OperatorPages]:
+    """The pages of operators, with the people of tests/support/personas.py behind them."""
+    with opened(office) as found:
+        yield found

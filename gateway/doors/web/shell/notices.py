@@ -4,13 +4,14 @@ from urllib.parse import quote
 
 from flask import Response, make_response, request
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException, NotFound
 
 from gateway.actions.model.confirmation import ConfirmationRequired
 from gateway.doors.web.shell import questions, rendering
 from gateway.doors.web.visits.visit import CONFIRMED, UPLOAD, Visit, here, see_other
 from gateway.errors import Refused
 
-KEPT_OUT = ("csrf", CONFIRMED)
+KEPT_OUT = ("csrf", "pin", CONFIRMED)
 
 
 def refused(visit: Visit, why: Refused) -> Response:
@@ -21,12 +22,21 @@ def refused(visit: Visit, why: Refused) -> Response:
 
 def confirm(visit: Visit, asked: ConfirmationRequired) -> Response:
     """The question with its facts. Its form is the same once more, with what is confirmed."""
-    kept = [(name, value) for name, value in _fields(request.form) if name not in KEPT_OUT]
+    kept = [(name, value) for name, value in [*_fields(request.args), *_fields(request.form)]]
+    kept = [(name, value) for name, value in kept if name not in KEPT_OUT]
     kept += [(UPLOAD, str(each)) for each in visit.uploads]
     gives = [*request.form.getlist(CONFIRMED), *sorted(asked.gives)]
     question = questions.word(asked.kind, asked.facts, visit.account.zone_now)
-    page = rendering.render(visit, "shell/confirm.html", kept=kept, gives=gives, question=question, back=_back())
+    page = rendering.render(
+        visit, "shell/confirm.html", kept=kept, gives=gives, question=question, back=_back(), **_pin(visit, asked)
+    )
     return make_response(page, 409)
+
+
+def _pin(visit: Visit, asked: ConfirmationRequired) -> dict[str, bool]:
+    """An urgent call wakes people: who has a PIN is asked for it, and it is never kept in a page."""
+    urgent = asked.kind == "urgent_call" or (asked.kind == "repeat" and request.form.get("kind") == "urgent")
+    return {"asks_pin": urgent and visit.account.pin != "none"}
 
 
 def _back() -> str:
@@ -35,6 +45,12 @@ def _back() -> str:
 
 def _fields(form: MultiDict[str, str]) -> list[tuple[str, str]]:
     return list(form.items(multi=True))
+
+
+def out_of_reach(visit: Visit, error: HTTPException) -> Response:
+    """404 and 403, each in one way: what is not there, what was taken back and what one may not know of look alike."""
+    template = "shell/not_found.html" if isinstance(error, NotFound) else "shell/not_for_you.html"
+    return make_response(rendering.render(visit, template), error.code or 404)
 
 
 def sign_in_first(visit: Visit) -> Response:

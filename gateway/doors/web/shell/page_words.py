@@ -1,7 +1,7 @@
 """How words, names and times stand on a page: links, @names and #tags in what people wrote, clock times, faces."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -12,8 +12,11 @@ from markupsafe import Markup, escape
 
 from gateway.attention.zones import zone
 from gateway.doors.web.shell import assets
+from gateway.network.people.handles import plain
 
 FACES: Final = 6
+ENDINGS: Final = ("ings", "ing", "ed", "es", "s", "e", "y")
+SHORTEST_STEM: Final = 3  # letters
 _MARKS = re.compile(
     r"(?P<link>https?://[^\s<>\"“”]+)"
     r"|(?<![\w@.+/-])@(?P<name>[A-Za-z0-9_]{2,20})(?![A-Za-z0-9_]|@|\.[A-Za-z0-9])"
@@ -22,18 +25,43 @@ _MARKS = re.compile(
 _TRAILING = ".,:;!?'’…)"
 
 
-def words(text: str) -> Markup:
-    """What somebody wrote, with its links, @names and #tags as links. Nothing in it is taken for markup."""
-    return Markup("").join(_pieces(text))
+def words(text: str, marked: Collection[str] = ()) -> Markup:
+    """What somebody wrote, with its links, @names and #tags as links. Nothing in it is taken for markup. `marked`:
+    words that were looked for."""
+    return Markup("").join(_pieces(text, [stem for each in marked for stem in _stems(each)]))
 
 
-def _pieces(text: str) -> Iterator[Markup]:
+def _pieces(text: str, stems: Sequence[str]) -> Iterator[Markup]:
     end = 0
     for found in _MARKS.finditer(text):
-        yield escape(text[end : found.start()])
+        yield _mark(text[end : found.start()], stems)
         yield _link(found)
         end = found.end()
-    yield escape(text[end:])
+    yield _mark(text[end:], stems)
+
+
+def _mark(text: str, stems: Sequence[str]) -> Markup:
+    """Words that begin as one that was looked for: "proposals" for "proposal". The search itself knows the language;
+    here it only helps the eye."""
+    if not stems:
+        return escape(text)
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(each) if _begins(each, stems) else escape(each)
+        for each in re.split(r"(\w+)", text)
+    )
+
+
+def _begins(word: str, stems: Sequence[str]) -> bool:
+    return word.isalnum() and plain(word).startswith(tuple(stems))
+
+
+def _stems(word: str) -> list[str]:
+    """What is left of a word without its ending, for words that are long enough to have one."""
+    found = []
+    for each in re.findall(r"\w+", plain(word)):
+        ending = next((end for end in ENDINGS if each.endswith(end) and len(each) - len(end) >= SHORTEST_STEM), "")
+        found.append(each.removesuffix(ending))
+    return found
 
 
 def _link(found: re.Match[str]) -> Markup:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.actions.reach_estimate import ReachEstimate
+from gateway.actions.urgent_calls import UrgentReach
 from gateway.attention.zones import zone
 from gateway.i18n.phrases import Phrase, count, say
 from gateway.network.audience.private_repeats import Repeated
@@ -78,6 +79,21 @@ def _whose(repeated: Repeated) -> Phrase:
     return say("This repeats what {name} told you privately.", name=repeated.author)
 
 
+def _urgent(facts: Mapping[str, Any], timezone: str) -> Question:
+    reach: UrgentReach = facts["reach"]
+    whom = count(
+        "Urgent to {count} person in #{group}.", "Urgent to {count} people in #{group}.", reach.people,
+        group=facts["group"],
+    )  # fmt: skip
+    night = count("For {count} it is night.", "For {count} it is night.", reach.asleep) if reach.asleep else None
+    cost = say(
+        "About {parts}, {price}. Each is asked for an OK, at any hour.",
+        parts=count("{count} part", "{count} parts", reach.parts), price=reach.cost,
+    )  # fmt: skip
+    lines = tuple(line for line in (whom, night, cost) if line)
+    return Question(lines, count("Call {count} person", "Call {count} people", reach.people))
+
+
 def _end(facts: Mapping[str, Any], timezone: str) -> Question:
     lines = (
         _standing(facts["standing"], facts["name"]),
@@ -131,6 +147,7 @@ WORDS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Question]]] = {
     "end": _end,
     "looks_private": _looks_private,
     "wide_message": _wide,
+    "urgent_call": _urgent,
     "new_group": _new_group,
     "name": _name,
 }

@@ -5,6 +5,7 @@ const news = document.querySelector("[data-news]");
 const live = document.querySelector("[data-live]");
 const known = new Set();
 const title = document.title;
+const talking = location.pathname.startsWith("/private/");
 let touched = Date.now();
 let silent;
 for (const kind of ["pointermove", "keydown", "scroll", "touchstart"]) addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
@@ -28,13 +29,22 @@ function show() {
   document.title = `(${fresh}) ${title}`;
 }
 
+// In a private talk new words come at the end, if that is in sight.
+function extend(list, fresh) {
+  const end = innerHeight + scrollY > document.documentElement.scrollHeight - 200;
+  list.querySelector(".empty")?.remove();
+  for (const each of fresh) list.append(document.adoptNode(each));
+  if (end) fresh.at(-1)?.scrollIntoView({ block: "nearest" });
+}
+
 // Puts the new updates in above, and keeps the scroll on what was being read.
 async function insert() {
   const list = document.getElementById("feed");
   const before = list.firstElementChild;
   const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
   const have = new Set([...list.children].map((each) => each.id));
-  const fresh = [...page.querySelectorAll("#feed > article")].filter((each) => !have.has(each.id));
+  const fresh = [...page.querySelectorAll("#feed > [id]")].filter((each) => !have.has(each.id));
+  if (talking) { extend(list, fresh); return; }
   const height = document.documentElement.scrollHeight;
   document.querySelector(".since")?.remove();
   list.querySelector(".empty")?.remove();
@@ -60,10 +70,9 @@ function hear(event) {
   count(document.querySelector('.nav a[href="/to-you"]'), of("to_you").length);
   count(document.querySelector('.nav a[href="/private"]'), of("private").length);
   if (news) show();
-  const talk = location.pathname.startsWith("/private/") && of("private").length;
   const idle = Date.now() - touched > 5000 && scrollY === 0 && document.visibilityState === "visible";
   const free = !document.activeElement?.closest("textarea, input, select");
-  if (talk || (news && known.size && idle && free)) insert();
+  if ((talking && of("private").length) || (news && known.size && idle && free)) insert();
 }
 
 function lost() {

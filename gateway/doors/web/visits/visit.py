@@ -15,6 +15,7 @@ from gateway.actions.model.confirmation import PROOF
 from gateway.actions.model.idempotency import once
 from gateway.channels import NAMES
 from gateway.doors.web.visits import csrf
+from gateway.doors.web.visits.operator_tools import OperatorTools
 from gateway.doors.web.visits.try_limits import TryLimits
 from gateway.i18n.phrases import translated
 from gateway.network.web.web_sessions import SignedIn
@@ -34,7 +35,8 @@ SPREADING: Final = ("fanout", *NAMES)  # who looks after a post
 @dataclass(frozen=True, slots=True)
 class WebResources:
     """What the pages of one process share. `tries`: of signing in. `simulated_people`: whom the tour may open the web
-    as; `visitors_to`: where "/" leads visitors, empty: it explains Critter."""
+    as; `visitors_to`: where "/" leads visitors, empty: it explains Critter. `reserved`: words that no group may be
+    called, because texts begin with them. `tools`: what the operators' pages borrow from the command line."""
 
     settings: Settings
     signer: Signer
@@ -43,6 +45,8 @@ class WebResources:
     tries: TryLimits
     simulated_people: tuple[str, ...] = ()
     visitors_to: str = ""
+    reserved: frozenset[str] = frozenset()
+    tools: OperatorTools | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class Visit:
         """Performs an action once for each form, however often the form is sent."""
         actor = self.actor
         result = once(self.session, actor, request.form.get(KEY) or token_urlsafe(16), action, *args, **kwargs)
-        self.queues |= actor.queues | set(SPREADING)
+        self.queues |= actor.queues | (set(SPREADING) if actor.effects else set())
         return result
 
     def say(self, text: str, *, undo: bool = False) -> None:

@@ -3,9 +3,9 @@
 from flask import Response, request
 
 from gateway.actions import messaging, posting, reacting, repeating, replying, undoing, uploading
-from gateway.actions.looks_private import confirm_public
 from gateway.actions.messaging import SentMessage
 from gateway.actions.model.actor import Actor
+from gateway.actions.model.looks_private import confirm_public
 from gateway.actions.model.undo_result import Undone
 from gateway.actions.posting import Posted
 from gateway.doors.web.visits.visit import Visit, see_other

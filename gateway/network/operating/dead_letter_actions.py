@@ -1,4 +1,5 @@
-"""What `critter dead` does with dead letters: single ones by their ids, many by what they have in common."""
+"""What an operator does with dead letters: single ones by their ids, many by what they have in common. `critter dead`
+and the page of what was not delivered call it."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
@@ -6,7 +7,6 @@ from typing import Final, NamedTuple
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from critter.console.console import operator_name
 from gateway.errors import Refused
 from gateway.ledger.operations import dead_letters, retry
 from gateway.ledger.operations.dead_letters import DeadLetterFilter
@@ -28,12 +28,12 @@ class BulkAction(NamedTuple):
     queues: Queues  # for them
 
 
-def apply_to_many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> tuple[Queues, int]:
+def apply_to_many(engine: Engine, which: DeadLetterFilter, deed: BulkAction, actor: str) -> tuple[Queues, int]:
     """Works in batches; each is a transaction with its line of the audit. Returns the queues to wake, and how many
     there were."""
     with transaction(engine) as session:
         inputs = dead_letters.inputs(session, which)
-        retry.decide(session, inputs, deed.state, operator_name(), f"inbound.{deed.name}")
+        retry.decide(session, inputs, deed.state, actor, f"inbound.{deed.name}")
     queues, done = deed.queues if inputs else Queues(), len(inputs)
     while True:
         with transaction(engine) as session:
@@ -41,7 +41,7 @@ def apply_to_many(engine: Engine, which: DeadLetterFilter, deed: BulkAction) -> 
             if not rows:
                 return queues, done
             more, count = deed.deliveries(session, rows)
-            dead_letters.note(session, operator_name(), f"dead.{deed.name}", which, count)
+            dead_letters.note(session, actor, f"dead.{deed.name}", which, count)
         queues, done = queues | more, done + count
 
 
@@ -53,35 +53,33 @@ DROP: Final = BulkAction(
 )
 
 
-def retry_named(engine: Engine, ids: Sequence[str]) -> tuple[Queues, int]:
-    """All of them or nothing."""
+def retry_named(session: Session, ids: Sequence[str], actor: str) -> tuple[Queues, int]:
+    """Returns the queues to wake, and how many there were. The caller commits all of them or nothing."""
     queues, done = Queues(), 0
-    with transaction(engine) as session:
-        for row_id in ids:
-            found = look_up(session, row_id)
-            if found.kind == "inbound":
-                retry.readmit(session, session.get_one(Inbound, found.inbound_id), operator_name())
-                queues, done = queues | {"inbound"}, done + 1
-            else:
-                rows = read_status(session, found, row_id)
-                queues, done = queues | retry.put_back(session, rows, operator_name()), done + len(rows)
+    for row_id in ids:
+        found = look_up(session, row_id)
+        if found.kind == "inbound":
+            retry.readmit(session, session.get_one(Inbound, found.inbound_id), actor)
+            queues, done = queues | {"inbound"}, done + 1
+        else:
+            rows = read_status(session, found, row_id)
+            queues, done = queues | retry.put_back(session, rows, actor), done + len(rows)
     return queues, done
 
 
-def drop_named(engine: Engine, ids: Sequence[str]) -> int:
-    """All of them or nothing."""
+def drop_named(session: Session, ids: Sequence[str], actor: str) -> int:
+    """How many there were. The caller commits all of them or nothing."""
     done = 0
-    with transaction(engine) as session:
-        for row_id in ids:
-            found = look_up(session, row_id)
-            if found.kind == "inbound":
-                row = session.get_one(Inbound, found.inbound_id)
-                refuse_unless_aside(row)
-                done += retry.decide(session, [row.id], "dropped", operator_name(), "inbound.drop")
-            else:
-                rows = read_status(session, found, row_id)
-                dead_letters.note_each(session, operator_name(), "dead.drop", rows)
-                done += dead_letters.drop(session, rows)
+    for row_id in ids:
+        found = look_up(session, row_id)
+        if found.kind == "inbound":
+            row = session.get_one(Inbound, found.inbound_id)
+            refuse_unless_aside(row)
+            done += retry.decide(session, [row.id], "dropped", actor, "inbound.drop")
+        else:
+            rows = read_status(session, found, row_id)
+            dead_letters.note_each(session, actor, "dead.drop", rows)
+            done += dead_letters.drop(session, rows)
     return done
 
 

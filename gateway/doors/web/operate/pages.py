@@ -1,0 +1,39 @@
+"""The pages of this room; importing them declares them."""
+
+from typing import Final
+
+from gateway.doors.web.operate import (
+    audit,
+    check,
+    consent,
+    costs,
+    deliveries,
+    explain,
+    flow,
+    held,
+    numbers,
+    people,
+    people_import,
+    reports,
+    settings,
+    trace,
+    undelivered,
+)
+
+OPERATE: Final = (
+    flow,
+    deliveries,
+    trace,
+    undelivered,
+    held,
+    reports,
+    numbers,
+    consent,
+    costs,
+    people,
+    people_import,
+    audit,
+    settings,
+    check,
+    explain,
+)

@@ -1,0 +1,112 @@
+"""Updates with certain words, of certain people, in certain groups: what the reader may read, newest first. The words
+are found by the index that `who about` uses; what is private is in none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, bindparam, cast, exists, or_, select, text
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, aliased
+
+from gateway.files.file_types import PICTURES
+from gateway.network.audience.visibility import readable_by
+from gateway.store.tables import Media, Mention, Post
+
+PATIENCE: Final = timedelta(milliseconds=800)
+CANCELLED: Final = "57014"  # query_canceled: the statement ran out of time
+
+
+@dataclass(frozen=True, slots=True)
+class PostQuery:
+    """`words`, `phrases` must all be there, `without` must not. `authors`, `groups`: ids of which one must be; `to_me`:
+    it names or answers the reader. `since`, `until`: when it was written; `pictures`: it has one."""
+
+    words: Sequence[str] = ()
+    phrases: Sequence[str] = ()
+    without: Sequence[str] = ()
+    authors: Sequence[int] | None = None
+    groups: Sequence[int] | None = None
+    to_me: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    pictures: bool = False
+
+
+def find(
+    session: Session, reader_id: int, language: str, query: PostQuery, before: int, most: int
+) -> Sequence[int] | None:  # fmt: skip
+    """The ids of the posts, one more than `most` if there are more; None when they cannot be found in time. A repeat is
+    not found, for what it repeats is."""
+    nested = session.begin_nested()
+    try:
+        words = _prepare(session, language, query)
+        found = select(Post.id).where(Post.id < before, Post.repeat_of.is_(None), Post.visibility != "direct")
+        found = found.where(readable_by(reader_id))
+        found = found.where(*_conditions(reader_id, query, words)).order_by(Post.id.desc()).limit(most + 1)
+        return session.scalars(found).all()
+    except OperationalError as slow:
+        if getattr(slow.orig, "sqlstate", None) != CANCELLED:
+            raise
+        return None
+    finally:
+        nested.rollback()  # with it the settings are as before; nothing was changed
+
+
+def _prepare(session: Session, language: str, query: PostQuery) -> str | None:
+    """The words as a tsquery: each as it is written (A), or as it is stemmed in the reader's language (B)."""
+    patience = f"{PATIENCE / timedelta(milliseconds=1):.0f}ms"
+    given = {
+        "patience": patience, "language": language, "terms": [*query.words, *query.phrases],
+        "without": list(query.without), "written": ":A", "stemmed": ":B",
+    }  # fmt: skip
+    query_words: str | None = session.scalar(PREPARE, given)
+    return query_words
+
+
+def _conditions(reader_id: int, query: PostQuery, words: str | None) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if words:
+        found.append(Post.search.op("@@")(cast(bindparam("query", words), TSQUERY)))
+    if query.authors is not None:
+        found.append(Post.author_id.in_(query.authors))
+    if query.groups is not None:
+        found.append(Post.group_id.in_(query.groups))
+    if query.to_me:
+        found.append(_to(reader_id))
+    if query.since:
+        found.append(Post.created_at >= query.since)
+    if query.until:
+        found.append(Post.created_at < query.until)
+    if query.pictures:
+        shown = exists().where(
+            Media.upload_id == Post.upload_id, Media.state == "fetched", Media.content_type.in_(PICTURES)
+        )
+        found.append(shown)
+    return found
+
+
+def _to(reader_id: int) -> ColumnElement[bool]:
+    named = exists().where(Mention.post_id == Post.id, Mention.account_id == reader_id)
+    parent = aliased(Post)
+    answers = exists().where(parent.id == Post.in_reply_to, parent.author_id == reader_id)
+    return and_(Post.author_id != reader_id, or_(named, answers))
+
+
+# A page's connection may be told to look up by keys alone (store/database.BY_KEY), and the index of words has none.
+_EACH: Final = """
+    SELECT CAST(to_tsquery('pg_catalog.simple', quoted || CAST(:written AS text))
+                || to_tsquery(search_config(:language), quoted || CAST(:stemmed AS text)) AS text) AS query
+    FROM (SELECT '''' || translate(search_words(term), $$'\\$$, '  ') || '''' AS quoted
+          FROM unnest(CAST({terms} AS text[])) AS term) AS searched
+    WHERE quoted ~ '[^ '']'"""
+PREPARE: Final = text(f"""
+    SELECT nullif(concat_ws(' & ', wanted.query, unwanted.query), ''),
+           set_config('enable_bitmapscan', 'on', true), set_config('statement_timeout', :patience, true)
+    FROM (SELECT string_agg('(' || query || ')', ' & ') AS query
+          FROM ({_EACH.format(terms=":terms")}) AS each WHERE query <> '') AS wanted,
+         (SELECT string_agg('!(' || query || ')', ' & ') AS query
+          FROM ({_EACH.format(terms=":without")}) AS each WHERE query <> '') AS unwanted
+""")  # noqa: S608 - put together from constants

@@ -1,0 +1,191 @@
+"""The stream on a real socket: who hears of what, what a page hears that was away, and who may listen."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests
+from aiohttp import web as aiohttp_web
+from flask import Flask
+from sqlalchemy import Engine
+
+from critter.processes import app as web
+from gateway.doors.stream import server as stream_server
+from gateway.doors.stream.server import StreamServer
+from gateway.network.follows import follows, mutes
+from gateway.network.people import accounts
+from gateway.network.web import web_sessions
+from gateway.settings import Settings
+from gateway.store.database import connect, transaction
+from gateway.store.tables import Account
+from tests.doors.web.conftest import PageCompany
+from tests.support.ports import free_port
+
+
+@dataclass
+class Listener:
+    """One open page; `heard`: (place, post) in their order; `ids`: of the events."""
+
+    heard: list[tuple[str, int]] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    closed: bool = False
+
+    def listen(self, url: str, token: str, **headers: str) -> None:
+        answer = requests.get(url, cookies={"critter": token}, headers=headers, stream=True, timeout=20)
+        assert answer.status_code == 200, answer.status_code
+        threading.Thread(target=self._read, args=(answer,), daemon=True).start()
+
+    def _read(self, answer: requests.Response) -> None:
+        try:
+            for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+                self._take(line)
+        except (requests.RequestException, OSError):
+            pass  # the server has gone
+        self.closed = True
+
+    def _take(self, line: str) -> None:
+        if line.startswith("id: "):
+            self.ids.append(int(line[4:]))
+        elif line.startswith("data: ") and line != "data: {}":
+            places: dict[str, list[str]] = json.loads(line[6:])
+            self.heard += [(place, int(post)) for place, posts in places.items() for post in posts]
+
+
+@dataclass
+class Stream:
+    url: str
+    company: PageCompany
+
+    def token(self, handle: str) -> str:
+        with transaction(self.company.engine) as session:
+            return web_sessions.begin(session, session.get_one(Account, self.company.people[handle]), "code")
+
+    def listen(self, handle: str, since: int | None = None) -> Listener:
+        listener = Listener()
+        headers = {"Last-Event-ID": str(since)} if since else {}
+        listener.listen(f"{self.url}/stream", self.token(handle), **headers)
+        return listener
+
+
+@pytest.fixture
+def stream(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stream]:
+    monkeypatch.setattr(stream_server, "LOOK", 0.1)
+    monkeypatch.setattr(stream_server, "CHECK", 0.2)
+    parts = web.build(settings)
+    own = connect(settings.database_url, keys=settings.secret_keys)
+    app: Flask = web.create_app(settings, parts)
+    port, stop = free_port(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=(_serve(StreamServer(settings, own), port, stop),))
+    thread.start()
+    _until(lambda: requests.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == 200)
+    yield Stream(f"http://127.0.0.1:{port}", PageCompany(settings, engine, app))
+    loop.call_soon_threadsafe(stop.set)
+    thread.join()
+    own.dispose()
+    parts.close()
+
+
+async def _serve(server: StreamServer, port: int, stop: asyncio.Event) -> None:
+    runner = aiohttp_web.AppRunner(server.application(), shutdown_timeout=0.1)
+    await runner.setup()
+    await aiohttp_web.TCPSite(runner, "127.0.0.1", port).start()
+    await stop.wait()
+    await runner.cleanup()
+
+
+def _until(true: Callable[[], Any], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if true():
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.02)
+    raise AssertionError("it did not come")
+
+
+def test_each_hears_of_what_is_theirs_alone(stream: Stream) -> None:
+    company = stream.company
+    with transaction(company.engine) as session:
+        follows.follow(session, company.people["anne"], company.people["board"], by_text=False, role="member")
+    kim, sam, anne = (stream.listen(each) for each in ("kim", "sam", "anne"))
+    time.sleep(0.2)
+    public = company.says("kim", "for followers")
+    closed = company.says("kim", "in the closed group", to="board")
+    named = company.says("anne", "@sam look")
+    pair = (company.people["anne"], company.people["anne"])
+    private = company.says("kim", "between us", visibility="direct", recipients=[pair])
+    _until(lambda: len(sam.heard) >= 2 and len(anne.heard) >= 2)
+    time.sleep(0.4)
+    assert sam.heard == [("home", public), ("to_you", named)]
+    assert sorted(anne.heard) == sorted([("home", closed), ("private", private)])
+    assert kim.heard == []  # one's own is no news
+
+
+def test_who_muted_or_blocked_hears_nothing_of_it(stream: Stream) -> None:
+    company = stream.company
+    with transaction(company.engine) as session:
+        mutes.put(session, company.people["sam"], company.people["anne"], mutes.MuteSnapshot("mute", None))
+        mutes.block(session, company.people["anne"], company.people["kim"])
+    sam, anne = stream.listen("sam"), stream.listen("anne")
+    time.sleep(0.2)
+    company.says("anne", "@sam hello", to="acme")
+    company.says("kim", "@anne hello")
+    last = company.says("kim", "the last")
+    _until(lambda: ("home", last) in sam.heard)
+    assert ("home", last) in sam.heard
+    assert not [each for each in sam.heard if each[0] == "to_you"]
+    assert anne.heard == []
+
+
+def test_a_page_that_was_away_hears_what_came_meanwhile_once(stream: Stream) -> None:
+    company = stream.company
+    sam = stream.listen("sam")
+    time.sleep(0.2)
+    first = company.says("kim", "while there")
+    _until(lambda: sam.heard == [("home", first)])
+    missed = [company.says("kim", f"while away {number}") for number in range(3)]
+    again = stream.listen("sam", since=sam.ids[-1])
+    _until(lambda: len(again.heard) >= 3)
+    time.sleep(0.4)
+    new = [post for _, post in again.heard if post not in {first}]  # what it knows it may hear again, by its id
+    assert new == missed
+    assert len(set(again.heard)) == len(again.heard)
+
+
+def test_what_waits_for_undo_is_no_news_until_it_leaves(stream: Stream) -> None:
+    company = stream.company
+    sam = stream.listen("sam")
+    company.open("kim").press("/updates", {"audience": "everyone", "text": "perhaps"})
+    time.sleep(0.6)
+    assert sam.heard == []
+    with company.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE fanouts SET not_before = now() - interval '1 second'")
+    _until(lambda: len(sam.heard) == 1)
+
+
+def test_a_stream_ends_with_its_session(stream: Stream) -> None:
+    company = stream.company
+    sam, kim = stream.listen("sam"), stream.listen("kim")
+    time.sleep(0.3)
+    with transaction(company.engine) as session:
+        accounts.suspend(session, company.people["sam"])
+    _until(lambda: sam.closed)
+    assert not kim.closed
+
+
+def test_only_who_is_signed_in_on_our_pages_may_listen(stream: Stream) -> None:
+    for token, headers, status in (
+        ("", {}, 401),
+        ("x" * 43, {}, 401),
+        (stream.token("sam"), {"Origin": "https://evil.example"}, 403),
+    ):
+        answer = requests.get(f"{stream.url}/stream", cookies={"critter": token}, headers=headers, timeout=5)
+        assert answer.status_code == status
