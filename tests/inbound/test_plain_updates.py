@@ -135,7 +135,8 @@ def both(
     databases: Kept, settings: Settings, engine: Engine, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[list[tuple[str, str]]], tuple[Company, Company]]]:
     """Both companies hear the same: the first in waves, the second row by row."""
-    with databases.lent() as other_url, databases.engine(other_url, (KEY,)) as other:
+    with databases.lent() as other_url:
+        other = databases.connect(other_url, keys=(KEY,))
         waves, alone = Company(settings, engine, database), Company(settings, other, other_url)
         claim = inbound_wave.claim
 
@@ -161,6 +162,7 @@ def both(
         yield hear
         waves.close()
         alone.close()
+        other.dispose()
 
 
 @pytest.fixture

@@ -82,7 +82,8 @@ def usual(engine: Engine, settings: Settings, database: str) -> Iterator[Texts]:
 @pytest.fixture
 def general(databases: Kept, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Texts]:
     """The same in a database of its own, where every claim and every settlement is made in the general way."""
-    with databases.lent() as url, databases.engine(url, (KEY,)) as engine:
+    with databases.lent() as url:
+        engine = databases.connect(url, keys=(KEY,))
         made = Texts(settings, engine, url)
         claim, settle = UsualTexts.claim, UsualTexts.settle
         monkeypatch.setattr(
@@ -93,6 +94,7 @@ def general(databases: Kept, settings: Settings, monkeypatch: pytest.MonkeyPatch
         )
         yield made
         made.context.close()
+        engine.dispose()
 
 
 def number_phones(texts: Texts) -> None:
