@@ -31,6 +31,7 @@ MEASUREMENTS: Final = {
     "P11": "bench.home_page",
     "P9": "bench.latency",
     "P13": "bench.text_cost",
+    "callbacks": "bench.callback_cost",
     "P14": "bench.burst",
     "track": "bench.tracking",
     "who-about": "bench.who_about",

@@ -18,7 +18,7 @@ from gateway.store.database import transaction
 TEXTS = 5000
 GOAL = 300.0  # texts a second
 PROCESSES = ("worker inbound", "worker fanout", "worker sms", "clock")
-SHORT = "each text is read, committed and sent by itself: nothing is batched."
+SHORT = "the start of the processes counts, which takes seconds on a busy machine."
 
 
 def measure() -> list[Result]:

@@ -19,6 +19,7 @@ NAMELESS: Final = (
     "contextlib",
     "gateway.queue.worker_notifier",
     "gateway.store.database",
+    "gateway.store.direct",
     __name__,
 )
 

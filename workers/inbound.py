@@ -1,5 +1,10 @@
-"""Reads what the doors accepted, each sender's in order, and commits what it means. RQ calls `drain`."""
+"""Reads what the doors accepted, each sender's in order, and commits what it means. RQ calls `drain`.
 
+What nearly all texts are, plain updates, is read in waves (inbound_wave.py); here is the way of everything else.
+"""
+
+import time
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import structlog
@@ -10,17 +15,18 @@ from gateway.channels import EMAIL
 from gateway.inbound import bounce_intake
 from gateway.inbound.inbound_mail import InboundMail
 from gateway.inbound.outcome import InboundOutcome
+from gateway.inbound.plain_texts import ClaimedText
 from gateway.inbound.process import process, process_limited
 from gateway.ledger.commit import counters
 from gateway.ledger.inbox import inbox, sender_limits
 from gateway.ledger.inbox.inbox import ClaimedInput
 from gateway.store.database import transaction
-from workers import fanout
+from workers import fanout, inbound_wave
 from workers.effects import alarms
 from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
 
-BATCH = 20  # senders at once; each row has its own transaction
+SUSPECTS = 0.5  # seconds between two looks for rows that once ended a worker, while others come
 log = structlog.get_logger()
 
 
@@ -33,32 +39,95 @@ def step(context: WorkerContext) -> bool:
     worker by itself."""
     context.transient_errors.repay(context.engine, "inbound")
     lease = timedelta(seconds=context.settings.lease_seconds)
+    limit = context.wave_limit
+    claimed = inbound_wave.claim(context, lease, limit)
+    if not _read_in_waves(context, claimed):
+        return False
+    suspect = _claim_suspect(context, lease) if not claimed or _is_time_for_suspects(context) else []
+    _read_each(context, suspect)
+    return len(claimed) == limit or bool(suspect)
+
+
+def _is_time_for_suspects(context: WorkerContext) -> bool:
+    return time.monotonic() - context.suspects_at > SUSPECTS
+
+
+def _claim_suspect(context: WorkerContext, lease: timedelta) -> list[ClaimedInput]:
+    """A row that once ended a worker: it is read when this worker has nothing else in hand, so that nothing else is
+    blamed for it."""
+    context.suspects_at = time.monotonic()
     with transaction(context.engine) as session:
-        claimed = inbox.claim(session, context.owner, lease, BATCH)
+        return inbox.claim_again(session, context.owner, lease)
+
+
+def _read_in_waves(context: WorkerContext, claimed: Sequence[ClaimedText]) -> bool:
+    """Reads the rows, each sender's in order; returns False when the process is told to end."""
+    rows = claimed
+    while rows:
+        first, later = _first_of_each(rows)
+        if context.stopping():
+            _give_back(context, _inputs(rows))
+            return False
+        wave = inbound_wave.read(context, first)
+        for queue in sorted(wave.queues):
+            context.notifier.notify(queue)
+        left = [row for row in first if row.id not in wave.ended]
+        context.wave_limit = inbound_wave.MOST if len(left) <= inbound_wave.FEWEST else inbound_wave.FEWEST
+        usual = frozenset(row.id for row in left if row.address_id is not None)
+        if not _read_each(context, _inputs(left), _inputs(later), usual):
+            return False
+        rows = inbound_wave.look_again(context, later) if later else []
+    return True
+
+
+def _first_of_each(rows: Sequence[ClaimedText]) -> tuple[list[ClaimedText], list[ClaimedText]]:
+    """The first row of each sender, and the others, in order. Of rows about which nothing is known, all are others'."""
+    senders: set[object] = set()
+    first: list[ClaimedText] = []
+    later: list[ClaimedText] = []
+    for row in rows:
+        sender = (row.channel, row.sender) if row.sender else row.id
+        (later if sender in senders else first).append(row)
+        senders.add(sender)
+    return first, later
+
+
+def _inputs(rows: Sequence[ClaimedText]) -> list[ClaimedInput]:
+    return [ClaimedInput(row.id, row.attempt) for row in rows]
+
+
+def _read_each(
+    context: WorkerContext,
+    claimed: list[ClaimedInput],
+    later: Sequence[ClaimedInput] = (),
+    usual: Collection[int] = (),
+) -> bool:
+    """Reads rows one by one; returns False when the process is told to end. `later`: what is given back with them;
+    `usual`: the rows about whose senders nothing is unusual."""
     for number, one in enumerate(claimed):
         if context.stopping():
-            _give_back(context, claimed[number:])
+            _give_back(context, [*claimed[number:], *later])
             return False
         try:
-            _hear(context, one)
+            _hear(context, one, usual=one.id in usual)
         except OperationalError as problem:  # a transient error is not this row's fault and does not count as a crash
             pause = context.transient_errors.pause("inbound", one.id, problem)
             if pause is None:
-                _give_back(context, claimed[number:])
+                _give_back(context, [*claimed[number:], *later])
                 raise
             _give_back(context, [one], pause)
         else:
             context.transient_errors.over("inbound", one.id)
-    return len(claimed) == BATCH or any(one.attempt > 1 for one in claimed)
+    return True
 
 
-def _hear(context: WorkerContext, claimed: ClaimedInput) -> None:
+def _hear(context: WorkerContext, claimed: ClaimedInput, *, usual: bool) -> None:
     """Commits the effects, the answer and the row's end in one transaction. What raises is tried once more without the
     first followers, who may be the reason; if that fails too, it is tried again when its lease is over."""
     for spread in (True, False):
         try:
             with transaction(context.engine) as session:
-                outcome, queues = _read(session, context, claimed, spread)
+                outcome, queues = _read(session, context, claimed, spread, usual)
             break
         except OperationalError:
             raise  # the database is away: that is no fault of this row
@@ -74,7 +143,7 @@ def _hear(context: WorkerContext, claimed: ClaimedInput) -> None:
 
 
 def _read(
-    session: Session, context: WorkerContext, claimed: ClaimedInput, spread: bool
+    session: Session, context: WorkerContext, claimed: ClaimedInput, spread: bool, usual: bool
 ) -> tuple[InboundOutcome | None, set[str]]:
     """Returns what the input meant, and the drains to wake after the commit."""
     taken = inbox.take(session, claimed)
@@ -82,13 +151,16 @@ def _read(
         return None, set()
     row = taken.row
     mail = InboundMail(row, context.registry.signer) if row.channel == EMAIL else None
-    limited_ = context.settings.sender_limits and not (mail and bounce_intake.is_unlimited(mail))
+    limited_ = context.settings.sender_limits and not usual and not (mail and bounce_intake.is_unlimited(mail))
     ruling = sender_limits.decide(session, row) if limited_ else sender_limits.READ
     behind = None if ruling.keep_only or sender_limits.is_of_the_carriers(row) else taken.behind
     if moments := [moment for moment in (ruling.later, behind) if moment]:
         inbox.put_off(session, row, max(moments))
         return None, set()
-    outcome = process_limited(session, row, mail) if ruling.keep_only else process(session, context.registry, row, mail)
+    if ruling.keep_only:
+        outcome = process_limited(session, row, mail)
+    else:
+        outcome = process(session, context.registry, row, mail, usual=usual)
     if outcome.counted:
         alarms.alarm_returned(session)
     inbox.finish(session, row, outcome.state, outcome.intent, outcome.reason, outcome.account_id)

@@ -14,9 +14,10 @@ from critter.console.reserved_words import reserved_words
 from critter.processes import fd_limits, logs, operator_tools
 from critter.processes.gunicorn import WebServer
 from gateway import failpoints
-from gateway.carriers.parts import open_door
+from gateway.carriers.parts import open_door, open_hooks, usual_step
 from gateway.channels import SMS
 from gateway.doors.route_access import inventory
+from gateway.doors.sms.usual_hooks import UsualHooks
 from gateway.doors.smtp import server, tls_certificates
 from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.doors.web import headers, health, help_page, legal_pages, media, metrics, pages
@@ -85,7 +86,7 @@ def build(settings: Settings, name: str = "web") -> DoorResources:
         ledger=ledger,
         notifier=notifier,
         intake=Intake(ledger, lambda: notifier.notify("inbound"), admission, lambda: notifier.notify("proving")),
-        callbacks=Callbacks(ledger, lambda: notifier.notify("receipts")),
+        callbacks=Callbacks(ledger, lambda: notifier.notify("receipts"), usual_step),
         pulse=pulse,
     )
 
@@ -117,6 +118,10 @@ def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = Non
     rendering.install(app)
     headers.install(app, settings)
     refuse_unclassed(app)
+    for carrier in settings.carriers_for(SMS) if settings.sms else ():
+        if hooks := open_hooks(carrier, settings, signer, parts.intake, parts.callbacks):
+            of_all = [*headers.strict_headers(settings), ("Content-Security-Policy", headers.policy_of(settings))]
+            app.wsgi_app = UsualHooks(app.wsgi_app, hooks, of_all)  # type: ignore[method-assign, assignment]
     return app
 
 

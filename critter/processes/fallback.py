@@ -13,7 +13,7 @@ from critter.processes import logs
 from critter.processes.app import FIRST_BEAT, LARGEST_REQUEST, MOST_PARTS, refuse_unclassed
 from critter.processes.gunicorn import WebServer
 from gateway.carriers.descriptors.registry import CARRIERS
-from gateway.carriers.parts import open_door
+from gateway.carriers.parts import open_door, usual_step
 from gateway.doors.sms import fallback
 from gateway.doors.sms.fallback import FallbackInbox, SpooledWriter
 from gateway.errors import SettingsError
@@ -58,7 +58,9 @@ def build(settings: Settings) -> FallbackResources:
     pulse = Heartbeat(engine, "fallback", owner("fallback"), admission)
     pulse.wait_for_beat(FIRST_BEAT)
     fallback_inbox = FallbackInbox(engine, spool, admission)
-    return FallbackResources(engine, Intake(engine, _nobody), Callbacks(engine, _nobody), fallback_inbox, pulse)
+    return FallbackResources(
+        engine, Intake(engine, _nobody), Callbacks(engine, _nobody, usual_step), fallback_inbox, pulse
+    )
 
 
 def _nobody() -> None:

@@ -140,6 +140,20 @@ def _statement(written: str, rows: Mapping[str, str], behind: str = "") -> TextC
 FACTS, FACTS_OF_WAITING = (_statement(_STATEMENT, _ROWS, each) for each in (_BEHIND, "false"))
 FACTS_OF_PLANNED: Final = _statement(_STATEMENT, _PLANNED_ROWS, _BEHIND)
 
+# Part of a statement that has claimed the rows `taken`: whether anything is unusual about one of them.
+UNUSUAL: Final = " ".join(
+    _STATEMENT.format(
+        behind=_BEHIND,
+        **{
+            **_ROWS,
+            "rows": """FROM (
+                SELECT taken.message_id, taken.address_id, taken.source_id, taken.author_id, taken.give_up_at,
+                       taken.priority) d
+            JOIN messages m ON m.id = d.message_id""",
+        },
+    ).split()
+)
+
 _MORE_FACTS: Final = f"""
 SELECT d.message_id, d.address_id,
     a.state = 'stopped' AND EXISTS (

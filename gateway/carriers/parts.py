@@ -17,7 +17,7 @@ from gateway.carriers.descriptors.registry import CARRIERS
 from gateway.carriers.twilio.inbound_list import TwilioInbox
 from gateway.ledger.commit.group_commit import CommitQueue
 from gateway.ledger.inbox.inbox import Incoming
-from gateway.ledger.outbox.callbacks import CallbackCall
+from gateway.ledger.outbox.callbacks import STEPS, CallbackCall
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 
@@ -63,11 +63,35 @@ def open_door(
     return load(carrier.door)(settings, signer, intake, callbacks) if carrier.door else None
 
 
+def open_hooks(
+    carrier: CarrierDescriptor,
+    settings: Settings,
+    signer: Signer,
+    intake: CommitQueue[Incoming],
+    callbacks: CommitQueue[CallbackCall],
+) -> Any:
+    """What reads the carrier's usual calls before Flask does; None for a carrier that has nothing like it."""
+    return load(carrier.hooks)(settings, signer, intake, callbacks) if carrier.hooks else None
+
+
 def read_report(name: str, status: str, reason: str | None) -> DeliveryReport | None:
     """What a status means, by the table of its own carrier; None for a status or a carrier that nobody knows."""
     carrier = CARRIERS.get(name)
     report: DeliveryReport | None = load(carrier.report)(status, reason) if carrier and carrier.report else None
     return report
+
+
+def usual_step(call: CallbackCall) -> str | None:
+    """The step of a callback that says nothing else: the text went that far. None for any other."""
+    return _usual_step(call.carrier, call.status) if call.reason is None else None
+
+
+@lru_cache(maxsize=256)
+def _usual_step(name: str, status: str) -> str | None:
+    report = read_report(name, status, None)
+    if report is None or report.reason or report.action != "none" or report.strikes:
+        return None
+    return report.step if report.step in STEPS else None
 
 
 def list_checks(carrier: CarrierDescriptor) -> Iterator[tuple[str, Check]]:

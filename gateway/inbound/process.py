@@ -16,6 +16,7 @@ from gateway.inbound import (
     mail_attachments,
     mail_routing,
     out_of_office,
+    plain_texts,
     text_fragments,
     unknown_senders,
 )
@@ -49,10 +50,16 @@ ENOUGH = say("That was the last answer for an hour. What you change is still con
 
 
 def process(
-    session: Session, registry: CommandRegistry, inbound: Inbound, mail: InboundMail | None = None
+    session: Session,
+    registry: CommandRegistry,
+    inbound: Inbound,
+    mail: InboundMail | None = None,
+    *,
+    usual: bool = False,
 ) -> InboundOutcome:
     """Reads one inbound and does what it says. The caller commits, or rolls back when it only wanted to know the
-    outcome. `mail`: the same mail, when the caller has looked at it already."""
+    outcome. `mail`: the same mail, when the caller has looked at it already; `usual`: it is known that nothing is
+    unusual about its sender (plain_texts.py)."""
     if inbound.channel == "email":
         return _hear_mail(session, registry, mail or InboundMail(inbound, registry.signer))
     known = _identify(session, inbound)
@@ -66,11 +73,13 @@ def process(
     text = _words(session, inbound)
     machine = _machine(registry, inbound)
     reading, half = _carriers_own(inbound), None
+    resolver = reading_context.resolver(session, account.id)
+    if usual:
+        reading = plain_texts.read_command(registry, resolver, inbound.sender, text, account.language)
     if reading is None:
         context = reading_context.context(session, address, machine, inbound.heard_at, inbound.late)
         channel: Channel = "email" if address.channel == "email" else "sms"
-        verbs, resolver = registry.verbs_for(account.language), reading_context.resolver(session, account.id)
-        reading = grammar.read(text, channel, verbs, resolver, context)
+        reading = grammar.read(text, channel, registry.verbs_for(account.language), resolver, context)
         half = context.half
     return _act(session, registry, inbound, address, account, reading, text, half=half)
 

@@ -19,6 +19,7 @@ from gateway.store.tables import Installation
 
 APPLICATION = "critter"
 AUDIT_KEYS = "audit_keys"  # the execution option in which an engine carries the keys for the seals of the audit
+POOLED = "pooled"  # the one that says whether the engine leads to a pooler
 SESSION = {
     "timezone": "UTC",
     "statement_timeout": "30s",
@@ -95,7 +96,7 @@ def connect(
         max_overflow=pool,
         hide_parameters=True,
         connect_args=arguments,
-        execution_options={AUDIT_KEYS: tuple(keys)},
+        execution_options={AUDIT_KEYS: tuple(keys), POOLED: pooled},
     )
     if pooled:
         each = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in session.items())

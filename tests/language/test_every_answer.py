@@ -41,6 +41,7 @@ BY_OTHER_DOORS = {
     "gateway/mail/bounces/failure_reasons.py",
     "gateway/network/people/aliases.py",
     "gateway/network/mail/bounce_scores.py",
+    "gateway/actions/preferences/own_addresses.py",
     "gateway/network/verification/codes.py",
     "gateway/network/verification/sign_in_codes.py",
     "gateway/network/mail/confirmations.py",
@@ -67,6 +68,7 @@ REFUSED_ELSEWHERE = {
 }  # fmt: skip
 # What a story cannot make happen: between two moments, by a setting, after dozens of texts.
 GUARDS = {
+    "“{word}” is not a time like 5m or 1h",
     "the second half of what was kept",
     "Your message reached us, but we could not read it. It is kept, nothing was posted, and an operator has been told.",
     "Your message",
@@ -114,7 +116,6 @@ GUARDS = {
     "Thank you, {name}. Everything is as it was. For help: ?",
     "The words of your mail could not be read. Nothing was posted. Send it as plain text",
     "This is {company}'s Critter. Reply STOP to end texts.",
-    "This repeats what you wrote in {group}, which is closed.",
     "To stop all mails: OFF. To get them back: ON. To stop one: LEAVE NAME. Every mail has its own "
     "unsubscribe link, too.",
     "We have not heard from this phone for long. Are you still {name}? Reply YES. If not, ignore this: "
@@ -141,7 +142,6 @@ GUARDS = {
     "{verb} which group?",
     # said of calls by night, after a restore, and where a group lacks its mark, by reasons: tests/handlers has them
     "nobody got it.",
-    ", at night for {count}",
     "Your call to #{group} was taken back.",
     "a group is written as #{handle} here",
     # said of digests and ends that a story cannot reach, for its clock stands still: tests/network has them
@@ -152,7 +152,6 @@ GUARDS = {
     "Your digest has nowhere to come to: what you get is off. To turn it on: ON",
     "Your digest of {count} update comes when your quiet hours end.",
     "{count} update comes when your quiet hours end.",
-    "{time}, {day}",
     "“{handle}” cannot be a handle. Use 2 to 20 of a-z, 0-9 and _, and none of these: {characters}.",
 }
 

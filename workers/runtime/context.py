@@ -23,6 +23,7 @@ from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.rate_limiter import Buckets
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
+from gateway.store.direct import DirectConnection
 from workers.runtime.event_loop import Loop
 from workers.runtime.transient_errors import TransientErrors
 
@@ -42,6 +43,8 @@ class WorkerContext:
     inbox: TwilioInbox | None = None  # the carrier's list of texts to us; only the clock's context has it
     admission: Admission = field(default_factory=Admission)  # the clock's, which takes texts in from that list
     transient_errors: TransientErrors = field(default_factory=TransientErrors)
+    suspects_at: float = float("-inf")  # when inbound rows that had ended a worker were last looked for (monotonic)
+    wave_limit: int = 20  # how many inbound rows are claimed together; workers/inbound changes it
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stopping(self) -> bool:
@@ -54,6 +57,21 @@ class WorkerContext:
     def rest(self, seconds: float) -> None:
         """Waits that long, or until the process is told to end."""
         self._stop.wait(seconds)
+
+    @cached_property
+    def direct(self) -> DirectConnection:
+        """The connection of the thread that runs the drains."""
+        return DirectConnection(self.engine)
+
+    @cached_property
+    def claims(self) -> DirectConnection:
+        """The connection by which send loops claim texts, one after the other."""
+        return DirectConnection(self.engine)
+
+    @cached_property
+    def settlements(self) -> DirectConnection:
+        """The one by which they settle them."""
+        return DirectConnection(self.engine)
 
     @cached_property
     def buckets(self) -> Buckets:
@@ -83,6 +101,8 @@ class WorkerContext:
         self.loop.run(self.buckets.close(), timeout=5)
         self.loop.close()
         self.notifier.close()
+        for connection in (self.direct, self.claims, self.settlements):
+            connection.close()
         self.engine.dispose()
 
 

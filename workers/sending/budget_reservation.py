@@ -46,8 +46,12 @@ def reserve(
     """Ends what may not leave or does not fit, puts off what waits for the budget breaker or is over its reader's
     limit, and takes the rest from its budgets. Call it last in a transaction: it locks the budgets, and other workers
     wait for them."""
-    barred = {load.claimed.key: trouble for load in loads if (trouble := _trouble(settings, load))}
-    wanted = [_wanted(settings, load, contents, limits) for load in loads if load.claimed.key not in barred]
+    barred = {load.claimed.key: trouble for load in loads if (trouble := is_barred(settings, load))}
+    wanted = [
+        request(settings, load, contents[load.claimed.message_id], limits.get(load.claimed.key))
+        for load in loads
+        if load.claimed.key not in barred
+    ]
     taken = budgets.take(session, budgets.limits(settings), wanted) if wanted else BudgetOutcome({}, frozenset())
     _hold(session, [load for load in loads if load.claimed.attempt_id in taken.full_days], limits)
     over = {load.claimed.key: OVER for load in loads if load.claimed.attempt_id in taken.over}
@@ -78,18 +82,17 @@ def reserve_again(
     return reserve(session, settings, loads, contents, limits)
 
 
-def _trouble(settings: Settings, load: OutboundItem[Parcel]) -> str | None:
+def is_barred(settings: Settings, load: OutboundItem[Parcel]) -> str | None:
+    """Why no text may go to that number; None when one may."""
     found = destinations.trouble(load.claimed.address, settings.sms_countries)
     return found.value if found else None
 
 
-def _wanted(
-    settings: Settings,
-    load: OutboundItem[Parcel],
-    contents: Mapping[int, MessageContent],
-    limits: Mapping[Key, TextLimit],
+def request(
+    settings: Settings, load: OutboundItem[Parcel], content: MessageContent, limit: TextLimit | None
 ) -> BudgetRequest:
-    content, parts, limit = contents[load.claimed.message_id], load.segments or 1, limits.get(load.claimed.key)
+    """What a text asks of its budgets; `limit`: of its reader's day."""
+    parts = load.segments or 1
     country = destinations.country(load.claimed.address)
     return BudgetRequest(
         attempt_id=load.claimed.attempt_id,

@@ -55,6 +55,13 @@ class SenderSource(Protocol):
         ...
 
 
+class UsualWay(Protocol[Parcel]):
+    """A shorter way for rows about which nothing is unusual (usual_texts.py); None: the general way is to be gone."""
+
+    def claim(self, limit: int) -> Batch[Parcel] | None: ...
+    def settle(self, rows: Sequence[Settlement]) -> bool | None: ...
+
+
 class DeliveryStore(Generic[Parcel]):
     """Database operations for one channel and one sender. Its methods are called from the send loop's threads, never on
     the event loop."""
@@ -66,8 +73,9 @@ class DeliveryStore(Generic[Parcel]):
         render: Rendering[Parcel],
         origin: SenderSource,
         day: RelayQuota | None = None,
+        usual: UsualWay[Parcel] | None = None,
     ) -> None:
-        self._day = day
+        self._day, self._usual = day, usual
         self._context, self._channel, self._render, self._origin = context, channel, render, origin
         self._priced = CHANNELS[channel].priced
         self._lease = timedelta(seconds=context.settings.lease_seconds)
@@ -77,6 +85,10 @@ class DeliveryStore(Generic[Parcel]):
 
     def claim(self, limit: int, suspects: bool) -> Batch[Parcel]:
         """Claims due rows, without those that must not leave now: an opt-out that has committed counts."""
+        batch = self._usual.claim(limit) if self._usual and not suspects else None
+        return batch or self._claim_any(limit, suspects)
+
+    def _claim_any(self, limit: int, suspects: bool) -> Batch[Parcel]:
         decided_at = time.monotonic()
         with transaction(self._context.engine) as session:
             rows = self._claimed(session, limit, suspects)
@@ -184,9 +196,26 @@ class DeliveryStore(Generic[Parcel]):
             self._contents.popitem(last=False)
         return wanted
 
-    def settle(self, landed: Sequence[tuple[OutboundItem[Parcel], Outcome]]) -> None:
+    def settle(self, landed: Sequence[tuple[OutboundItem[Parcel], Outcome]]) -> bool:
         """Writes how items ended, and what that says about their addresses. What a pause kept back returns to the
-        queue."""
+        queue. Returns whether other rows may be due by that."""
+        freed = self._settle_usual(landed)
+        if freed is None:
+            self._settle_any(landed)
+        if parts := sum(
+            load.segments or 0 for load, outcome in landed if outcome.state == "sent" and not outcome.pause
+        ):
+            counters.add("segments", amount=parts)
+        return freed is not False
+
+    def _settle_usual(self, landed: Sequence[tuple[OutboundItem[Parcel], Outcome]]) -> bool | None:
+        if self._usual is None or any(outcome.pause for _, outcome in landed):
+            return None
+        rows = [settlement(self._channel, load.claimed, outcome, load.segments, self._look) for load, outcome in landed]
+        digests = self._digests & {one.claimed.message_id for one in rows}
+        return None if digests else self._usual.settle(rows)
+
+    def _settle_any(self, landed: Sequence[tuple[OutboundItem[Parcel], Outcome]]) -> None:
         paused = [load.claimed for load, outcome in landed if outcome.pause]
         ended = [(load, outcome) for load, outcome in landed if not outcome.pause]
         rows = [settlement(self._channel, load.claimed, outcome, load.segments, self._look) for load, outcome in ended]
@@ -198,8 +227,6 @@ class DeliveryStore(Generic[Parcel]):
             if self._channel == SMS:
                 address_effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
             self._uncount(session, stayed)
-        if parts := sum(row.segments or 0 for row in rows):
-            counters.add("segments", amount=parts)
 
     def _follow(self, session: Session, messages: AbstractSet[int]) -> None:
         """The items of the digests among these messages end with them."""

@@ -25,6 +25,7 @@ from workers.sending.delivery_store import DeliveryStore
 from workers.sending.pacing import Bucket, Pacer
 from workers.sending.render_sms import Texting
 from workers.sending.send_loop import PAUSE, DeliveryPort, SendLoop
+from workers.sending.usual_texts import UsualTexts
 
 FRESH: Final = 1.0  # seconds for which the state of our numbers is kept before it is read again
 TEXTS: Final = 1000  # texts in a claim, at most; the number's rate decides
@@ -47,7 +48,8 @@ class Pool:
 
     async def drain(self, seconds: float) -> bool:
         """Sends from every number for `seconds` at most; True when there may be more."""
-        await asyncio.to_thread(self._look)
+        if self._is_old():
+            await asyncio.to_thread(self._look)
         loops = [self._send_loop(one) for one in self._plan.senders if one.carrier in self._context.texts]
         end = time.monotonic() + seconds
         return any(await asyncio.gather(*(self._travel(loop, end) for loop in loops)))
@@ -69,12 +71,15 @@ class Pool:
         with transaction(self._context.engine) as session:
             self.look(session)
 
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._read_at > FRESH
+
     def look(self, session: Session) -> None:
         """Reads the state of our numbers again, at most once a second, and assigns one to the phones that have none."""
         now = time.monotonic()
         if self._read_at == float("-inf"):
             senders.sync(session, configure_numbers(self._context.settings))
-        if now - self._read_at > FRESH:
+        if self._is_old():
             self._plan, self._read_at = (
                 RoutingPlan(tuple(senders.active(session)), self._context.settings.sms_routes),
                 now,
@@ -89,7 +94,8 @@ class Pool:
     def _lay(self, sender: SendingNumber) -> SendLoop[Text]:
         here = self._context
         render = Texting(here.settings, here.signer, sender.number).load
-        desk = DeliveryStore(here, SMS, render, PooledNumber(self, sender))
+        usual = UsualTexts(here, sender.id, render, lambda: self.sends_alone(sender))
+        desk = DeliveryStore(here, SMS, render, PooledNumber(self, sender), usual=usual)
         pacer = Pacer([*self._account, Bucket(here.buckets, sender.number, rate(here.settings, sender.number))])
         return SendLoop(
             BreakerObserver(here.texts[sender.carrier], self._breakers[sender.carrier]),
@@ -115,6 +121,12 @@ class Pool:
             return ()
         lost = [one for one in self._plan.senders if self._down(one) and self._stand_in(one) == now]
         return (sender.id, *(one.id for one in lost))
+
+    def sends_alone(self, sender: SendingNumber) -> bool:
+        """Tells whether texts of this number, and of no other, may leave from it now."""
+        if self._is_old():
+            self._look()
+        return self.claimable(sender) == (sender.id,)
 
     def _stand_in(self, lost: SendingNumber) -> SendingNumber | None:
         up = (one for one in self._plan.senders if not self._down(one))

@@ -56,11 +56,12 @@ class OutboundItem(Generic[Parcel]):
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[Parcel]):
     """Rows claimed together, and when they were decided (monotonic). `claimed` also counts those that must not
-    leave."""
+    leave; `full`: there may be more that are due."""
 
     loads: Sequence[OutboundItem[Parcel]]
     claimed: int
     decided_at: float
+    full: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class DeliveryPort(Generic[Parcel]):
     """The database side of a send loop; each function is one short transaction, called in a thread."""
 
     claim: Callable[[int, bool], Batch[Parcel]]  # (limit, suspects): a suspect is claimed alone
-    settle: Callable[[Sequence[tuple[OutboundItem[Parcel], Outcome]]], None]
+    settle: Callable[[Sequence[tuple[OutboundItem[Parcel], Outcome]]], bool]  # whether others may be due by that
     decide: Callable[[Sequence[OutboundItem[Parcel]]], frozenset[int]]  # again: the attempts that may still leave
     release: Callable[[Sequence[ClaimedDelivery], timedelta], None]
     renew: Callable[[], None]
@@ -115,7 +116,7 @@ class SendLoop(Generic[Parcel]):
         self._stirred, self._settled_some = asyncio.Event(), asyncio.Event()
         self._slots = 0  # booked but unused slots: what was to use them had been decided too long before
         self._looked_at = float("-inf")
-        self._written = self._seen = 0  # how often outcomes were settled: by now, and before the last claim
+        self._written = self._seen = 0  # how often rows may have become due: by now, and before the last claim
 
     async def drain(self, seconds: float) -> bool:
         """Works until nothing is due, `seconds` at most; returns True when there may be more."""
@@ -144,7 +145,9 @@ class SendLoop(Generic[Parcel]):
                 await self._send(batch)
                 suspects = over  # suspects get their turn in the end, however much else there is
                 if not suspects and self._ahead is None:
-                    await self._idle()
+                    suspects = await self._idle()
+                    if not suspects and not batch.full and self._nothing_new():
+                        return False
                 continue
             if batch.claimed:
                 await self._send(batch)
@@ -160,10 +163,10 @@ class SendLoop(Generic[Parcel]):
     async def _idle(self) -> bool:
         """Waits for a lane to become free, LOOK seconds at most; returns True when nothing is on its way and it is time
         to look for suspects."""
-        if self._written == self._seen and (self._sends or self._flushing):
-            self._settled_some.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK):
+                while self._written == self._seen and (self._sends or self._flushing):
+                    self._settled_some.clear()
                     await self._settled_some.wait()
         if not self._nothing_new() or time.monotonic() - self._looked_at < SUSPECTS:
             return False
@@ -171,7 +174,7 @@ class SendLoop(Generic[Parcel]):
         return True
 
     def _nothing_new(self) -> bool:
-        """Tells whether the last claim, which was empty, saw all that was settled."""
+        """Tells whether the last claim saw all that is due by now: nothing has become free since."""
         return not self._sends and not self._flushing and self._written == self._seen
 
     async def _next(self, suspects: bool) -> Batch[Parcel]:
@@ -288,8 +291,7 @@ class SendLoop(Generic[Parcel]):
         end = time.monotonic() + PATIENCE
         while True:
             try:
-                await self._thread(lambda: self._ledger.settle(landed))
-                self._written += 1
+                self._written += await self._thread(lambda: self._ledger.settle(landed))
                 self._settled_some.set()
                 return
             except OperationalError as problem:
@@ -302,6 +304,7 @@ class SendLoop(Generic[Parcel]):
         wait = timedelta(seconds=max(0.0, self._paused_until - time.monotonic()))
         if loads:
             await self._thread(lambda: self._ledger.release([load.claimed for load in loads], wait))
+            self._written += 1  # they are due again
 
     async def _room_for(self, count: int) -> None:
         while self._flying and len(self._flying) + count > self._room:

@@ -47,8 +47,8 @@ class CarrierDescriptor:
 
     `make`: (settings) → the carrier. `checks`: for `critter check`, title → a function (settings) → what is fine, which
     raises Refused with what to do. `report`: (status, reason) as its door recorded them → DeliveryReport, None for an
-    unknown status. `door`: (settings, signer, intake, callbacks) → the blueprint through which it calls us. `inbox`:
-    (settings) → its list of texts to us.
+    unknown status. `door`: (settings, signer, intake, callbacks) → the blueprint through which it calls us; `hooks`: of
+    the same → what reads its usual calls before Flask. `inbox`: (settings) → its list of texts to us.
 
     `advice`: the code by which it refuses us → what an operator does. `answers_opt_out`: it answers STOP and HELP
     itself. `calls_fallback`: it calls a second address when the first does not answer.
@@ -62,6 +62,7 @@ class CarrierDescriptor:
     checks: Mapping[str, Part]
     report: Part | None = None
     door: Part | None = None
+    hooks: Part | None = None
     inbox: Part | None = None
     hosts: Callable[[Any], Mapping[str, str]] = _nowhere
     refuse: Callable[[Any], None] = _refuses_nothing

@@ -51,6 +51,7 @@ TWILIO: Final = CarrierDescriptor(
     checks={"twilio": "gateway.carriers.twilio.check:account", "numbers": "gateway.carriers.twilio.check:numbers"},
     report="gateway.carriers.twilio.error_codes:callback_outcome",
     door="gateway.doors.sms.twilio:blueprint",
+    hooks="gateway.doors.sms.twilio:TwilioDoor",
     inbox="gateway.carriers.twilio.inbound_list:make",
     hosts=_hosts,
     refuse=_refuse,

@@ -6,6 +6,7 @@ what both miss stays in its list of messages.
 
 import logging
 import re
+from concurrent.futures import Future
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, request
@@ -13,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.carriers.twilio.patterns import CONTENT_TYPE, MESSAGE_SID, MOST_PICTURES, NUMBER
 from gateway.doors.route_access import access
-from gateway.doors.sms.twilio_request import TwilioRequest, TwilioRequestReader
+from gateway.doors.sms.twilio_request import HookRequest, TwilioRequest, TwilioRequestReader
 from gateway.ledger.commit.admission import Closed
 from gateway.ledger.commit.group_commit import CommitQueue
 from gateway.ledger.inbox.inbox import Incoming, Picture
@@ -22,6 +23,7 @@ from gateway.security.signed_tokens import Signer
 from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
 
+INBOUND, STATUS_OF = "/sms/inbound", "/sms/status/"
 NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 PATIENCE = 10.0  # seconds for the commit; Twilio itself gives up after 15
 STATUS = re.compile(r"[a-z_-]{2,30}")
@@ -29,6 +31,30 @@ ERROR_CODE = re.compile(r"[0-9]{1,6}|")
 OPT_OUT_TYPE = re.compile(r"STOP|START|HELP")
 
 log = logging.getLogger(__name__)
+
+
+class TwilioDoor:
+    """Reads the two web hooks and hands in what is proved; both views and gateway/doors/sms/usual_hooks use it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        signer: Signer,
+        intake: CommitQueue[Incoming],
+        callbacks: CommitQueue[CallbackCall],
+    ) -> None:
+        self._settings, self._signer, self._intake, self._callbacks = settings, signer, intake, callbacks
+        self._hooks = TwilioRequestReader(settings, Verifier(settings.twilio_auth_tokens))
+
+    def hand_in(self, path: str, request: HookRequest) -> "Future[None] | None":
+        """Hands in what a request brings to this path; None for a path that is neither. Aborts with 403 unless Twilio
+        signed it and it has the right shape."""
+        if path == INBOUND:
+            return self._intake.submit(_incoming(self._settings, self._hooks.read(request)))
+        if path.startswith(STATUS_OF) and "/" not in (token := path[len(STATUS_OF) :]):
+            hook = self._hooks.read(request)
+            return self._callbacks.submit(_called(hook, self._signer.read("status", token)))
+        return None
 
 
 def blueprint(
@@ -39,20 +65,23 @@ def blueprint(
 ) -> Blueprint:
     """POST /sms/inbound and POST /sms/status/TOKEN; the two commit queues wake workers themselves after they commit."""
     door = Blueprint("sms", __name__)
-    hooks = TwilioRequestReader(settings, Verifier(settings.twilio_auth_tokens))
+    twilio = TwilioDoor(settings, signer, intake, callbacks)
 
-    @door.post("/sms/inbound")
+    def take() -> None:
+        handed = twilio.hand_in(request.path, request)
+        assert handed is not None
+        handed.result(PATIENCE)
+
+    @door.post(INBOUND)
     @access("signed")
     def inbound() -> Response:
-        incoming = _incoming(settings, hooks.read(request))
-        intake.submit(incoming).result(PATIENCE)
+        take()
         return Response(NO_ANSWER, content_type="text/xml")
 
-    @door.post("/sms/status/<token>")
+    @door.post(f"{STATUS_OF}<token>")
     @access("signed")
     def status(token: str) -> Response:
-        hook = hooks.read(request)
-        callbacks.submit(_called(hook, signer.read("status", token))).result(PATIENCE)
+        take()
         return Response(status=204)
 
     door.register_error_handler(HTTPException, _refused)

@@ -8,15 +8,36 @@ writes them.
 
 import re
 from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
-from flask import Request, abort
+from flask import abort
 
 from gateway.security.twilio_signature import Verifier
 from gateway.settings import Settings
 
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 500
+
+
+class HookHeaders(Protocol):
+    def get(self, name: str, /) -> str | None: ...
+
+
+class HookRequest(Protocol):
+    """What is read of a request: Flask's, or that of usual_hooks.py."""
+
+    @property
+    def mimetype(self) -> str: ...
+    @property
+    def environ(self) -> dict[str, Any]: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def query_string(self) -> str | bytes: ...
+    @property
+    def headers(self) -> HookHeaders: ...
+    def get_data(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +65,7 @@ class TwilioRequestReader:
         self._bases = [base for base in (settings.public_url, settings.fallback_url) if base]
         self._verifier = verifier
 
-    def read(self, request: Request) -> TwilioRequest:
+    def read(self, request: HookRequest) -> TwilioRequest:
         """Reads a request; aborts with 403 unless Twilio signed exactly this for the URL that we configured."""
         if request.mimetype != FORM or request.environ.get("RAW_URI", request.path) != request.path:
             abort(403)
@@ -56,7 +77,7 @@ class TwilioRequestReader:
             abort(403)
         return hook
 
-    def _signed(self, request: Request, hook: TwilioRequest) -> bool:
+    def _signed(self, request: HookRequest, hook: TwilioRequest) -> bool:
         """Tells whether Twilio signed it. The URL never comes from Host or X-Forwarded-*: whoever writes those would
         choose what is verified."""
         signature = request.headers.get("X-Twilio-Signature")

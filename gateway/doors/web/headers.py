@@ -63,11 +63,16 @@ LOOK_AGAIN: Final = 10  # seconds
 log = logging.getLogger(__name__)
 
 
+def strict_headers(settings: Settings) -> list[tuple[str, str]]:
+    """The headers of every answer, besides the policy for what a page may load."""
+    secure = {"Strict-Transport-Security": ONE_YEAR} if settings.public_url.startswith("https:") else {}
+    return [*HEADERS.items(), *secure.items()]
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Sets strict headers on all answers, and error pages that never show what went wrong inside."""
-    secure = {"Strict-Transport-Security": ONE_YEAR} if settings.public_url.startswith("https:") else {}
-    strict = [*HEADERS.items(), *secure.items()]
-    policy = _policy(settings)
+    strict = strict_headers(settings)
+    policy = policy_of(settings)
 
     @app.after_request
     def harden(response: Response) -> Response:
@@ -80,7 +85,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.register_error_handler(Exception, partial(_unwell, settings))
 
 
-def _policy(settings: Settings) -> str:
+def policy_of(settings: Settings) -> str:
     """Pages also listen to the stream, which may have an origin of its own."""
     return f"{POLICY}; connect-src 'self' {settings.stream_url}"
 

@@ -177,8 +177,14 @@ def _pictures(keys: Sequence[bytes], incoming: Sequence[Incoming]) -> dict[str, 
 def claim(session: Session, owner: str, lease: timedelta, limit: int) -> list[ClaimedInput]:
     """Claims up to `limit` of the oldest rows whose senders no other worker has in hand; they are to be taken in this
     order. A row that once ended a worker is claimed alone, and only as the oldest of its sender."""
-    values = {"owner": owner, "lease": lease}
-    return _claim(session, AGAIN, {**values, "limit": 1}) or _claim(session, FRESH, {**values, "limit": limit})
+    return claim_again(session, owner, lease) or _claim(
+        session, FRESH, {"owner": owner, "lease": lease, "limit": limit}
+    )
+
+
+def claim_again(session: Session, owner: str, lease: timedelta) -> list[ClaimedInput]:
+    """Claims the oldest row that once ended a worker, if it is the oldest of its sender."""
+    return _claim(session, AGAIN, {"owner": owner, "lease": lease, "limit": 1})
 
 
 def _claim(session: Session, statement: TextClause, values: dict[str, Any]) -> list[ClaimedInput]:
@@ -282,27 +288,30 @@ def decide_held(session: Session, ids: Sequence[int] | None, state: str) -> int:
 # The statements that run for every text are written out: building them with SQLAlchemy takes as long as running them.
 # A claim need not wait for the disk, because a claim that is lost in a crash of the database is made again. The effects
 # do wait.
-_CLAIM = """
-    WITH due AS (
+# OFFSET 0 keeps the planner from turning the check of each sender into a join over all open rows.
+_CLAIM = """due AS (
         SELECT id FROM inbound i
         WHERE state IN ('new', 'working') AND {which} AND (not_before IS NULL OR not_before <= now())
           AND NOT EXISTS (SELECT FROM inbound earlier
                           WHERE earlier.channel = i.channel AND earlier.sender = i.sender AND earlier.id < i.id
-                            AND earlier.state {earlier}
-                            AND (earlier.not_before IS NULL OR earlier.not_before <= now()))
-        ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
-    UPDATE inbound i SET state = 'working', attempt = attempt + 1, lease_until = now() + :lease, lease_owner = :owner
-    FROM due WHERE i.id = due.id
-    RETURNING i.id, i.attempt, set_config('synchronous_commit', 'off', true)
-"""
-FRESH: Final = text(_CLAIM.format(which="state = 'new' AND attempt = 0", earlier="= 'working'"))
-AGAIN: Final = text(
-    _CLAIM.format(
-        which=f"attempt BETWEEN 1 AND {CRASHES - 1} AND (state = 'new' OR lease_until < now())",
-        earlier="IN ('new', 'working')",
-    )
+                            AND earlier.state IN ('new', 'working') AND {earlier}
+                            AND (earlier.not_before IS NULL OR earlier.not_before <= now()) OFFSET 0)
+        ORDER BY id LIMIT {{limit}} FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE inbound i
+        SET state = 'working', attempt = attempt + 1, lease_until = now() + :lease, lease_owner = :owner
+        FROM due WHERE i.id = due.id
+        RETURNING {{result}}
+    )"""
+_CLAIMED = "i.id, i.attempt, set_config('synchronous_commit', 'off', true)"
+CLAIM_FRESH: Final = _CLAIM.format(
+    which="state = 'new' AND attempt = 0", earlier="(earlier.state = 'working' OR earlier.attempt > 0)"
 )
+CLAIM_AGAIN: Final = _CLAIM.format(
+    which=f"attempt BETWEEN 1 AND {CRASHES - 1} AND (state = 'new' OR lease_until < now())", earlier="true"
+)
+FRESH: Final = text(f"WITH {CLAIM_FRESH.format(limit=':limit', result=_CLAIMED)} SELECT id, attempt FROM claimed")  # noqa: S608
+AGAIN: Final = text(f"WITH {CLAIM_AGAIN.format(limit=':limit', result=_CLAIMED)} SELECT id, attempt FROM claimed")  # noqa: S608
 _earlier = aliased(Inbound)
 MINE: Final = (
     select(

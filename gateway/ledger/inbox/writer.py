@@ -12,6 +12,7 @@ from gateway.ledger.commit.group_commit import CommitTicket, GroupCommitter
 from gateway.ledger.inbox import inbox
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.store.database import transaction
+from gateway.store.direct import KEEP_PLANS
 
 USELESS: Final = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)  # errors of a useless connection
 
@@ -90,7 +91,9 @@ class Intake(GroupCommitter[Incoming]):
         """Each statement on it commits by itself."""
         if self._raw is None:
             self._raw = self._engine.raw_connection()
-            cast("psycopg.Connection", self._raw.driver_connection).autocommit = True
+            driver = cast("psycopg.Connection", self._raw.driver_connection)
+            driver.autocommit = True
+            driver.execute(KEEP_PLANS)
         return cast("psycopg.Connection", self._raw.driver_connection)
 
     def _let_go(self) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from gateway.ledger.money import spend_breaker
 from gateway.settings import Settings
 from gateway.store.arrays import numbers
+from gateway.store.direct import DirectTransaction, Statement
 
 Scope = Literal["company_day", "company_month", "country", "group", "person", "reader"]
 Key = tuple[Scope, str]  # the scope, and the id or ISO code that it is for; "" for the company's
@@ -112,32 +113,60 @@ def take(session: Session, most: BudgetLimits, wanted: Sequence[BudgetRequest]) 
 
     A reader's day comes before money: what waits for its reader costs nobody's budget."""
     readers = {one.reader.key: one.reader for one in wanted if one.reader}
-    keys = sorted({key for one in wanted for key, _ in _costs(one, most)} | set(COMPANY))
     lock(session)
-    used = used_now(session, keys, {key: reader.day for key, reader in readers.items()})
+    used = used_now(session, _keys(most, wanted), {key: reader.day for key, reader in readers.items()})
     going, tripped = spend_breaker.admit(session, most.hour, [(one.parts, one.pausable) for one in wanted])
     held = frozenset(one.attempt_id for one, goes in zip(wanted, going, strict=True) if not goes)
-    over: dict[int, Scope] = {}
-    full_days: set[int] = set()
-    taken: list[BudgetRequest] = []
-    spent: Counter[Key] = Counter()
+    fit = _fit([one for one in wanted if one.attempt_id not in held], most, used)
+    if fit.taken:
+        session.execute(SPEND, _spend(most, fit, readers))
+    full_now = {key for one in wanted if one.attempt_id in fit.over for key in [_named(one, fit.over[one.attempt_id])]}
+    return BudgetOutcome(fit.over, held, fit.full_days, _note_full(session, full_now), tripped)
+
+
+def take_all(transaction: DirectTransaction, most: BudgetLimits, wanted: Sequence[BudgetRequest]) -> bool:
+    """Charges all of them and commits, when every one fits and none needs a closer look; else the caller takes its
+    whole transaction back, and False is returned. `take` is for the rest. It costs two round trips."""
+    keys = _keys(most, wanted)
+    _, found, [state] = transaction.run((LOCK_DIRECTLY, {}), (USED_DIRECTLY, _columns(keys, {})), (BREAKER, {}))
+    tripped_at, quiet, hour = state
+    if spend_breaker.may_trip(tripped_at, quiet, hour, most.hour, [(one.parts, one.pausable) for one in wanted]):
+        return False
+    fit = _fit(wanted, most, dict.fromkeys(keys, 0) | {(scope, subject): used for scope, subject, used in found})
+    if len(fit.taken) < len(wanted):
+        return False
+    transaction.finish((SPEND_DIRECTLY, _spend(most, fit, {})))
+    return True
+
+
+class _Fit(NamedTuple):
+    """What of some requests fits into the budgets, and what that spends."""
+
+    taken: list[BudgetRequest]
+    over: dict[int, Scope]
+    full_days: frozenset[int]
+    spent: Counter[Key]
+
+
+def _fit(wanted: Sequence[BudgetRequest], most: BudgetLimits, used: dict[Key, int]) -> _Fit:
+    fit, full_days = _Fit([], {}, frozenset(), Counter()), set[int]()
     for one in wanted:
-        if one.attempt_id in held:
-            continue
         if _day_is_full(one.reader, used):
             full_days.add(one.attempt_id)
             continue
         full = _full(one, most, used)
         if full is not None:
-            over[one.attempt_id] = full[0]
+            fit.over[one.attempt_id] = full[0]
             continue
-        taken.append(one)
+        fit.taken.append(one)
         for key, cost in _costs(one, most):
             used[key] += cost
-            spent[key] += cost
-    _write(session, most, spent, taken, readers)
-    full_now = {key for one in wanted if one.attempt_id in over for key in [_named(one, over[one.attempt_id])]}
-    return BudgetOutcome(over, held, frozenset(full_days), _note_full(session, full_now), tripped)
+            fit.spent[key] += cost
+    return fit._replace(full_days=frozenset(full_days))
+
+
+def _keys(most: BudgetLimits, wanted: Sequence[BudgetRequest]) -> list[Key]:
+    return sorted({key for one in wanted for key, _ in _costs(one, most)} | set(COMPANY))
 
 
 def _day_is_full(reader: ReaderDay | None, used: Mapping[Key, int]) -> bool:
@@ -207,18 +236,14 @@ def _columns(keys: Iterable[Key], days: Mapping[Key, date]) -> dict[str, object]
     }
 
 
-def _write(
-    session: Session,
-    most: BudgetLimits,
-    spent: Counter[Key],
-    taken: Sequence[BudgetRequest],
-    readers: Mapping[Key, ReaderDay],
-) -> None:
-    if not taken:
-        return
+def _spend(most: BudgetLimits, fit: _Fit, readers: Mapping[Key, ReaderDay]) -> dict[str, object]:
+    """The values of SPEND."""
+    taken, spent = fit.taken, fit.spent
     limits = (readers[key].most if key in readers else limit_of(key[0], most) for key in spent)
-    amounts = {"amounts": numbers(spent.values()), "most": numbers(limits)}
-    rows = {
+    return {
+        **_columns(spent, {key: reader.day for key, reader in readers.items()}),
+        "amounts": numbers(spent.values()),
+        "most": numbers(limits),
         "attempts": numbers(one.attempt_id for one in taken),
         "authors": numbers(one.author_id for one in taken),
         "groups": numbers(one.group_id for one in taken),
@@ -233,8 +258,6 @@ def _write(
         "readers": numbers(one.reader.account_id if one.reader else None for one in taken),
         "reader_days": [one.reader.day if one.reader else None for one in taken],
     }
-    days = {key: reader.day for key, reader in readers.items()}
-    session.execute(SPEND, {**_columns(spent, days), **amounts, **rows})
 
 
 def _note_full(session: Session, keys: set[Key]) -> tuple[Key, ...]:
@@ -311,6 +334,12 @@ SPEND: Final = text(f"""
                          CAST(:countries AS text[]), CAST(:parts AS smallint[]), CAST(:micros AS bigint[]),
                          CAST(:readers AS bigint[]), CAST(:reader_days AS date[]))
 """)  # noqa: S608
+
+# The same for `take_all`.
+LOCK_DIRECTLY: Final = Statement(f"SELECT pg_advisory_xact_lock({LOCK})")
+USED_DIRECTLY: Final = Statement(str(USED))
+BREAKER: Final = Statement(str(spend_breaker.STATE))
+SPEND_DIRECTLY: Final = Statement(str(SPEND))
 
 EXHAUSTED: Final = text(f"""
     INSERT INTO budgets AS b (day, scope, subject, exhausted_at)

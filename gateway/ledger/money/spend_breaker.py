@@ -7,6 +7,7 @@ the nights among them it would be zero.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from sqlalchemy import text
@@ -35,14 +36,23 @@ def admit(
     """For each (parts, pausable) whether it may go now; and when these trip the breaker, the hour's parts and the usual
     ones. Up to `floor` parts an hour are never too many: that is for small companies."""
     row = session.execute(STATE).one()
-    if row.tripped_at is None and not row.quiet:
+    if may_trip(row.tripped_at, row.quiet, row.hour, floor, wanted):
         found = row.hour + sum(parts for parts, _ in wanted)
-        if found > floor and any(pausable for _, pausable in wanted):
+        if row.tripped_at is None:
             usual = int(session.scalar(USUAL) or 0)
             if found > max(floor, TIMES * usual):
                 session.execute(TRIP, {"parts": int(found), "usual": usual})
                 return [not pausable for _, pausable in wanted], (int(found), usual)
     return [not pausable or row.tripped_at is None for _, pausable in wanted], None
+
+
+def may_trip(
+    tripped_at: datetime | None, quiet: bool, hour: Decimal, floor: int, wanted: Sequence[tuple[int, bool]]
+) -> bool:
+    """Whether the breaker is open, or these may be what opens it, by its row of STATE."""
+    if not any(pausable for _, pausable in wanted):
+        return False
+    return tripped_at is not None or (not quiet and hour + sum(parts for parts, _ in wanted) > floor)
 
 
 def resume(session: Session) -> bool:

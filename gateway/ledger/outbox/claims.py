@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from gateway.channels import SMS
 from gateway.ledger.outbox import email_fallback
+from gateway.store.direct import Statement
 
 Key = tuple[int, int]  # message, address
 Senders = tuple[int, ...]  # ids of our numbers
@@ -103,6 +104,38 @@ def claim_suspect(
     return [ClaimedDelivery(*row) for row in session.execute(_claim(channel, 1, SUSPECT, senders), values)]
 
 
+def claiming_texts(limit: int, sender: int, unusual: str) -> Statement:
+    """The statement that claims the texts of one number and brings at once what they say, whether anything is unusual
+    about each, and whether texts wait for a number of their own; that comes alone when nothing is due. `unusual`: a
+    query that has a row for an unusual delivery `d` of the message `m`."""
+    parts = {"tags": TAGS, "first": FIRST, "senders": str(int(sender)), "sender": int(sender), "limit": int(limit)}
+    take = TAKE.format(suspect=NOT_SUSPECT, **parts)
+    found = FOUND.format(framed=f", taken.priority, {WORDS}", reader=WORDS_FROM.format(unusual=unusual))
+    return Statement(f"""
+        {take}, found AS MATERIALIZED ({found})
+        SELECT waits.unassigned, found.*
+        FROM (SELECT EXISTS (
+            SELECT FROM deliveries WHERE channel = 'sms' AND sender_id = 0 AND ended_at IS NULL
+              AND state IN ('queued', 'retry')) AS unassigned) AS waits
+        LEFT JOIN found ON true ORDER BY found.priority, found.message_id, found.address_id
+    """)  # noqa: S608 - put together from constants
+
+
+class ClaimedWords(NamedTuple):
+    """A row of that statement: what is sent, what it says, and whether anything is unusual about it."""
+
+    claimed: ClaimedDelivery
+    content: MessageContent
+    unusual: bool
+
+
+def claimed_words(row: Sequence[Any]) -> ClaimedWords:
+    """Reads a row of that statement, without its first column."""
+    words = dict(zip(_WORDS, row[11:], strict=False))
+    content = MessageContent(message_id=row[1], subject="", body="", parents=(), answers=None, **words)
+    return ClaimedWords(ClaimedDelivery(*row[:10]), content, bool(row[-1]))
+
+
 def renew(session: Session, owner: str, lease: timedelta) -> None:
     """Renews the leases of this worker. A lease that has run out is not renewed."""
     session.execute(RENEW, {"owner": owner, "lease": lease})
@@ -174,7 +207,7 @@ NOT_SUSPECT: Final = "(d.reason IS DISTINCT FROM 'crash' OR d.attempt = 1)"
 # What is urgent (priority 0) may overtake what is stuck before it in its lane; nothing else does. It is asked about
 # apart, so that the check of all others needs the index of lanes alone. OFFSET 0 keeps the planner from turning the
 # check of each lane into a join over all open rows.
-CLAIM: Final = """
+TAKE: Final = """
     WITH due AS MATERIALIZED (
         SELECT d.message_id, d.address_id, d.author_id, d.priority FROM deliveries d
         WHERE d.channel = :channel AND d.sender_id IN ({senders})
@@ -196,8 +229,9 @@ CLAIM: Final = """
             tag = coalesce(d.tag, tagged.tag), introduces = d.introduces OR {first}
         FROM tagged WHERE d.message_id = tagged.message_id AND d.address_id = tagged.address_id
         RETURNING tagged.attempt_id, d.message_id, d.address_id, d.attempt, d.priority, d.tag, d.possible_duplicate,
-                  d.source_id, d.introduces
-    )
+                  d.source_id, d.introduces, d.author_id, d.give_up_at
+    )"""
+FOUND: Final = """
     SELECT taken.attempt_id, taken.message_id, taken.address_id, taken.attempt, addresses.address, taken.tag,
            taken.possible_duplicate, taken.source_id, coalesce(source.handle, 'topic' || topic.id,
                (SELECT 'track' || id FROM tracks WHERE id = taken.source_id)),
@@ -208,6 +242,7 @@ CLAIM: Final = """
     LEFT JOIN topics topic ON topic.id = taken.source_id{reader}
     ORDER BY taken.priority, taken.message_id, taken.address_id
 """
+CLAIM: Final = TAKE + FOUND
 
 FIRST: Final = "(SELECT introduced_at IS NULL FROM addresses WHERE id = d.address_id)"
 
@@ -220,6 +255,21 @@ FRAMED: Final = """,
                SELECT FROM attention w WHERE w.account_id = reader.id AND w.prefer = 'mail'), false) AS prefers_mails"""
 READER: Final = """
     LEFT JOIN accounts reader ON reader.id = addresses.account_id"""
+
+# What is needed to render a text and to know what it costs; mails need more (CONTENTS).
+_WORDS: Final = (
+    "kind", "text", "author_id", "author", "author_name", "post_id", "private", "group", "created_at", "group_id",
+    "must_arrive", "attached", "urgent", "call",
+)  # fmt: skip
+WORDS: Final = """m.kind, m.text, m.author_id, NULL::text AS author, NULL::text AS author_name, m.post_id,
+           coalesce(post.visibility = 'direct' OR target.access = 'closed', false) AS private, NULL::text AS "group",
+           m.created_at, post.group_id, m.must_arrive, post.attached, m.priority = 0 AS urgent, post.call,
+           odd.unusual"""
+WORDS_FROM: Final = """
+    JOIN messages m ON m.id = taken.message_id
+    LEFT JOIN posts post ON post.id = m.post_id
+    LEFT JOIN accounts target ON target.id = post.group_id
+    CROSS JOIN LATERAL (SELECT EXISTS ({unusual}) AS unusual) odd"""
 
 NO_TAGS: Final = "SELECT message_id, address_id, NULL::text AS tag, new_id() AS attempt_id FROM due"
 

@@ -4,15 +4,22 @@ written, so that both are one statement. Fan-outs and welcomes are made so; outb
 from gateway.store.channel_sql import gives_up_after
 
 
-def insert_for(recipients: str) -> str:
+def insert_for(
+    recipients: str,
+    message: str = ":message",
+    author: str = ":author",
+    priority: str = ":priority",
+    result: str = "channel",
+) -> str:
     """The INSERT of a delivery for each row of `recipients`: the name of a query, or a query in brackets, with the
     columns address_id, channel, sender_id (null: none) and source_id (null: none). The statement is given :message,
-    :author and :priority. It returns the channels of those that are new."""
+    :author and :priority, unless these, too, are columns. It returns the channels of those that are new, or
+    `result`."""
     return f"""
         INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, sender_id, priority, give_up_at)
-        SELECT :message, address_id, :author, source_id, channel, coalesce(sender_id, 0), :priority,
+        SELECT {message}, address_id, {author}, source_id, channel, coalesce(sender_id, 0), {priority},
                now() + {gives_up_after("channel")}
         FROM {recipients} AS recipient
         ON CONFLICT DO NOTHING
-        RETURNING channel
+        RETURNING {result}
     """  # noqa: S608 - put together from constants

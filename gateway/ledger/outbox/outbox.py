@@ -19,11 +19,10 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import func, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.store.channel_sql import gives_up_after
-from gateway.store.tables import Delivery, Message
+from gateway.store.tables import Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +66,7 @@ def put(session: Session, message: Outgoing, to: Sequence[Target], not_before: t
     """Queues a message for these addresses, and returns its id. An address given twice gets it once."""
     values = {name: getattr(message, name) for name in Outgoing.__slots__}
     values["quotes"] = list(message.quotes) if message.quotes else None
-    message_id = session.scalars(insert(Message).values(values).returning(Message.id)).one()
-    if to:
-        session.execute(PUT, _rows(message_id, message, to, not_before or timedelta(0)))
-    return message_id
+    return int(session.scalar(PUT, values | _rows(message, to, not_before or timedelta(0))) or 0)
 
 
 def put_own(session: Session, kind: str, messages: Sequence[OwnMessage], lane: int) -> None:
@@ -97,11 +93,9 @@ def put_sent(session: Session, message: Outgoing, to: Target, ago: timedelta) ->
     return message_id
 
 
-def _rows(message_id: int, message: Outgoing, to: Sequence[Target], delay: timedelta) -> dict[str, object]:
+def _rows(message: Outgoing, to: Sequence[Target], delay: timedelta) -> dict[str, object]:
     return {
-        "message": message_id,
         "author": message.author_id or 0,
-        "priority": message.priority,
         "delay": delay,
         "addresses": [target.address_id for target in to],
         "channels": [target.channel for target in to],
@@ -109,15 +103,24 @@ def _rows(message_id: int, message: Outgoing, to: Sequence[Target], delay: timed
     }
 
 
+# One statement, because every answer makes these rows.
 PUT: Final = text(f"""
-    INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, sender_id, priority, not_before,
-                            give_up_at)
-    SELECT :message, address_id, :author, source_id, target.channel, coalesce(a.sender_id, 0), :priority,
-           now() + :delay, now() + :delay + {gives_up_after("target.channel")}
-    FROM unnest(CAST(:addresses AS bigint[]), CAST(:channels AS text[]), CAST(:sources AS bigint[]))
-         AS target (address_id, channel, source_id)
-    JOIN addresses a ON a.id = target.address_id
-    ON CONFLICT DO NOTHING
+    WITH message AS (
+        INSERT INTO messages (kind, text, subject, body, author_id, post_id, inbound_id, priority, must_arrive, quotes)
+        VALUES (:kind, :text, :subject, :body, :author_id, :post_id, :inbound_id, :priority, :must_arrive,
+                CAST(:quotes AS bigint[]))
+        RETURNING id
+    ), made AS (
+        INSERT INTO deliveries (message_id, address_id, author_id, source_id, channel, sender_id, priority, not_before,
+                                give_up_at)
+        SELECT message.id, target.address_id, :author, target.source_id, target.channel, coalesce(a.sender_id, 0),
+               :priority, now() + :delay, now() + :delay + {gives_up_after("target.channel")}
+        FROM message, unnest(CAST(:addresses AS bigint[]), CAST(:channels AS text[]), CAST(:sources AS bigint[]))
+                      AS target (address_id, channel, source_id)
+        JOIN addresses a ON a.id = target.address_id
+        ON CONFLICT DO NOTHING
+    )
+    SELECT id FROM message
 """)  # noqa: S608
 
 PUT_OWN: Final = text("""

@@ -28,6 +28,18 @@ def publication(post: str, result: str) -> TextClause:
     """)  # noqa: S608 - put together from constants
 
 
+# As parts of a statement that publishes many posts at once: `plain` has the message_id, post_id, account_id, text,
+# subject and body of each; `made`, how many texts and mails were made of it, to everyone whom it is for.
+MESSAGES_OF_MANY: Final = """
+    INSERT INTO messages (id, kind, author_id, post_id, priority, text, subject, body)
+    SELECT message_id, 'update', account_id, post_id, 5, text, subject, body FROM plain"""
+FANOUTS_OF_MANY: Final = """
+    INSERT INTO fanouts (message_id, source_id, post_id, author_id, reached, texts, mails, state, done_at)
+    SELECT message_id, account_id, post_id, account_id, 9223372036854775807, coalesce(made.texts, 0),
+           coalesce(made.mails, 0), 'done', clock_timestamp()
+    FROM plain LEFT JOIN made USING (message_id)"""
+
+
 def widen(session: Session, post_id: int, sources: Sequence[int]) -> None:
     """Adds fan-outs to a post that still waits: words that were appended to it bring it to more people."""
     if sources:

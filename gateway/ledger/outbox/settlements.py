@@ -17,6 +17,7 @@ from gateway.ledger.outbox import email_fallback
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.store.arrays import numbers
 from gateway.store.channel_sql import such
+from gateway.store.direct import DirectConnection, Statement
 
 CRASHES: Final = 3  # a row that ended three workers is set aside (Mailman's rule)
 SWEEP: Final = 5000  # rows that one call lets expire
@@ -63,6 +64,18 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> None:
     introduced = [one.claimed.address_id for one in sent if one.claimed.introduces]
     if introduced:
         session.execute(INTRODUCED, {"addresses": numbers(sorted(introduced))})
+
+
+def settle_sent(connection: DirectConnection, sent: Sequence[Settlement]) -> bool:
+    """Writes rows that were simply sent, by a statement that is a transaction by itself; returns whether a row behind
+    them in its lane waits."""
+    [[waits]] = connection.run(SENT, _key_columns(sent))
+    return bool(waits)
+
+
+def is_simply_sent(one: Settlement) -> bool:
+    """Whether `settle_sent` may write it."""
+    return one.state == "sent" and one.reason is None and not one.claimed.introduces
 
 
 def _key_columns(settlements: Sequence[Settlement]) -> dict[str, object]:
@@ -162,6 +175,22 @@ SENT_DELIVERIES: Final = text(_DELIVERIES.format(given=_SENT))
 SENT_ATTEMPTS: Final = text(_ATTEMPTS.format(given=_SENT))
 SETTLE_DELIVERIES: Final = text(_DELIVERIES.format(given=_ANY))
 SETTLE_ATTEMPTS: Final = text(_ATTEMPTS.format(given=_ANY))
+
+# Counting what `moved` did has the deliveries written, and so locked, before their attempts.
+SENT: Final = Statement(f"""
+    WITH moved AS ({_DELIVERIES.format(given=_SENT)} RETURNING d.message_id
+    ), first AS MATERIALIZED (SELECT count(*) FROM moved
+    ), tried AS ({_ATTEMPTS.format(given="first, " + _SENT.strip())})
+    SELECT EXISTS (
+        SELECT FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS given (message_id, address_id)
+        CROSS JOIN LATERAL (
+            SELECT author_id FROM deliveries d
+            WHERE d.message_id = given.message_id AND d.address_id = given.address_id OFFSET 0) lane
+        CROSS JOIN LATERAL (
+            SELECT FROM deliveries behind
+            WHERE behind.address_id = given.address_id AND behind.author_id = lane.author_id
+              AND behind.ended_at IS NULL AND behind.state IN ('queued', 'retry') LIMIT 1) behind)
+""")  # noqa: S608
 
 _FOLDS: Final = such("late.channel", lambda channel: channel.folds_repeats)
 

@@ -49,8 +49,7 @@ def find(session: Session, writer: Account, words: str, readers: Readers, said: 
     """The newest private post of the last 90 days whose words these repeat and which fewer people could read. It was
     sent to the writer, or written by them. `said`: all that was written, because marks around the whole of a text are
     taken off before it is posted. A text that is too short to repeat anything costs no statement."""
-    quoted = [*fingerprints.find_quoted(words), *(fingerprints.find_quoted(said) if said != words else ())]
-    runs = [*fingerprints.runs(words), *(_WHOLE + short for short in dict.fromkeys(quoted))]
+    runs = runs_of(words, said)
     if not runs:
         return None
     posts = session.scalars(_HITS, {"runs": runs}).all()
@@ -68,21 +67,39 @@ def find(session: Session, writer: Account, words: str, readers: Readers, said: 
     return Repeated(row.author, row.author_id == writer.id, row.told, row.place) if row else None
 
 
+def runs_of(words: str, said: str) -> list[str]:
+    """What words are compared by with what was private; nothing when they are too few to repeat anything."""
+    quoted = [*fingerprints.find_quoted(words), *(fingerprints.find_quoted(said) if said != words else ())]
+    return [*fingerprints.runs(words), *(_WHOLE + short for short in dict.fromkeys(quoted))]
+
+
 def _runs_of_item(words: str) -> list[str]:
     short = fingerprints.whole(words)
     return [_WHOLE + short] if short else fingerprints.runs(words)
 
 
 # The hashes are keyed by the installation's secret: without it nobody can try out what a private message may have said.
-_HASHES: Final = """ARRAY(
-    SELECT ('x' || encode(substr(sha256(secret.hash_key || convert_to(run, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint
-    FROM installation AS secret, unnest(CAST(:runs AS text[])) AS run)"""
+_HASH: Final = (
+    "('x' || encode(substr(sha256(secret.hash_key || convert_to(run, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint"
+)
+_HASHES: Final = f"""ARRAY(
+    SELECT {_HASH} FROM installation AS secret, unnest(CAST(:runs AS text[])) AS run)"""
 _KEEP: Final = text(
     f"""
     INSERT INTO private_fingerprints (post_id, runs) VALUES (:post, {_HASHES})
     ON CONFLICT (post_id) DO UPDATE SET runs = excluded.runs
     """
 )
+# As part of a statement about many texts: the places of those with runs that were private to anybody.
+HITS_OF_MANY: Final = f"""
+    SELECT given.place
+    FROM (SELECT place, array_agg({_HASH}) AS hashes
+          FROM installation AS secret,
+               unnest(CAST(:run_places AS integer[]), CAST(:runs AS text[])) AS given (place, run)
+          GROUP BY place OFFSET 0) AS given
+    WHERE EXISTS (
+        SELECT FROM private_fingerprints
+        WHERE runs && given.hashes AND post_id >= id_at(now() - interval '90 days') OFFSET 0)"""
 # This runs for every text that is published, so it is as simple as possible; hits are rare.
 _HITS: Final = text(
     f"""

@@ -4,9 +4,9 @@ ever."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.channels import EMAIL
@@ -14,7 +14,7 @@ from gateway.ledger.inbox.inbox import BLOTTED
 from gateway.ledger.money import budgets, spending
 from gateway.settings import Settings
 from gateway.sms import destinations
-from gateway.store.tables import Address, Conversation, Delivery, Inbound, Message
+from gateway.store.tables import Address, Inbound
 
 HOURLY = 60  # answers to an identified address
 CHANGING = 180  # answers to one whose words changed something; a limit against machines
@@ -56,10 +56,9 @@ class ReplyAllowance:
 
 
 def read_allowance(session: Session, address_id: int, inbound: Inbound, *, changed: bool) -> ReplyAllowance:
-    """Reads both in one statement. Whoever changes something is answered for longer than who only asks."""
-    liked = select(Conversation.liked).where(Conversation.address_id == address_id).scalar_subquery()
-    number, posts = session.execute(select(_counted(address_id, HOUR).scalar_subquery(), liked)).one()
-    allowed = number < (CHANGING if changed else HOURLY) and not _repeats(session, address_id, inbound.text)
+    """Reads all of it in one statement. Whoever changes something is answered for longer than who only asks."""
+    number, posts, texts = session.execute(ALLOWANCE, {"address": address_id}).one()
+    allowed = number < (CHANGING if changed else HOURLY) and not _is_again(texts or (), inbound.text)
     return ReplyAllowance(allowed, number == HOURLY - 1, posts or ())
 
 
@@ -70,26 +69,34 @@ def may_write_to_stranger(session: Session, address_id: int) -> bool:
 
 
 def _answers(session: Session, address_id: int, span: timedelta) -> int:
-    return session.scalar(_counted(address_id, span)) or 0
-
-
-def _counted(address_id: int, span: timedelta) -> Select[int]:
-    recent: tuple[Any, ...] = (Message.kind == "answer", Message.created_at > func.now() - span)
-    oldest = func.id_at(func.now() - span)
-    mine = select(func.count()).select_from(Delivery).join(Message, Message.id == Delivery.message_id)
-    return mine.where(Delivery.address_id == address_id, Delivery.message_id >= oldest, *recent)
+    return session.scalar(ANSWERS, {"address": address_id, "span": span}) or 0
 
 
 def _repeats(session: Session, address_id: int, text: str | None) -> bool:
-    if text is None or text == BLOTTED:
-        return False
-    answered = (
-        select(Inbound.text)
-        .join(Message, Message.inbound_id == Inbound.id)
-        .join(Delivery, Delivery.message_id == Message.id)
-        .where(Delivery.address_id == address_id, Delivery.message_id >= func.id_at(func.now() - SAME_TEXT_SPAN))
-        .order_by(Delivery.message_id.desc())
-        .limit(SAME_TEXT)
-    )
-    texts = session.scalars(answered.where(Message.kind == "answer")).all()
-    return len(texts) == SAME_TEXT and set(texts) == {text}
+    return _is_again(session.scalars(ANSWERED, {"address": address_id}).all(), text)
+
+
+def _is_again(answered: Sequence[str | None], text: str | None) -> bool:
+    """Whether the last texts that were answered were all this one."""
+    return text not in (None, BLOTTED) and len(answered) == SAME_TEXT and set(answered) == {text}
+
+
+# Written out, for they run for every answer.
+_COUNTED: Final = """
+    SELECT count(*) FROM deliveries d JOIN messages m ON m.id = d.message_id
+    WHERE d.address_id = :address AND d.message_id >= id_at(now() - {span}) AND m.kind = 'answer'
+      AND m.created_at > now() - {span}"""
+_ANSWERED: Final = f"""
+    SELECT i.text FROM deliveries d
+    JOIN messages m ON m.id = d.message_id
+    JOIN inbound i ON i.id = m.inbound_id
+    WHERE d.address_id = :address AND d.message_id >= id_at(now() - interval '{SAME_TEXT_SPAN.total_seconds():.0f} s')
+      AND m.kind = 'answer'
+    ORDER BY d.message_id DESC LIMIT {SAME_TEXT}"""  # noqa: S608 - put together from constants
+ANSWERS: Final = text(_COUNTED.format(span="CAST(:span AS interval)"))
+ANSWERED: Final = text(_ANSWERED)
+ALLOWANCE: Final = text(f"""
+    SELECT ({_COUNTED.format(span="interval '1 hour'")}),
+           (SELECT liked FROM conversations WHERE address_id = :address),
+           ARRAY({_ANSWERED})
+""")  # noqa: S608 - put together from constants

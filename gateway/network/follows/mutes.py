@@ -4,9 +4,9 @@ rows itself; handlers and notices ask here before they promise anything."""
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -89,7 +89,10 @@ def lift(session: Session, account_id: int, other_id: int) -> MuteSnapshot | Non
 
 def are_apart(session: Session, one: int, other: int) -> bool:
     """Whether one of the two has blocked the other."""
-    return bool(session.scalar(select(blocked(literal(one), literal(other)))))
+    return bool(session.scalar(APART, {"one": one, "other": other}))
+
+
+APART: Final = select(blocked(bindparam("one", type_=BigInteger), bindparam("other", type_=BigInteger)))
 
 
 def deaf_to(session: Session, author_id: int, people: Collection[int]) -> set[int]:

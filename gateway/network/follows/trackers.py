@@ -116,6 +116,13 @@ HEARD: Final = text("""
 """)
 
 
+# As part of a statement about many texts: the places of those with a phrase that somebody tracks, or has tracked.
+HEARD_OF_MANY: Final = """
+    SELECT given.place
+    FROM unnest(CAST(:phrase_places AS integer[]), CAST(:phrases AS text[])) AS given (place, phrase)
+    WHERE EXISTS (SELECT FROM tracks WHERE phrase = given.phrase OFFSET 0)"""
+
+
 def heard(session: Session, author_id: int, words: str) -> list[int]:
     """Those tracks whose phrase is in these words and that anybody but their author has. One look-up of an index, and
     every post that everyone may read pays for it."""

@@ -2,9 +2,9 @@
 grammar."""
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import Final, cast
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.channels import EMAIL
@@ -23,6 +23,14 @@ CANDIDATES = 500  # compared letter by letter
 AFTER_BLANK = "!"  # the character after a blank: names that begin with KEY and a blank sort between the two
 LONGEST = 60
 ACTIVE = Account.state == "active"
+
+
+# Built once, for most commands name somebody.
+BY_HANDLE: Final = select(Account).where(Account.handle == bindparam("handle"), ACTIVE)
+_BEGINS: Final = and_(
+    Account.kind == "person", Account.plain_name >= bindparam("first"), Account.plain_name < bindparam("end")
+)
+BY_NAME: Final = select(Account).where(or_(Account.plain_name == bindparam("key"), _BEGINS), ACTIVE).limit(CANDIDATES)
 
 
 def find(session: Session, name: str, viewer_id: int | None) -> ResolvedName:
@@ -62,7 +70,7 @@ def find_named(account: Account) -> NamedAccount:
 
 
 def _by_handle(session: Session, wanted: str) -> Account | None:
-    return session.scalars(select(Account).where(Account.handle == canonical_handle(wanted), ACTIVE)).one_or_none()
+    return session.scalars(BY_HANDLE, {"handle": canonical_handle(wanted)}).one_or_none()
 
 
 def _by_alias(session: Session, wanted: str) -> Account | None:
@@ -81,10 +89,7 @@ def _by_mailbox(session: Session, name: str) -> Account | None:
 
 def _by_name(session: Session, key: str, viewer_id: int | None) -> tuple[NamedAccount, ...]:
     """People by their first or full name and groups by theirs: a person who shares a group's name does not hide it."""
-    begins = and_(Account.kind == "person", Account.plain_name >= key + " ", Account.plain_name < key + AFTER_BLANK)
-    rows = session.scalars(
-        select(Account).where(or_(Account.plain_name == key, begins), ACTIVE).limit(CANDIDATES)
-    ).all()
+    rows = session.scalars(BY_NAME, {"key": key, "first": key + " ", "end": key + AFTER_BLANK}).all()
     others = [account for account in rows if account.id != viewer_id] or rows  # their own name means a namesake
     relation = _relations(session, others, viewer_id) if len(others) > 1 else {}
     ranked = sorted(others, key=lambda account: (relation.get(account.id, 0), account.handle))

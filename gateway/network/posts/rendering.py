@@ -35,6 +35,12 @@ def of_post(
     return Rendered(text, subject(text, headline), body)
 
 
+def of_update(author: str, words: str) -> Rendered:
+    """The same for words to everyone that answer nothing; `author` is the name of their writer."""
+    text = f"{author}: {words}"
+    return Rendered(text, subject(text), words)
+
+
 def for_phone(
     author: Account, group: Account | None, post: Post, tag: str | None, page: str, pictures: str
 ) -> fit.FittedText:

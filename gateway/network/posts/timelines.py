@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Interval, Select, bindparam, exists, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Interval, Select, bindparam, exists, func, or_, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from gateway.language.model.reading import NamedAccount
@@ -13,7 +13,7 @@ from gateway.network.audience import visibility
 from gateway.network.audience.visibility import readable_by
 from gateway.network.posts.rendering import RepeatOrigin
 from gateway.store.tables import Account, Address, Delivery, Digest, Held, Message, Post, Tag
-from gateway.store.views import FollowInForce
+from gateway.store.views import FollowInForce, another_follow
 
 LATE = 30  # how many items later one may arrive than it was written
 DIGEST = "digest"  # the reason of deliveries that left in a digest
@@ -190,10 +190,23 @@ TOGETHER: Final = _together()
 def counts(session: Session, account: Account, reader_id: int) -> tuple[int, int, int]:
     """(followers, following, updates that the reader may read) of a person or a group. Who is in a closed group is for
     its members only, so that membership counts in nobody else's figures."""
-    heard_by = select(func.count()).select_from(FollowInForce).join(Account, Account.id == FollowInForce.follower_id)
-    followers = heard_by.where(FollowInForce.account_id == account.id, Account.state == "active")
-    hears = select(func.count()).select_from(FollowInForce).join(Account, Account.id == FollowInForce.account_id)
-    known = or_(Account.access.is_distinct_from("closed"), visibility.following(reader_id, Account.id))
-    following = hears.where(FollowInForce.follower_id == account.id, Account.state == "active", known)
-    updates = session.scalar(UPDATES.where(by_account(account)), {"reader": reader_id})
-    return (session.scalar(followers) or 0, session.scalar(following) or 0, updates or 0)
+    statement = COUNTS_OF_GROUP if account.kind == "group" else COUNTS_OF_PERSON
+    followers, following, updates = session.execute(statement, {"account": account.id, "reader": reader_id}).one()
+    return followers, following, updates
+
+
+def _counts(of: ColumnElement[bool]) -> Select[int, int, int]:
+    account, reader = bindparam("account", type_=BigInteger), bindparam("reader", type_=BigInteger)
+    follower = aliased(Account)
+    heard_by = select(func.count()).select_from(FollowInForce).join(follower, follower.id == FollowInForce.follower_id)
+    heard_by = heard_by.where(FollowInForce.account_id == account, follower.state == "active")
+    heard = another_follow()
+    source = aliased(Account)
+    known = or_(source.access.is_distinct_from("closed"), visibility.following(reader, source.id))
+    hears = select(func.count()).select_from(heard).join(source, source.id == heard.account_id)
+    hears = hears.where(heard.follower_id == account, source.state == "active", known)
+    return select(heard_by.scalar_subquery(), hears.scalar_subquery(), UPDATES.where(of).scalar_subquery())
+
+
+COUNTS_OF_PERSON: Final = _counts(Post.author_id == bindparam("account", type_=BigInteger))
+COUNTS_OF_GROUP: Final = _counts(Post.group_id == bindparam("account", type_=BigInteger))
