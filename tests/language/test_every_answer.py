@@ -61,8 +61,8 @@ REFUSED_ELSEWHERE = {
         "topic_too_frequent", "bad_key", "bad_tag", "bad_language", "uploads_a_day", "bad_reaction", "member_is_group",
         "zone_over", "source_not_followed", "no_audience", "nobody_called", "several_called", "quiet_incomplete",
         "quiet_all_day", "zone_not_found", "digest_time", "digest_nowhere", "bad_passkey", "too_many_passkeys",
-        "company_again", "company_refused", "company_away", "company_stranger", "wrong_code", "wrong_pin", "pins_differ",
-        "no_place_for_code", "channel_off", "phone_unreachable", "address_unproved", "last_address", "consent_missing",
+        "company_again", "company_refused", "company_away", "company_stranger", "wrong_code", "wrong_pin",
+        "pins_differ", "no_place_for_code", "channel_off", "phone_unreachable", "address_unproved", "last_address", "consent_missing",
         "status_empty", "status_over", "status_end",
     )
 }  # fmt: skip
