@@ -62,7 +62,8 @@ REFUSED_ELSEWHERE = {
         "zone_over", "source_not_followed", "no_audience", "nobody_called", "several_called", "quiet_incomplete",
         "quiet_all_day", "zone_not_found", "digest_time", "digest_nowhere", "bad_passkey", "too_many_passkeys",
         "company_again", "company_refused", "company_away", "company_stranger", "wrong_code", "wrong_pin",
-        "pins_differ", "no_place_for_code", "channel_off", "phone_unreachable", "address_unproved", "last_address", "consent_missing",
+        "pins_differ", "no_place_for_code", "channel_off", "phone_unreachable", "address_unproved", "last_address",
+        "consent_missing",
         "status_empty", "status_over", "status_end",
     )
 }  # fmt: skip
