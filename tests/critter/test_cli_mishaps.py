@@ -23,7 +23,18 @@ from tests.support.databases import restructure
 from tests.support.office import Office, point_command_line
 
 ROOT = Path(__file__).parents[2]
-STAYING = {"up", "web", "mail", "worker", "clock", "simulator", "drain", "backup", "restore"}  # have tests of their own
+STAYING = {
+    "up",
+    "web",
+    "stream",
+    "mail",
+    "worker",
+    "clock",
+    "simulator",
+    "drain",
+    "backup",
+    "restore",
+}  # have tests of their own
 
 
 def leaves(command: Any, *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:

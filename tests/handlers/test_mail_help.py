@@ -99,6 +99,11 @@ LINES: Final = {
     "quiet off": "quiet off",
     "limit [NUMBER]": "limit 20",
     "limit off": "limit off",
+    "status [LINE] [for]": "status in the workshop till 4",
+    "status off": "status off",
+    "unseen [MINUTES]": "unseen 5m",
+    "unseen off": "unseen off",
+    "finish #GROUP": "finish #sales",
 }
 # What each says of its own device: the words differ, and nothing else.
 BY_TEXT: Final = {"Mails are": "Texts are", "by mail": "by text", "This mailbox": "This phone"}

@@ -143,7 +143,7 @@ def handles(found: tuple[directory.NamedAccount, ...]) -> list[str]:
 
 
 def test_a_person_and_a_group_of_one_name_are_several(session: Session) -> None:
-    me = person(session, "me", "Me Myself")
+    me = person(session, "mia", "Mia Myself")
     accounts.create_group(session, "pat", "Patrol", "open")
     accounts.create_group(session, "ales_all", "Ales", "open")
     for handle, name in [("patq", "Pat Quinn"), ("sal", "Sal Ales"), ("alesx", "Ales Novák")]:
@@ -154,7 +154,7 @@ def test_a_person_and_a_group_of_one_name_are_several(session: Session) -> None:
     assert accounts.find(session, "sal", me.id).also == ()
     person(session, "patrol", "Rolf Pat")
     assert handles(accounts.find(session, "patrol", me.id).also) == ["pat"]
-    assert accounts.find(session, "me", me.id).oneself
+    assert accounts.find(session, "mia", me.id).oneself
 
 
 def test_who_is_nobody(session: Session, company: dict[str, Account]) -> None:

@@ -92,7 +92,10 @@ def test_who_has_a_mailbox_gets_the_list_there_and_first_names_by_text(office: O
     assert words == 'After an hour, "dock 4 is free": 1 got it. Missed: Ana. Your mail has the list.'
     assert channels == ["email", "sms"]
     body = rows(office.engine, NOTICES)[0].body
-    assert "\nBy text: 0 arrived, 1 taken by the carrier, 0 waiting, 0 later, 0 failed, 1 opted out\n" in body
+    assert (
+        "\nBy text: 0 arrived, 1 taken by the carrier, 0 waiting, 0 later, 0 on the web, 0 failed, 1 opted out\n"
+        in body
+    )
     assert re.search(r"\nThese people do not have it:\nAna Ruiz: opted out on \w{3} \d+$", body)
 
 
@@ -253,7 +256,7 @@ def test_who_prefers_mails_is_told_by_mail_alone(office: Office, context: Worker
         dana = accounts.by_handle(session, "dana")
         assert dana
         addresses.add(session, dana.id, "email", "dana@demo.example")
-        way_choices.set_prefers_mails(session, dana.id, prefers)
+        way_choices.set_preferred(session, dana.id, "mail" if prefers else None)
     broadcast(office, context)
     change(office.engine, HOUR_LATER)
     [(_, channels)] = told(context)

@@ -27,7 +27,9 @@ from gateway.store.tables import Table
 from tests.support.databases import owned
 
 SCHEMA: Final = Path(__file__).parents[2] / "schema.sql"
-READERS: Final = ("handlers.follows", "handlers.zone", "gateway.actions.preferences.zone")
+READERS: Final = (
+    "handlers.follows", "handlers.zone", "gateway.actions.preferences.zone", "gateway.actions.profile",
+)  # fmt: skip
 CLOCK: Final = """
     CREATE TABLE clock_shift (span interval NOT NULL);
     INSERT INTO clock_shift VALUES ('0');

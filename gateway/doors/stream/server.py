@@ -48,7 +48,6 @@ class StreamServer:
         return app
 
     async def _background(self, app: web.Application) -> Any:
-        self._since = await self._ask(news.newest)
         turns = ((self._look, LOOK), (self._check, CHECK))
         tasks = [asyncio.create_task(self._repeat(*turn)) for turn in turns]
         yield
@@ -68,8 +67,8 @@ class StreamServer:
 
     async def _look(self) -> None:
         accounts, since = self._subscribers.accounts(), self._since
-        if not accounts:
-            self._since = await self._ask(news.newest) if since else since
+        if not accounts or not since:
+            self._since = await self._ask(news.newest)
             return
         upto, found = await self._ask(lambda session: (news.newest(session), news.find(session, accounts, since)))
         self._subscribers.tell(found)

@@ -12,7 +12,7 @@ from gateway.errors import Refused
 from gateway.i18n.phrases import say
 
 LONGEST: Final = 2_000  # characters
-SAMPLES: Final = ("leave the building now", "r yes", "stop by my desk")
+SAMPLES: Final = ("is anybody at the gate", "r yes", "stop by my desk")
 NAMELESS: Final = ("reply", "reaction")  # whom these are for comes from what the writer heard last
 
 

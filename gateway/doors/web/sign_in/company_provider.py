@@ -80,10 +80,12 @@ def _rules(settings: Settings, found: dict[str, Any], nonce: str) -> jwt.JWTClai
 
 
 def _session(settings: Settings) -> OAuth2Session:
-    return OAuth2Session(
+    session = OAuth2Session(
         settings.oidc_client_id, settings.oidc_client_secret, scope=SCOPE, code_challenge_method="S256",
         redirect_uri=f"{settings.public_url}{BACK}",
     )  # fmt: skip
+    session.trust_env = False  # no proxy that the environment names
+    return session
 
 
 def _discover(settings: Settings) -> dict[str, Any]:
@@ -100,9 +102,11 @@ def _discover(settings: Settings) -> dict[str, Any]:
 
 def _get(url: str) -> dict[str, Any]:
     try:
-        answer = requests.get(url, timeout=PATIENCE, allow_redirects=False)
-        answer.raise_for_status()
-        content = answer.json()
+        with requests.Session() as asks:
+            asks.trust_env = False
+            answer = asks.get(url, timeout=PATIENCE, allow_redirects=False)
+            answer.raise_for_status()
+            content = answer.json()
     except (requests.RequestException, ValueError) as wrong:
         raise ProviderFailed(type(wrong).__name__) from wrong
     if not isinstance(content, dict):
