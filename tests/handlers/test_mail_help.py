@@ -101,7 +101,7 @@ LINES: Final = {
     "limit off": "limit off",
     "status [LINE] [for]": "status in the workshop till 4",
     "status off": "status off",
-    "unseen [MINUTES]": "unseen 5m",
+    "unseen [MINUTES]": "unseen",
     "unseen off": "unseen off",
     "finish #GROUP": "finish #sales",
 }
