@@ -6,6 +6,7 @@ anew, for whoever asks for one of the same kind.
 """
 
 import contextlib
+import select
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from contextlib import ExitStack, closing
@@ -50,13 +51,21 @@ class KeptEngines:
 
     def open(self, url: str, *given: Any, **named: Any) -> Engine:
         kind = Kind(url, (given, tuple(sorted(named.items()))))
-        if self._idle[kind]:
-            made = self._idle[kind].pop()
-        else:
+        made = self._take(kind)
+        if made is None:
             made = connect(url, *given, **named)
             made.dispose = partial(self._give_back, kind, made)  # type: ignore[method-assign]
         self._lent.append((kind, made))
         return made
+
+    def _take(self, kind: Kind) -> Engine | None:
+        """One that is kept, and whose sessions no test has ended meanwhile."""
+        while self._idle[kind]:
+            engine = self._idle[kind].pop()
+            if _is_whole(engine):
+                return engine
+            Engine.dispose(engine)
+        return None
 
     def _give_back(self, kind: Kind, engine: Engine, close: bool = True) -> None:
         """Instead of ending its connections, unless one is still in somebody's hands, or gone."""
@@ -101,6 +110,14 @@ def _renew(engine: Engine) -> bool:
             connection.execute(ANEW, prepare=False)
             connection.autocommit = False
         return True
+    return False
+
+
+def _is_whole(engine: Engine) -> bool:
+    """A server that ends a session says so at once: on the socket of an idle one there is nothing to read."""
+    with contextlib.suppress(DBAPIError, psycopg.Error), ExitStack() as held:
+        sockets = [connection.fileno() for connection in _sessions(engine, held)]
+        return not select.select(sockets, [], [], 0)[0]
     return False
 
 
