@@ -21,9 +21,17 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this ma
 AXE = Path(__file__).parents[2] / "support" / "axe" / "axe.min.js"
 KIM = "+14155550101"
 PAGES = (
-    "/", "/everyone", "/to-you", "/private", "/private/sam", "/write", "/write?to=acme", "/write?to=sam",
+    "/", "/everyone", "/to-you", "/private", "/private/sam", "/write", "/write?to=acme", "/write?to=sam", "/people",
+    "/groups", "/groups/new", "/@kim", "/@sam", "/@acme", "/@acme/people", "/@sam/followers", "/menu", "/search?q=acme",
+    "/tags/acme", "/about/acme", "/invite", "/settings", "/settings/phones", "/settings/you", "/settings/blocked",
+    "/settings/signed-in", "/settings/data",
 )  # fmt: skip
-VISITORS = ("/sign-in", "/offline", "/help")
+OPERATE = (
+    "/operate", "/operate/deliveries", "/operate/undelivered", "/operate/held", "/operate/reports", "/operate/numbers",
+    "/operate/consent", "/operate/costs", "/operate/people", "/operate/people/import", "/operate/people/kim",
+    "/operate/audit", "/operate/settings", "/operate/check", "/operate/explain",
+)  # fmt: skip
+VISITORS = ("/sign-in", "/offline", "/help", "/terms", "/privacy")
 LOOKS = (("phone", 390, "light"), ("phone", 390, "dark"), ("desk", 1280, "light"), ("desk", 1280, "dark"))
 
 
@@ -185,10 +193,10 @@ def test_nothing_is_in_the_way_of_anybody(critter: Company, browser: Any, size: 
     """axe-core finds nothing serious, and no page is broader than the screen."""
     look = {"viewport": {"width": width, "height": 844}, "color_scheme": theme, "bypass_csp": True}
     found = []
-    for handle, paths in (("kim", PAGES), ("", VISITORS)):
+    for handle, paths in (("kim", PAGES), ("pat", OPERATE), ("", VISITORS)):
         desk = Desk(browser, critter, handle, **look)
         for path in paths:
-            desk.go(path)
+            assert desk.go(path).status == 200, path
             desk.page.add_script_tag(path=str(AXE))
             told = desk.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
             found += [f"{path}: {each['id']}: {each['nodes'][0]['html'][:120]}" for each in told["violations"]]
