@@ -19,7 +19,6 @@ from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.i18n.refusals import refusal
 from gateway.inbound.commands import CommandContext, QuestionRequired, confirms, guard, question
-from gateway.ledger.audit import audit_log
 from gateway.network.conversation import conversations, notices
 from gateway.network.conversation.conversations import AskedQuestion
 from gateway.network.verification import lockouts, pins
@@ -127,14 +126,12 @@ def _right(session: Session, context: CommandContext, asked: AskedQuestion, word
 
 def _wrong(session: Session, context: CommandContext, kind: Kind) -> str:
     """Says how many more may be wrong; the last one closes the question, and its writer is told on another channel."""
-    audit_log.record(session, f"@{context.account.handle}", f"{kind}.wrong", context.account.id)
-    counted = lockouts.record_wrong(session, context.account.id, context.address.channel)
+    counted = lockouts.count_wrong(session, context.account, context.address.channel, kind)
+    context.actor.queues |= counted.queues
     ended = kind == "pin" and pins.locked(session, context.account.id)
     if counted.lock is None and not ended:
         return joined([NOT_RIGHT[kind], _left(counted.left)])
     conversations.expire(session, context.address.id)
-    if counted.lock:
-        context.actor.queues |= lockouts.tell(session, context.account, context.address.channel, kind, counted)
     return refusal("pin_ended").text if ended else _locked(session, context, counted.lock or timedelta(0)).text
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from gateway.actions import uploading
 from gateway.actions.model import last_effect
-from gateway.actions.model.actor import Actor
+from gateway.actions.model.actor import WEB, Actor
+from gateway.actions.model.looks_private import confirm_public
 from gateway.actions.model.private_words import confirm_repeat
 from gateway.actions.model.undo_result import Undone
 from gateway.actions.reach_estimate import ReachEstimate, confirm_reach, estimate
@@ -23,8 +24,6 @@ from gateway.network.people import accounts
 from gateway.network.posts import continuations, posts
 from gateway.network.posts.posts import NewPost
 from gateway.store.tables import Account, Effect, Post
-
-WEB: Final = "web"  # the door of pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +104,11 @@ def append(session: Session, actor: Actor, post_id: int, text: str) -> bool:
 
 
 def publish(session: Session, actor: Actor, words: NewPost) -> Post:
-    """Posts and records it, so that `undo` finds it. What repeats private words, and what goes to many phones, is
-    confirmed first."""
+    """Posts and records it, so that `undo` finds it. What looks private, what repeats private words, and what goes to
+    many phones is confirmed first."""
     words = replace(words, text=clean(words.text), upload_id=uploading.attach(session, actor))
     words = replace(words, sources=posts.sources(session, words), hold=_hold(actor, words))
+    confirm_public(session, actor, words)
     confirm_repeat(session, actor, words)
     confirm_reach(session, actor, words)
     post = posts.publish(session, words)

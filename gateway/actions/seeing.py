@@ -7,8 +7,6 @@ from sqlalchemy.orm import Session
 from gateway.actions.model.actor import Actor
 from gateway.ledger.outbox import held_seen
 
-SCREENS = ("web", "api")  # the doors at which one sees what one answers
-
 
 def mark_seen(session: Session, account_id: int, post_ids: Collection[int]) -> int:
     """Ends what still waits of these posts for this reader; returns how many items. A page says so of what was on the
@@ -19,5 +17,5 @@ def mark_seen(session: Session, account_id: int, post_ids: Collection[int]) -> i
 def mark_answered(session: Session, actor: Actor, post_id: int) -> None:
     """Whoever answers a post or reacts to it on a page has seen it. On a phone or by mail they have what they answer
     already, so nothing is asked of the database."""
-    if actor.door in SCREENS:
+    if actor.on_screen:
         mark_seen(session, actor.account.id, [post_id])

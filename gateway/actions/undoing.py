@@ -28,7 +28,7 @@ from gateway.actions.model.last_effect import last_effect
 from gateway.actions.model.undo_result import Undoing, Undone
 from gateway.actions.preferences import digests, quiet_hours, text_limit, tracking, unseen, ways, zone
 from gateway.i18n.refusals import refusal
-from gateway.store.tables import Effect
+from gateway.store.tables import Action, Effect
 
 REACH: Final = timedelta(hours=24)
 NEAR: Final = 3_600_000 << 16  # an hour, as ids count time
@@ -81,6 +81,16 @@ def undo(
     if last is None:
         raise refusal("nothing_to_undo")
     return _undo(session, actor, last, undoings)
+
+
+def undo_action(session: Session, actor: Actor, key: str) -> Undone:
+    """Takes back what was done with this idempotency key, whatever was done since by another door."""
+    mine = select(Effect).join(Action, Action.id == Effect.action_id)
+    mine = mine.where(Action.account_id == actor.account.id, Action.key == key, Effect.kind != "undo")
+    newest = session.scalars(mine.order_by(Effect.number.desc()).limit(1).with_for_update(of=Effect)).first()
+    if newest is None:
+        raise refusal("nothing_to_undo")
+    return _undo(session, actor, newest, UNDOINGS)
 
 
 def take_back(session: Session, actor: Actor, post_id: int) -> Undone:

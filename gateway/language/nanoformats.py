@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from gateway.i18n.language_tags import language
 
 LINK = re.compile(r"(?<![\w@])https?://[^\s<>\"“”]+", re.IGNORECASE)
-_MENTION = re.compile(r"(?<![\w@.+/-])@([a-z0-9_]{2,20})(?![a-z0-9_]|@|\.[a-z0-9])", re.IGNORECASE | re.ASCII)
-_TAG = re.compile(r"(?<![\w#&/])#(\w{1,50})(?![\w#])")
+MENTION = re.compile(r"(?<![\w@.+/-])@([a-z0-9_]{2,20})(?![a-z0-9_]|@|\.[a-z0-9])", re.IGNORECASE | re.ASCII)
+TAG = re.compile(r"(?<![\w#&/])#(\w{1,50})(?![\w#])")
 _LANG_FIRST = re.compile(r"lang:([A-Za-z0-9-]{2,35})(?:\s+|$)")
 _LANG_LAST = re.compile(r"(?:^|\s+)lang:([A-Za-z0-9-]{2,35})$")
-_TRAILING = ".,:;!?'’…"
+_TRAILING = ".,:;!?'’…»]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,16 @@ class Nanoformats:
 def parse(text: str) -> Nanoformats:
     """Parses the marks of a cleaned text. An unknown `key:value` and an unknown language are left in the text."""
     text, lang = _language(text)
-    links = tuple(dict.fromkeys(_untrailed(match.group()) for match in LINK.finditer(text)))
+    links = tuple(dict.fromkeys(untrailed(match.group()) for match in LINK.finditer(text)))
     without = LINK.sub(" ", text) if links else text
-    mentions = dict.fromkeys(match[1].lower() for match in _MENTION.finditer(without)) if "@" in without else ()
-    tags = dict.fromkeys(match[1].casefold() for match in _TAG.finditer(without)) if "#" in without else ()
+    mentions = dict.fromkeys(match[1].lower() for match in MENTION.finditer(without)) if "@" in without else ()
+    tags = dict.fromkeys(match[1].casefold() for match in TAG.finditer(without)) if "#" in without else ()
     return Nanoformats(text, tuple(mentions), tuple(tag for tag in tags if not tag.isdigit()), lang, links)
 
 
 def is_tag(written: str) -> bool:
     """Whether posts can have that tag: # and at most 50 letters, digits and _, not digits alone."""
-    match = _TAG.fullmatch(written)
+    match = TAG.fullmatch(written)
     return match is not None and not match[1].isdigit()
 
 
@@ -51,7 +51,7 @@ def _language(text: str) -> tuple[str, str | None]:
     return text, None
 
 
-def _untrailed(link: str) -> str:
+def untrailed(link: str) -> str:
     """A link without the punctuation of its sentence; a closing bracket stays when it was opened inside."""
     while link and (link[-1] in _TRAILING or (link[-1] == ")" and link.count("(") < link.count(")"))):
         link = link[:-1]

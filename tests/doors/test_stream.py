@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from critter.processes import app as web
 from gateway.doors.stream import server as stream_server
 from gateway.doors.stream.server import StreamServer
+from gateway.network.feeds import news
 from gateway.network.follows import follows, mutes
 from gateway.network.people import accounts
 from gateway.network.web import web_sessions
@@ -169,6 +170,17 @@ def test_what_waits_for_undo_is_no_news_until_it_leaves(stream: Stream) -> None:
     with company.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE fanouts SET not_before = now() - interval '1 second'")
     _until(lambda: len(sam.heard) == 1)
+
+
+def test_what_waited_longer_than_usual_is_news_when_it_leaves(stream: Stream) -> None:
+    """An installation may hold what is written for minutes."""
+    company = stream.company
+    post = company.says("kim", "it waited")
+    sam, seconds = company.people["sam"], 1000 << 16
+    with transaction(company.engine) as session:
+        for late, hold, heard in ((30, 10.0, True), (100, 10.0, False), (100, 60.0, True)):
+            found = news.find(session, [sam], post + late * seconds, hold)
+            assert [one.post_id for one in found] == [post] * heard, (late, hold)
 
 
 def test_a_stream_ends_with_its_session(stream: Stream) -> None:

@@ -2,13 +2,16 @@
 notes its effects there."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from gateway.channels import SMS
 from gateway.i18n.refusals import refusal
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.tables import Account, Address
+
+WEB: Final = "web"  # the door of pages
+SCREENS: Final = (WEB, "api")
 
 
 @dataclass(slots=True)
@@ -44,6 +47,12 @@ class Actor:
     def by_text(self) -> bool:
         """Whether what they follow now comes to them as texts: only when a phone asked for it."""
         return self.address is not None and self.address.channel == SMS
+
+    @property
+    def on_screen(self) -> bool:
+        """Whether they act on a page or by an app: there one sees what one answers, and chooses an audience with a
+        finger, not with a word that the grammar reads."""
+        return self.door in SCREENS
 
     def check_own(self, address: Address) -> None:
         """Raises Refused for the phone or mailbox of somebody else."""

@@ -66,8 +66,5 @@ def _is_proved(session: Session, actor: Actor, proof: PinProof) -> bool:
     if pins.check(session, account.id, proof.pin) == "right":
         lockouts.record_right(session, account.id)
         return True
-    audit_log.record(session, f"@{account.handle}", "pin.wrong", account.id)
-    counted = lockouts.record_wrong(session, account.id, lockouts.WEB)
-    if counted.lock:
-        actor.queues |= lockouts.tell(session, account, lockouts.WEB, "pin", counted)
+    actor.queues |= lockouts.count_wrong(session, account, lockouts.WEB, "pin").queues
     return False

@@ -70,7 +70,7 @@ class StreamServer:
         if not accounts or not since:
             self._since = await self._ask(news.newest)
             return
-        upto, found = await self._ask(lambda session: (news.newest(session), news.find(session, accounts, since)))
+        upto, found = await self._ask(lambda session: (news.newest(session), self._find(session, accounts, since)))
         self._subscribers.tell(found)
         self._since = upto
 
@@ -108,7 +108,10 @@ class StreamServer:
         if not (last.isascii() and last.isdecimal() and len(last) < 20):
             return ()
         since = max(int(last), self._since - LONGEST_ABSENCE)
-        return await self._ask(lambda session: news.find(session, [account_id], since))
+        return await self._ask(lambda session: self._find(session, [account_id], since))
+
+    def _find(self, session: Session, accounts: Sequence[int], since: int) -> Sequence[News]:
+        return news.find(session, accounts, since, self._settings.hold_seconds)
 
     async def _send(self, answer: web.StreamResponse, page: Subscriber) -> None:
         await answer.write(b"retry: 2000\nevent: open\ndata: {}\n\n")

@@ -1,6 +1,5 @@
 """The page of a post, as the recipient of a short link may see it; gateway/doors/web/pages shows it."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,13 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.attention.zones import zone
+from gateway.language.nanoformats import LINK, untrailed
 from gateway.network.audience import visibility
 from gateway.network.posts import posts, rendering
 from gateway.store.tables import Account, Address, Post
 from gateway.store.views import ZONES
-
-LINK = re.compile(r"https?://[^\s<>\"]+")
-AFTER_A_LINK = ".,;:!?)]}'»”’"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ def pieces(text: str) -> Iterator[tuple[str, bool]]:
     """Yields a text in pieces: (words, whether they are a link)."""
     end = 0
     for found in LINK.finditer(text):
-        link = found[0].rstrip(AFTER_A_LINK)
+        link = untrailed(found[0])
         yield text[end : found.start()], False
         yield link, True
         end = found.start() + len(link)

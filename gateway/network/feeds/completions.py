@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.network.feeds.conditions import blocked
 from gateway.network.people.handles import plain
 
 MOST: Final = 8
@@ -36,20 +37,19 @@ def _like(start: str) -> str:
     return start.replace("_", "\\_") + "%"
 
 
-PEOPLE: Final = text("""
+PEOPLE: Final = text(f"""
     SELECT a.handle, a.name FROM accounts a
     LEFT JOIN follows_in_force f ON f.follower_id = :me AND f.account_id = a.id
     WHERE a.kind = 'person' AND a.state = 'active' AND a.id <> :me
       AND (a.handle LIKE :like OR (a.plain_name >= :start AND a.plain_name < :end)
            OR a.plain_name LIKE '% ' || :like)
-      AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.kind = 'block' AND (
-            (s.account_id = :me AND s.other_id = a.id) OR (s.account_id = a.id AND s.other_id = :me)))
+      AND NOT {blocked(":me", "a.id")}
     ORDER BY f.follower_id IS NULL, NOT EXISTS (
         SELECT FROM follows_in_force mine JOIN follows_in_force theirs ON theirs.account_id = mine.account_id
         JOIN accounts g ON g.id = mine.account_id AND g.kind = 'group'
         WHERE mine.follower_id = :me AND theirs.follower_id = a.id), a.plain_name, a.handle
     LIMIT :most
-""")
+""")  # noqa: S608 - put together from constants
 TAGS: Final = text("""
     SELECT handle, name FROM (
         SELECT a.handle, a.name, 0 AS turn FROM accounts a

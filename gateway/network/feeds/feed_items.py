@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.files.file_types import PICTURES
 from gateway.network.audience.visibility import readable_by
-from gateway.network.feeds.hold import waits
+from gateway.network.feeds.conditions import waits
 from gateway.store.channel_sql import reached
 from gateway.store.tables import Account, Post
 

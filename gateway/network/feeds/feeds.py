@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.network.audience import visibility
 from gateway.network.audience.visibility import readable_by
 from gateway.network.feeds import feed_items
+from gateway.network.feeds.conditions import silenced
 from gateway.network.feeds.feed_items import FeedItem
 from gateway.store.tables import Account, Media, Post, Tag
 
@@ -91,11 +92,11 @@ TAGGED: Final = _listing(exists().where(Tag.post_id == Post.id, Tag.tag == bindp
 # The newest of each source, then a few more of those sources that can be among the newest: a reader of 500 people costs
 # 500 looks into an index, however many updates there are. Of a source that had more than those few, nothing is known
 # below its last one, so the list is cut there, and the next page goes on. What somebody muted wrote is left out.
-HOME: Final = text("""
+HOME: Final = text(f"""
     WITH people AS (
         SELECT f.account_id AS id FROM follows_in_force f JOIN accounts a ON a.id = f.account_id
         WHERE f.follower_id = :reader AND a.kind = 'person'
-          AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = :reader AND s.other_id = f.account_id)
+          AND NOT {silenced(":reader", "f.account_id")}
         UNION ALL SELECT CAST(:reader AS bigint)
     ), writers AS (
         SELECT p.id, newest.post FROM people p, LATERAL (
@@ -126,6 +127,6 @@ HOME: Final = text("""
     )
     SELECT DISTINCT found.post, cut.post IS NOT NULL AS more FROM cut, found JOIN posts p ON p.id = found.post
     WHERE found.post >= coalesce(cut.post, 0) AND p.visibility <> 'direct' AND p.deleted_at IS NULL
-      AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = :reader AND s.other_id = p.author_id)
+      AND NOT {silenced(":reader", "p.author_id")}
     ORDER BY found.post DESC LIMIT :most
-""")
+""")  # noqa: S608 - put together from constants

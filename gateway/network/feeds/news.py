@@ -7,10 +7,10 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.network.feeds.hold import waits
+from gateway.network.feeds.conditions import blocked, silenced, waits
 
 Place = Literal["home", "to_you", "private"]
-OVERLAP: Final = 20_000 << 16  # ids of twenty seconds: a post may commit after one with a higher id, or wait for undo
+LATE: Final = 60.0  # seconds: a post may commit after one with a higher id, and a repeat waits for what it repeats
 
 
 class News(NamedTuple):
@@ -26,10 +26,11 @@ def newest(session: Session) -> int:
     return int(session.scalar(text("SELECT id_at(now())")) or 0)
 
 
-def find(session: Session, account_ids: Collection[int], since: int) -> Sequence[News]:
-    """What became readable for these people after `since` (an id), or shortly before; whoever asks again leaves out
-    what they know. Nothing of somebody whom the reader muted or blocked, or who blocked the reader."""
-    given = {"accounts": list(account_ids), "since": since - OVERLAP}
+def find(session: Session, account_ids: Collection[int], since: int, hold: float) -> Sequence[News]:
+    """What became readable for these people after `since` (an id), also of what was written before and waited for undo,
+    at most `hold` seconds. Whoever asks again leaves out what they know. Nothing of somebody whom the reader muted or
+    blocked, or who blocked the reader."""
+    given = {"accounts": list(account_ids), "since": since - (round(1000 * (hold + LATE)) << 16)}
     return [News(*row) for row in session.execute(NEWS, given)]
 
 
@@ -59,8 +60,6 @@ NEWS: Final = text(f"""
     )
     SELECT h.account_id, h.id, h.place FROM heard h JOIN fresh p ON p.id = h.id
     WHERE p.author_id <> h.account_id
-      AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = h.account_id AND s.other_id = p.author_id)
-      AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = p.author_id AND s.other_id = h.account_id
-                        AND s.kind = 'block')
+      AND NOT {silenced("h.account_id", "p.author_id")} AND NOT {blocked("h.account_id", "p.author_id")}
     ORDER BY h.id
 """)  # noqa: S608 - put together from constants

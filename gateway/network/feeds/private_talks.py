@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.network.feeds import feed_items
+from gateway.network.feeds.conditions import blocked, waits
 from gateway.network.feeds.feed_items import FeedItem
 from gateway.network.feeds.feeds import NEWEST, Feed
-from gateway.network.feeds.hold import waits
 
 MOST: Final = 100  # talks
 PAGE: Final = 40  # messages
@@ -57,6 +57,8 @@ TALKS: Final = text(f"""
         UNION ALL
         SELECT p.id, p.author_id, false FROM post_recipients r JOIN posts p ON p.id = r.post_id
         WHERE r.account_id = :me AND p.author_id <> :me AND p.deleted_at IS NULL AND NOT {waits("p.id")}
+          AND NOT {blocked(":me", "p.author_id")}
+          AND NOT EXISTS (SELECT FROM accounts w WHERE w.id = p.author_id AND w.state = 'suspended')
     ), last AS (SELECT DISTINCT ON (other) other, id, mine FROM mine ORDER BY other, id DESC)
     SELECT a.id, a.handle, a.name, a.kind, p.text, p.created_at, last.mine,
            (SELECT count(*) FROM mine m WHERE m.other = last.other AND NOT m.mine AND m.id > coalesce(

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.network.feeds import feed_items
+from gateway.network.feeds.conditions import silenced
 from gateway.network.feeds.feed_items import FeedItem
 
 PAGE: Final = 60
@@ -85,6 +86,6 @@ NOTICES: Final = text(f"""
     SELECT found.kind, found.at, a.handle, a.name, a.id AS account_id, found.post_id, g.handle AS in_group
     FROM found JOIN accounts a ON a.id = found.who LEFT JOIN accounts g ON g.id = found.group_id
     WHERE found.who <> :me AND a.state = 'active'
-      AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = :me AND s.other_id = found.who)
+      AND NOT {silenced(":me", "found.who")}
     ORDER BY found.at DESC LIMIT :most
 """)  # noqa: S608 - put together from constants

@@ -128,10 +128,7 @@ def _count_wrong(session: Session, row: Code, typed: str) -> None:
         row.ended_at = func.now()
     session.flush()
     person = session.get_one(Account, row.account_id)
-    audit_log.record(session, f"@{person.handle}", "code.wrong", person.id)
-    counted = lockouts.record_wrong(session, person.id, typed)
-    if counted.lock:
-        lockouts.tell(session, person, typed, "code", counted)
+    lockouts.count_wrong(session, person, typed, "code")
 
 
 LinkState = Literal["unknown", "ended", "open"]

@@ -4,7 +4,7 @@ The answers to all questions are checked through here, and so are those on the c
 mailbox, and code or PIN make no difference. A sender number can be forged, so a lock must cost its owner little: it
 ends by itself, and it only stops confirming, and only over the channels by which the wrong ones came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 from typing import Final
@@ -37,6 +37,7 @@ class Counted:
     left: int
     lock: timedelta | None
     monthly: bool = False  # locked because of all that were wrong within a month
+    queues: frozenset[str] = frozenset()  # to wake, for those who are told of the lock
 
 
 def locked_until(session: Session, account_id: int, channel: str) -> timedelta | None:
@@ -50,6 +51,13 @@ def hold(session: Session, account_id: int, channel: str) -> timedelta | None:
     this transaction ends: however many answers come at once, no more than five are checked."""
     left: timedelta | None = session.scalar(HOLD, {"account": account_id, "channel": channel})
     return left
+
+
+def count_wrong(session: Session, account: Account, channel: str, kind: str) -> Counted:
+    """A wrong one, in the audit, too; of a lock its owner and the operators are told. `kind`: code or pin."""
+    audit_log.record(session, f"@{account.handle}", f"{kind}.wrong", account.id)
+    counted = record_wrong(session, account.id, channel)
+    return replace(counted, queues=_tell(session, account, channel, kind, counted)) if counted.lock else counted
 
 
 def record_wrong(session: Session, account_id: int, channel: str) -> Counted:
@@ -74,9 +82,9 @@ def unlock(session: Session, account_id: int) -> bool:
     return session.execute(UNLOCK, {"account": account_id}).first() is not None
 
 
-def tell(session: Session, account: Account, channel: str, kind: str, counted: Counted) -> frozenset[str]:
+def _tell(session: Session, account: Account, channel: str, kind: str, counted: Counted) -> frozenset[str]:
     """Records a lock in the audit, and tells its owner on another channel, and the operators. Returns the queues to
-    wake. `kind`: what was guessed (code, pin)."""
+    wake."""
     assert counted.lock is not None
     audit_log.record(session, f"@{account.handle}", f"{kind}.locked", account.id, {"channel": channel})
     notice, to_operators = _notices(account.handle, hours(counted.lock), monthly=counted.monthly)

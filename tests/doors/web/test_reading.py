@@ -2,8 +2,12 @@
 
 import re
 
+from gateway.doors.web.shell import assets
+from gateway.doors.web.shell.page_words import words
+from gateway.language import nanoformats
 from gateway.network.feeds import feeds
 from gateway.network.follows import mutes, tag_follows
+from gateway.network.people import accounts
 from gateway.store.database import transaction
 from tests.doors.web.conftest import PageCompany
 
@@ -96,8 +100,8 @@ def test_what_is_to_somebody(company: PageCompany) -> None:
     kim = company.open("kim")
     assert "To you 2 new" in re.sub(r"\s+", " ", re.sub("<[^>]+>", "", kim.open("/").text))
     page = kim.words("/to-you")
-    for words in ("@kim look", "an answer", "likes what you wrote", "follows you"):
-        assert words in page, words
+    for told in ("@kim look", "an answer", "likes what you wrote", "follows you"):
+        assert told in page, told
     assert "likes what you wrote" not in company.open("sam").words("/to-you")
     assert "To you 2" not in re.sub(r"\s+", " ", re.sub("<[^>]+>", "", kim.open("/").text))
 
@@ -135,3 +139,62 @@ def test_what_was_on_the_screen_is_not_sent_any_more(company: PageCompany) -> No
     assert company.scalar("SELECT count(*) FROM presence WHERE account_id = :sam", sam=company.people["sam"]) == 1
     assert company.scalar("SELECT count(*) FROM presence") == 1
     assert kim.press("/seen", {}).status_code == 204
+
+
+def counted(page: str) -> dict[str, str]:
+    """What the navigation says is new: its link → the number."""
+    links = re.findall(r'<a href="([^"]+)"[^>]*>(?:(?!</a>).)*?<span class="count[^"]*">(\d+)', page, re.S)
+    return dict(links)
+
+
+def test_what_is_new_is_counted_only_when_one_may_see_it(company: PageCompany) -> None:
+    sam = company.open("sam")
+    named = company.says("anne", "@sam look")
+    assert counted(sam.open("/everyone").text) == {"/to-you": "1"}
+    company.says("kim", "@sam in there", to="board")  # Sam is not in it
+    company.open("kim").press("/updates", {"audience": "everyone", "text": "@sam perhaps"})  # it can still be undone
+    company.open("anne").press("/updates", {"audience": f"to:{company.people['sam']}", "text": "perhaps"})
+    assert counted(sam.open("/everyone").text) == {"/to-you": "1"}
+    assert "look" in sam.words("/to-you")
+    assert counted(sam.open("/everyone").text) == {}
+    company.passes(20)
+    assert counted(sam.open("/everyone").text)["/private"] == "1"
+    with transaction(company.engine) as session:
+        mutes.block(session, company.people["sam"], company.people["anne"])
+    assert counted(sam.open("/everyone").text) == {}
+    assert named
+
+
+def test_a_talk_shows_nothing_of_somebody_who_is_blocked(company: PageCompany) -> None:
+    """Neither in the list of talks nor in the talk; what one wrote oneself stays."""
+    pair = (company.people["sam"], company.people["sam"])
+    company.says("anne", "zanzibar", visibility="direct", recipients=[pair])
+    sam, anne = company.open("sam"), company.open("anne")
+    assert "zanzibar" in sam.open("/private").text
+    with transaction(company.engine) as session:
+        mutes.block(session, company.people["sam"], company.people["anne"])
+    for path in ("/private", "/private/anne"):
+        assert "zanzibar" not in sam.open(path).text, path
+    assert "zanzibar" in anne.open("/private").text  # her own words
+    with transaction(company.engine) as session:
+        mutes.lift(session, company.people["sam"], company.people["anne"])
+        accounts.suspend(session, company.people["anne"])
+    assert "zanzibar" not in sam.open("/private").text
+
+
+def test_links_names_and_tags_are_those_of_the_nanoformats(company: PageCompany) -> None:
+    """The same text has the same marks on a page as when it was stored."""
+    said = "see (https://x.example/a_(b)), @kim. not me@kim.example, #win! #12 not a#b or @@sam"
+    found = nanoformats.parse(said)
+    page = str(words(said))
+    assert re.findall(r'href="(https?:[^"]+)"', page) == list(found.links)
+    assert re.findall(r'href="/@(\w+)"', page) == list(found.mentions)
+    assert re.findall(r'href="/tags/(\w+)"', page) == list(found.tags)
+
+
+def test_what_is_asked_for_in_vain_is_not_remembered(company: PageCompany) -> None:
+    company.visitor().open("/static/nothing.css")  # the page that says so has files of its own
+    known = assets._read.cache_info().currsize
+    for number in range(50):
+        assert company.visitor().open(f"/static/nothing-{number}.css").status_code == 404
+    assert assets._read.cache_info().currsize == known

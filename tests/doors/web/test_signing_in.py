@@ -4,8 +4,11 @@ import re
 
 import pytest
 
+from gateway.doors.web.visits.try_limits import UNKNOWN, TryLimits
 from gateway.doors.web.visits.visit import here
 from gateway.network.people import accounts
+from gateway.network.verification import first_admin
+from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
 from tests.doors.web.conftest import PageCompany
 from tests.support.web_visitor import WebVisitor, plain
@@ -117,3 +120,35 @@ def test_nothing_leads_away_from_here(company: PageCompany) -> None:
 
 def test_nobody_is_opened_as_somebody_where_no_tour_is(company: PageCompany) -> None:
     assert company.visitor().open("/as/kim").status_code == 404
+
+
+def test_where_no_origin_is_known_all_share_a_larger_limit() -> None:
+    """Behind a proxy that the settings do not name, everybody would else be one origin with twenty tries."""
+    limits = TryLimits(lambda: 0.0)
+    assert [limits.take("") for _ in range(UNKNOWN)] == [None] * UNKNOWN
+    assert limits.take("") is not None
+    assert [limits.take("192.0.2.1") for _ in range(20)] == [None] * 20
+    assert limits.take("192.0.2.1") is not None
+
+
+def test_the_first_admin_takes_no_word_that_texts_begin_with(company: PageCompany) -> None:
+    signer = Signer(company.settings.secret_keys)
+    with transaction(company.engine) as session:
+        link = first_admin.link(session, signer, "")
+    visitor = company.visitor()
+    visitor.open(str(link))
+    for taken in ("follow", "stop", "kim"):
+        assert visitor.press(str(link), {"name": "Ada", "handle": taken}).status_code == 422, taken
+    assert visitor.press(str(link), {"name": "Ada", "handle": "ada"}).status_code == 303
+
+
+def test_a_cookie_that_somebody_made_up_is_none(company: PageCompany) -> None:
+    for made_up in ("", "x", "e30=", "W10=", "MQ==", "bnVsbA==", "\u00e9"):
+        visitor = company.visitor()
+        visitor.open("/sign-in")
+        visitor.browser.set_cookie("critter-code", made_up)
+        visitor.browser.set_cookie("critter-said", made_up)
+        assert visitor.open("/sign-in/code").location == "/sign-in", made_up
+        kim = company.open("kim")
+        kim.browser.set_cookie("critter-said", made_up)
+        assert kim.open("/").status_code == 200, made_up

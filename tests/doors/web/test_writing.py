@@ -3,6 +3,8 @@
 import io
 import re
 
+import pytest
+
 from tests.doors.web.conftest import PageCompany
 from tests.support import sample_files
 from tests.support.web_visitor import plain
@@ -190,3 +192,58 @@ def test_names_complete_without_closed_groups_and_blocked_people(company: PageCo
     assert sam.open("/write/names?q=@lee").json == [["@", "kim", "Kim Lee"]]
     for nothing in ("", "@", "@k", "kim", "@%25%25", "@__"):
         assert sam.open(f"/write/names?q={nothing}").json == [], nothing
+
+
+@pytest.mark.parametrize("where", ["everyone", "group", "reply", "reply in a group", "question"])
+def test_wherever_many_read_it_what_looks_private_is_asked_about(company: PageCompany, where: str) -> None:
+    kim, public = company.open("kim"), company.says("sam", "who has it?")
+    grouped = company.says("sam", "and here?", to="acme")
+    forms = {
+        "everyone": ("/updates", {"audience": "everyone"}),
+        "group": ("/updates", {"audience": f"in:{company.people['acme']}"}),
+        "reply": ("/updates", {"audience": f"re:{public}"}),
+        "reply in a group": ("/updates", {"audience": f"re:{grouped}"}),
+        "question": ("/@acme/write", {"kind": "ask"}),
+    }
+    path, form = forms[where]
+    before = len(company.all(POSTS))
+    asked = kim.press(path, {**form, "text": "d sam the margin is 12"})
+    assert (asked.status_code, len(company.all(POSTS))) == (409, before)
+    instead = re.search(r'action="(/[^"]*)">(?:(?!</form>).)*name="audience" value="to:', asked.text, re.S)
+    assert instead is not None
+    assert instead[1] == "/updates"  # the other button sends it privately, whatever page asked
+    assert kim.press(path, {**form, "text": "d sam the margin is 12", "confirmed": "addressed"}).status_code == 303
+    assert len(company.all(POSTS)) == before + 1
+
+
+def test_private_words_are_private_also_as_an_answer(company: PageCompany) -> None:
+    """What goes to one person needs no question, however it begins."""
+    pair = (company.people["kim"], company.people["kim"])
+    private = company.says("sam", "between us", visibility="direct", recipients=[pair])
+    assert company.open("kim").press("/updates", {"audience": f"re:{private}", "text": "d sam yes"}).status_code == 303
+
+
+def test_a_draft_for_somebody_who_was_typed_ends_when_it_is_sent(company: PageCompany) -> None:
+    kim = company.open("kim")
+    kim.press("/drafts", {"audience": "private", "text": "psst"})
+    assert "psst" in kim.open("/write?to=private").text
+    kim.press("/updates", {"audience": "private", "person": "sam", "text": "psst, Sam"})
+    assert company.scalar("SELECT count(*) FROM web_drafts") == 0
+
+
+def test_undo_takes_back_what_it_stands_beside(company: PageCompany) -> None:
+    """Also when something else was done since, from the phone or in another window."""
+    kim, other = company.open("kim"), company.open("kim")
+    kim.press("/@anne/follow", {"way": "nothing", "key": "follow-anne"})
+    other.press("/updates", {"audience": "everyone", "key": "posted", "text": "meanwhile"})
+    page = kim.open("/").text
+    of = re.search(r'name="of" value="([^"]+)"', page)
+    assert of is not None
+    assert of[1] == "follow-anne"
+    kim.press("/undo", {"of": of[1]})
+    assert len(company.all(POSTS)) == 1
+    assert company.scalar("SELECT count(*) FROM follows WHERE account_id = :anne", anne=company.people["anne"]) == 0
+    assert company.open("sam").press("/undo", {"of": "posted"}).status_code == 422  # another person's key
+    assert len(company.all(POSTS)) == 1
+    kim.press("/undo", {"of": "posted"})
+    assert company.all(POSTS) == []

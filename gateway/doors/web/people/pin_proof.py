@@ -3,8 +3,6 @@
 Whoever has no PIN proved themselves by signing in; a text, whose sender can be forged, would be asked for a code (R39).
 Wrong ones count with all others of this person, and lock after five (R57)."""
 
-from typing import Final
-
 from flask import Response
 
 from gateway.actions.model.confirmation import REACH
@@ -13,10 +11,8 @@ from gateway.doors.web.visits.visit import Visit
 from gateway.errors import Refused
 from gateway.i18n.phrases import count, joined, say
 from gateway.i18n.refusals import refusal
-from gateway.ledger.audit import audit_log
 from gateway.network.verification import lockouts, pins
-
-CHANNEL: Final = "web"
+from gateway.network.verification.lockouts import WEB
 
 
 def refuse_unproved(visit: Visit, confirmed: list[str]) -> Response | None:
@@ -24,8 +20,8 @@ def refuse_unproved(visit: Visit, confirmed: list[str]) -> Response | None:
     is answered and not raised, or the count of wrong ones would be rolled back."""
     if visit.account.pin == "none" or REACH not in confirmed:
         return None
-    if lock := lockouts.hold(visit.session, visit.account.id, CHANNEL):
-        return notices.refused(visit, lockouts.refuse(visit.session, visit.account.id, CHANNEL, lock))
+    if lock := lockouts.hold(visit.session, visit.account.id, WEB):
+        return notices.refused(visit, lockouts.refuse(visit.session, visit.account.id, WEB, lock))
     if pins.check(visit.session, visit.account.id, visit.form("pin", 20)) == "right":
         lockouts.record_right(visit.session, visit.account.id)
         return None
@@ -33,11 +29,10 @@ def refuse_unproved(visit: Visit, confirmed: list[str]) -> Response | None:
 
 
 def _wrong(visit: Visit) -> Refused:
-    audit_log.record(visit.session, f"@{visit.account.handle}", "pin.wrong", visit.account.id)
-    counted = lockouts.record_wrong(visit.session, visit.account.id, CHANNEL)
+    counted = lockouts.count_wrong(visit.session, visit.account, WEB, "pin")
+    visit.queues |= counted.queues
     if counted.lock:
-        visit.queues |= lockouts.tell(visit.session, visit.account, CHANNEL, "pin", counted)
-        return lockouts.refuse(visit.session, visit.account.id, CHANNEL, counted.lock)
+        return lockouts.refuse(visit.session, visit.account.id, WEB, counted.lock)
     if pins.locked(visit.session, visit.account.id):
         return refusal("pin_ended")
     left = count("{count} more try.", "{count} more tries.", counted.left)

@@ -3,6 +3,7 @@
 from gateway.doors.web.reading import ROOM
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
+from gateway.network.feeds import news
 from gateway.network.feeds import to_you as notices_to
 from gateway.network.web import read_marks
 
@@ -10,7 +11,5 @@ from gateway.network.web import read_marks
 @ROOM.page("/to-you")
 def to_you(visit: Visit) -> str:
     notices = notices_to.list_notices(visit.session, visit.account.id)
-    newest = max((notice.post_id or 0 for notice in notices), default=0)
-    if newest:
-        read_marks.advance(visit.session, visit.account.id, read_marks.TO_YOU, newest)
+    read_marks.advance(visit.session, visit.account.id, read_marks.TO_YOU, news.newest(visit.session))
     return render(visit, "reading/to_you.html", notices=notices)

@@ -30,12 +30,15 @@ class Asset:
     version: str
 
 
-@cache
 def load(name: str) -> Asset | None:
-    """The file; None when there is none of that name. Only names of files in the folder lead to one."""
+    """The file; None when there is none of that name. Only names of files in the folder lead to one, and only those are
+    remembered, whatever is asked for."""
+    return _read(name) if name in names() else None
+
+
+@cache
+def _read(name: str) -> Asset:
     path = FOLDER / name
-    if name not in names():
-        return None
     content = _with_versions(path.read_bytes()) if path.suffix == ".js" else path.read_bytes()
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     kind = "application/manifest+json" if path.suffix == ".webmanifest" else kind

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import text
 
 from gateway.doors.web.visits.visit import Visit
+from gateway.network.feeds.conditions import blocked, silenced, waits
 
 MOST_GROUPS: Final = 12
 MOST_NEW: Final = 99  # more are not counted
@@ -34,18 +35,23 @@ def load(visit: Visit) -> Navigation:
     return Navigation(row.to_you, row.private, groups)
 
 
-NEWS: Final = text("""
+NEWS: Final = text(f"""
     WITH marks AS (SELECT place, upto FROM read_marks WHERE account_id = :me)
     SELECT
         (SELECT count(*) FROM (
             SELECT FROM mentions m JOIN posts p ON p.id = m.post_id
+            LEFT JOIN accounts g ON g.id = p.group_id
             WHERE m.account_id = :me AND p.deleted_at IS NULL AND p.author_id <> :me AND p.visibility <> 'direct'
+              AND NOT {waits("p.id")} AND NOT {silenced(":me", "p.author_id")} AND NOT {blocked(":me", "p.author_id")}
+              AND (g.access IS DISTINCT FROM 'closed' OR EXISTS (
+                    SELECT FROM follows_in_force i WHERE i.follower_id = :me AND i.account_id = g.id))
               AND m.post_id > coalesce((SELECT upto FROM marks WHERE place = 'to_you'),
                                        id_at(now() - interval '30 days'))
             LIMIT :most) AS named) AS to_you,
         (SELECT count(*) FROM (
             SELECT FROM post_recipients r JOIN posts p ON p.id = r.post_id
             WHERE r.account_id = :me AND p.deleted_at IS NULL AND p.author_id <> :me
+              AND NOT {waits("p.id")} AND NOT {blocked(":me", "p.author_id")}
               AND r.post_id > coalesce((SELECT upto FROM marks WHERE place = 'private:' || p.author_id),
                                        id_at(now() - interval '30 days'))
             LIMIT :most) AS talks) AS private,
@@ -53,11 +59,11 @@ NEWS: Final = text("""
             SELECT a.handle, a.name, (
                 SELECT count(*) FROM (
                     SELECT FROM posts p WHERE p.group_id = a.id AND p.deleted_at IS NULL AND p.visibility = 'group'
-                      AND p.author_id <> :me
+                      AND p.author_id <> :me AND NOT {waits("p.id")} AND NOT {silenced(":me", "p.author_id")}
                       AND p.id > coalesce((SELECT upto FROM marks WHERE place = 'group:' || a.id),
                                           id_at(greatest(f.created_at, now() - interval '7 days')))
                     LIMIT :most) AS fresh) AS new
             FROM follows_in_force f JOIN accounts a ON a.id = f.account_id
             WHERE f.follower_id = :me AND a.kind = 'group' AND a.state = 'active'
             ORDER BY a.plain_name LIMIT :groups) AS mine) AS groups
-""")
+""")  # noqa: S608 - put together from constants

@@ -14,17 +14,15 @@ from phonenumbers import PhoneNumberFormat
 
 from gateway.attention.zones import zone
 from gateway.doors.web.shell import assets
+from gateway.language.nanoformats import LINK, MENTION, TAG, untrailed
 from gateway.network.people.handles import plain
 
 FACES: Final = 6
 ENDINGS: Final = ("ings", "ing", "ed", "es", "s", "e", "y")
 SHORTEST_STEM: Final = 3  # letters
-_MARKS = re.compile(
-    r"(?P<link>https?://[^\s<>\"“”]+)"
-    r"|(?<![\w@.+/-])@(?P<name>[A-Za-z0-9_]{2,20})(?![A-Za-z0-9_]|@|\.[A-Za-z0-9])"
-    r"|(?<![\w#&/])#(?P<tag>\w{1,50})(?![\w#])"
-)
-_TRAILING = ".,:;!?'’…)"
+# The marks of nanoformats, in the order in which they stand.
+_MARKS = re.compile(f"(?P<link>{LINK.pattern})|(?a:{MENTION.pattern})|{TAG.pattern}", re.IGNORECASE)
+_NAME, _TAG = 2, 3  # the groups of the two patterns
 
 
 def words(text: str, marked: Collection[str] = ()) -> Markup:
@@ -67,13 +65,13 @@ def _stems(word: str) -> list[str]:
 
 
 def _link(found: re.Match[str]) -> Markup:
-    if name := found["name"]:
+    if name := found[_NAME]:
         return Markup('<a class="at" href="/@{}">@{}</a>').format(name.lower(), name)
-    if tag := found["tag"]:
+    if tag := found[_TAG]:
         if tag.isdigit():
             return escape(found[0])
         return Markup('<a class="hash" href="/tags/{}">#{}</a>').format(tag.casefold(), tag)
-    link = found["link"].rstrip(_TRAILING)
+    link = untrailed(found["link"])
     rest = found["link"][len(link) :]
     return Markup('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>{}').format(link, link, rest)
 

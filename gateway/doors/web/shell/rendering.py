@@ -33,14 +33,18 @@ def install(app: Flask) -> None:
 
 
 def render(visit: Visit, template: str, **values: Any) -> str:
-    """A page for who asks. htmx asks for the content of `main` alone, and gets the whole page all the same: it takes
-    what it wants."""
+    """A page for who asks."""
     return render_in(visit, template, language_of(visit), **values)
 
 
 def render_in(visit: Visit, template: str, language: str, **values: Any) -> str:
     """The same in the language of somebody who is known otherwise than by a session."""
     return render_template(template, **(_frame(visit, language) | _shell(visit) | values))
+
+
+def render_piece(visit: Visit, template: str, **values: Any) -> str:
+    """A piece that a script puts into a page which stands already: without the frame, and what that asks for."""
+    return render_template(template, **(_frame(visit, language_of(visit)) | values))
 
 
 def _shell(visit: Visit) -> dict[str, Any]:
@@ -125,7 +129,7 @@ def _clock(zone: str, language: str, at: datetime) -> Markup:
 
 def _bar(visit: Visit) -> Markup:
     """The bar at the foot: an own update that has not left yet, or what was just done."""
-    done = said.read(request, visit.settings, visit.cookie)
+    done = said.read(request, visit)
     waiting = None if done else pending.find(visit.session, visit.account.id, visit.settings.hold_seconds)
     if waiting is None and done is None:
         return Markup()

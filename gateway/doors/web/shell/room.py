@@ -106,7 +106,7 @@ def _within(web: WebResources, page: Page, view: View) -> Response:
         if viewer is None and page.access == "visitor":
             cookies.put(answer, web.settings, cookies.SIGNING_IN, visit.cookie)
     if visit.said:
-        said.put(answer, web.settings, visit.cookie, visit.said)
+        said.put(answer, visit, visit.said)
     for queue in visit.queues:
         web.notifier.notify(queue)
     return answer

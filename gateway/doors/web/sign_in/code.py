@@ -1,7 +1,5 @@
 """Signing in by a code: a phone or mailbox, then the six digits that came there."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from math import ceil
 
@@ -11,14 +9,13 @@ from gateway.channels import SMS
 from gateway.doors.client_address import caller
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.sign_in import ROOM, begin
-from gateway.doors.web.visits import cookies
+from gateway.doors.web.visits import cookies, signed_cookies
 from gateway.doors.web.visits.visit import Visit, here, see_other
 from gateway.errors import Refused
 from gateway.network.people import addresses
 from gateway.network.verification import codes, sign_in_codes
 from gateway.network.web import passkeys
 
-KIND = "sign in"  # of the signed id of a code
 DIGITS = 6
 
 
@@ -61,7 +58,7 @@ def send_code(visit: Visit) -> Response:
     code_id = sign_in_codes.send(visit.session, visit.web.signer, visit.settings.company, channel, address)
     visit.queues.add(channel)
     answer = see_other("/sign-in/code")
-    cookies.put(answer, visit.settings, cookies.CODE, _pack(visit, AskedCode(code_id, who, to)))
+    signed_cookies.put(answer, visit.settings, visit.web.signer, cookies.CODE, [code_id, who, to])
     return answer
 
 
@@ -74,7 +71,7 @@ def _normal(visit: Visit, who: str) -> tuple[str, str]:
 
 @ROOM.page("/sign-in/code", "visitor")
 def ask_code(visit: Visit) -> str | Response:
-    asked = _unpack(visit)
+    asked = _ask(visit)
     if asked is None:
         return see_other("/sign-in")
     return render(visit, "sign_in/code.html", asked=asked, wrong=None)
@@ -82,7 +79,7 @@ def ask_code(visit: Visit) -> str | Response:
 
 @ROOM.post("/sign-in/code", "visitor")
 def take_code(visit: Visit) -> Response:
-    asked = _unpack(visit)
+    asked = _ask(visit)
     if asked is None:
         return see_other("/sign-in")
     if refused := refuse_many(visit):
@@ -107,16 +104,7 @@ def too_many(visit: Visit, wait: float) -> Response:
     return answer
 
 
-def _pack(visit: Visit, asked: AskedCode) -> str:
-    signed = visit.web.signer.sign(KIND, asked.code_id)
-    return urlsafe_b64encode(json.dumps([signed, asked.who, asked.to]).encode()).decode()
-
-
-def _unpack(visit: Visit) -> AskedCode | None:
+def _ask(visit: Visit) -> AskedCode | None:
     """None when this browser asked for no code, or not lately."""
-    try:
-        signed, who, to = json.loads(urlsafe_b64decode(cookies.read(request, visit.settings, cookies.CODE)))
-    except ValueError:
-        return None
-    ids = visit.web.signer.read(KIND, str(signed))
-    return AskedCode(ids[0], str(who), here(str(to))) if ids else None
+    kept = signed_cookies.read(request, visit.settings, visit.web.signer, cookies.CODE)
+    return AskedCode(*kept) if kept else None

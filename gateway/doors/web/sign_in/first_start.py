@@ -1,7 +1,6 @@
 """The first start: whoever runs Critter becomes its first admin, by a link that is shown once on their console."""
 
 from flask import Response, make_response
-from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
 from gateway.doors.web.shell.rendering import render
@@ -24,7 +23,7 @@ def begin_here(visit: Visit, token: str) -> Response:
     _check(visit, token)
     name, handle = visit.form("name", 60), visit.form("handle", 30)
     try:
-        person = _make(visit.session, name, handle)
+        person = _make(visit, name, handle)
     except Refused as wrong:
         page = render(visit, "sign_in/first_start.html", name=name, handle=handle, wrong=wrong.text)
         return make_response(page, 422)
@@ -37,8 +36,9 @@ def _check(visit: Visit, token: str) -> None:
         raise NotFound
 
 
-def _make(session: Session, name: str, handle: str) -> Account:
-    canonical = accounts.check_handle(session, handle)
+def _make(visit: Visit, name: str, handle: str) -> Account:
+    session = visit.session
+    canonical = accounts.check_handle(session, handle, visit.web.reserved)
     person = accounts.create_person(session, canonical, accounts.clean_name(name))
     accounts.set_role(session, person.id, "admin")
     return person

@@ -12,6 +12,7 @@ from gateway.doors.origin_limits import Network, networks
 SPAN: Final = 600.0  # seconds
 SHARES: Final = {0: 20, 24: 100, 56: 40, 48: 100, 32: 200}  # tries within SPAN, for a network of each width
 MOST_ORIGINS: Final = 50_000
+UNKNOWN: Final = 1_000  # tries within SPAN of all whose origin is not known, for a proxy has not said it
 
 
 class TryLimits:
@@ -23,10 +24,11 @@ class TryLimits:
         self._lock = threading.Lock()
 
     def take(self, peer: str) -> float | None:
-        """Counts a try; the seconds to wait when there were too many, else None."""
+        """Counts a try; the seconds to wait when there were too many, else None. `peer`: empty when it is not known, so
+        that one share is everybody's; then the limits of the codes themselves protect (R38)."""
         with self._lock:
             now = self._clock()
-            windows = [(self._window(each, now), SHARES[each.width]) for each in networks(peer)]
+            windows = [(self._window(each, now), SHARES[each.width] if peer else UNKNOWN) for each in networks(peer)]
             waits = [window[0] + SPAN - now for window, most in windows if len(window) >= most]
             if waits:
                 return max(waits)

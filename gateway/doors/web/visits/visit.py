@@ -51,10 +51,10 @@ class WebResources:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A sentence about what was just done; `undo`: whether the page offers to take it back."""
+    """A sentence about what was just done; `undo`: the idempotency key of what the page offers to take back."""
 
     text: str
-    undo: bool = False
+    undo: str = ""
 
 
 @dataclass(slots=True)
@@ -68,6 +68,7 @@ class Visit:
     uploads: list[int] = field(default_factory=list)  # the files of this form
     queues: set[str] = field(default_factory=set)  # to wake after the commit
     said: Said | None = None  # for the bar of the page that comes next
+    key: str = ""  # of what was done last
 
     @property
     def settings(self) -> Settings:
@@ -96,13 +97,14 @@ class Visit:
     ) -> R:  # fmt: skip
         """Performs an action once for each form, however often the form is sent."""
         actor = self.actor
-        result = once(self.session, actor, request.form.get(KEY) or token_urlsafe(16), action, *args, **kwargs)
+        self.key = request.form.get(KEY) or token_urlsafe(16)
+        result = once(self.session, actor, self.key, action, *args, **kwargs)
         self.queues |= actor.queues | (set(SPREADING) if actor.effects else set())
         return result
 
     def say(self, text: str, *, undo: bool = False) -> None:
-        """Says a sentence in the bar of the page that comes next."""
-        self.said = Said(translated(text, self.account.language), undo)
+        """Says a sentence in the bar of the page that comes next; `undo`: it offers to take back what `do` did."""
+        self.said = Said(translated(text, self.account.language), self.key if undo else "")
 
     def back(self, otherwise: str = "/") -> Response:
         """To the page that the form stood on."""

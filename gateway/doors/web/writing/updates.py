@@ -5,7 +5,6 @@ from flask import Response, request
 from gateway.actions import messaging, posting, reacting, repeating, replying, undoing, uploading
 from gateway.actions.messaging import SentMessage
 from gateway.actions.model.actor import Actor
-from gateway.actions.model.looks_private import confirm_public
 from gateway.actions.model.undo_result import Undone
 from gateway.actions.posting import Posted
 from gateway.doors.web.visits.visit import Visit, see_other
@@ -25,7 +24,8 @@ def write(visit: Visit) -> Response:
     text = visit.form("text")
     visit.uploads += upload_files(visit)
     sent = _send(visit, audience, text)
-    web_drafts.forget(visit.session, visit.account.id, audience.name)
+    for name in {audience.name, visit.form("audience", 40)}:  # a typed name has its draft under "private"
+        web_drafts.forget(visit.session, visit.account.id, name)
     return _written(visit, audience, sent)
 
 
@@ -43,11 +43,9 @@ def upload_files(visit: Visit) -> list[int]:
 def _send(visit: Visit, audience: Audience, text: str) -> Posted | SentMessage | object:
     match audience.kind:
         case "everyone":
-            confirm_public(visit.session, visit.actor, text)
             return visit.do(posting.post_update, text)
         case "group":
             assert audience.account is not None
-            confirm_public(visit.session, visit.actor, text)
             return visit.do(posting.post_to_groups, [audience.account.id], text)
         case "private":
             assert audience.account is not None
@@ -80,7 +78,10 @@ def take_back(visit: Visit, post_id: int) -> Response:
 
 @ROOM.post("/undo")
 def undo(visit: Visit) -> Response:
-    visit.say(describe_undone(visit.do(undoing.undo)))
+    """Of what the bar offered; without that, of what they did last by any door."""
+    of = visit.form("of", 255)
+    done = visit.do(undoing.undo_action, of) if of else visit.do(undoing.undo)
+    visit.say(describe_undone(done))
     return visit.back()
 
 

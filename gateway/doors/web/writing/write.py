@@ -5,10 +5,10 @@ from flask import Response, jsonify
 from gateway.actions import reach_estimate
 from gateway.actions.reach_estimate import ReachEstimate
 from gateway.doors.web.shell import questions
-from gateway.doors.web.shell.rendering import render
+from gateway.doors.web.shell.rendering import render, render_piece
 from gateway.doors.web.visits.visit import Visit
 from gateway.doors.web.writing import ROOM, audiences
-from gateway.doors.web.writing.audiences import EVERYONE, Audience
+from gateway.doors.web.writing.audiences import EVERYONE, PRIVATE, Audience
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase
 from gateway.language.words.normalize import clean
@@ -60,14 +60,15 @@ def _name(visit: Visit, answered: FeedItem | None, chosen: Account | None) -> st
     if chosen is not None:
         group = chosen.kind == "group" and not visit.arg("privately")
         return f"in:{chosen.id}" if group else f"to:{chosen.id}"
-    return "private" if visit.arg("to") == "private" else EVERYONE
+    return PRIVATE if visit.arg("to") == PRIVATE else EVERYONE
 
 
 @ROOM.post("/drafts")
 def keep_draft(visit: Visit) -> Response:
     """The page sends it while one writes. What is kept is never sent by itself."""
     name = visit.form("audience", 40)
-    audiences.read(visit.session, name if name != "private" else EVERYONE)
+    if name != PRIVATE:  # to whom is not typed yet
+        audiences.read(visit.session, name)
     web_drafts.keep(visit.session, visit.account.id, name, visit.form("text"))
     return Response(status=204)
 
@@ -78,7 +79,9 @@ def reach(visit: Visit) -> str:
     text = clean(visit.form("text"))
     lines, found = _estimate(visit, _audience(visit), text)
     fitted = fit.fit(f"{visit.account.name}: {text}", " (k7)", visit.settings.public_url)
-    return render(visit, "writing/reach.html", lines=lines, reach=found, fitted=fitted, unusual=_unusual(fitted.text))
+    return render_piece(
+        visit, "writing/reach.html", lines=lines, reach=found, fitted=fitted, unusual=_unusual(fitted.text)
+    )
 
 
 @ROOM.page("/write/names")
