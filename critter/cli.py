@@ -167,7 +167,7 @@ def web(
     ] = None,
 ) -> None:
     """Serve the SMS door, the pages and the API."""
-    from critter.console.first_link import find_first_link
+    from critter.console.first_admin_link import find_first_link
     from critter.processes import registry
 
     settings = _durable()

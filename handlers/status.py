@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from gateway.actions import profile
-from gateway.actions.lookups.status_now import status_now
+from gateway.actions.lookups.current_status import status_now
 from gateway.actions.model.confirmation import OK
 from gateway.actions.profile import StatusChange
 from gateway.i18n.phrases import Phrase, joined, say

@@ -21,8 +21,8 @@ from gateway.doors.sms.usual_hooks import UsualHooks
 from gateway.doors.smtp import server, tls_certificates
 from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.doors.web import headers, health, help_page, legal_pages, media, metrics, pages
-from gateway.doors.web.rooms import PAGES, ROOMS
-from gateway.doors.web.shell import assets, rendering, room
+from gateway.doors.web.routers import PAGES, ROUTERS
+from gateway.doors.web.shell import assets, rendering, router
 from gateway.doors.web.visits.try_limits import TryLimits
 from gateway.doors.web.visits.visit import WebResources
 from gateway.errors import SettingsError
@@ -113,7 +113,7 @@ def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = Non
     if tour:
         app.register_blueprint(tour.pages(settings))
     assert PAGES  # importing them declared their addresses
-    for made in room.blueprints(ROOMS, _web_resources(settings, signer, parts, tour)):
+    for made in router.blueprints(ROUTERS, _web_resources(settings, signer, parts, tour)):
         app.register_blueprint(made)
     rendering.install(app)
     headers.install(app, settings)

@@ -60,7 +60,7 @@ def _prepare_database(settings: Settings, unsafe: bool, output: PipeReader) -> s
     from sqlalchemy import text
 
     from critter.console.database import prepare
-    from critter.console.first_link import first_link
+    from critter.console.first_admin_link import first_link
 
     engine = prepare(settings, unsafe, output.say)
     with engine.connect() as connection:

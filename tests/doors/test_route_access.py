@@ -539,7 +539,7 @@ def test_routes_of_public(seen: Seen) -> None:
         for climbing in (
             "/static/../pages.py",
             "/static/%2e%2e/pages.py",
-            "/static/shell/room.py",
+            "/static/shell/router.py",
             "/static//etc/passwd",
         ):
             assert asks.get(climbing).status_code == 404, climbing

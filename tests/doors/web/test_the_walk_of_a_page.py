@@ -7,7 +7,7 @@ from jinja2 import ChoiceLoader, DictLoader
 
 from critter.processes import app as web
 from gateway.doors.web import settings as settings_room
-from gateway.doors.web.shell.room import Room
+from gateway.doors.web.shell.router import PageRouter
 from gateway.security.signed_tokens import Signer
 from tests.doors.web.conftest import PageCompany
 
@@ -18,14 +18,14 @@ def test_the_page_of_the_walk_works(company: PageCompany, monkeypatch) -> None:
     page = WALK.read_text()
     walk = page[page.index("## A page\n") : page.index("## Migrations\n")]
     view, template = (re.search(rf"^```{kind}\n(.*?)^```$", walk, re.M | re.S)[1] for kind in ("python", "html"))
-    room = Room("walk")
-    monkeypatch.setattr(settings_room, "ROOM", room)
+    router = PageRouter("walk")
+    monkeypatch.setattr(settings_room, "ROUTER", router)
     exec(compile(view, "kept.py", "exec"), {})
     parts = web.build(company.settings)
     try:
         app = web.create_app(company.settings, parts)
         signer = Signer(company.settings.secret_keys)
-        app.register_blueprint(room.blueprint(web._web_resources(company.settings, signer, parts, None)))
+        app.register_blueprint(router.blueprint(web._web_resources(company.settings, signer, parts, None)))
         app.jinja_loader = ChoiceLoader([app.jinja_loader, DictLoader({"settings/kept.html": template})])
         company.app = app
         company.says("kim", "hello")

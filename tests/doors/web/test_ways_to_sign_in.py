@@ -9,7 +9,7 @@ import oidc_provider_mock
 import pytest
 import requests
 
-from critter.console.first_link import find_first_link, first_link
+from critter.console.first_admin_link import find_first_link, first_link
 from gateway.doors.web.sign_in import company_provider
 from gateway.doors.web.visits import cookies
 from gateway.network.verification import codes

@@ -1,5 +1,5 @@
 """The pages as an app on a phone or desk: the manifest, the service worker, the page for when there is no network."""
 
-from gateway.doors.web.shell.room import Room
+from gateway.doors.web.shell.router import PageRouter
 
-ROOM = Room("install")
+ROUTER = PageRouter("install")

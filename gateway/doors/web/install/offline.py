@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Response
 
-from gateway.doors.web.install import ROOM
+from gateway.doors.web.install import ROUTER
 from gateway.doors.web.shell import assets
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
@@ -19,7 +19,7 @@ FRAME: Final = (
 COLOUR: Final = "#f5f4ef"  # --paper
 
 
-@ROOM.page("/manifest.webmanifest", "visitor")
+@ROUTER.page("/manifest.webmanifest", "visitor")
 def manifest(visit: Visit) -> Response:
     icons = [
         {"src": assets.url(f"app-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
@@ -35,7 +35,7 @@ def manifest(visit: Visit) -> Response:
     return Response(json.dumps(described), content_type="application/manifest+json")
 
 
-@ROOM.page("/service-worker.js", "visitor")
+@ROUTER.page("/service-worker.js", "visitor")
 def service_worker(visit: Visit) -> Response:
     """The script with the addresses of this version's files: a new version is a new script, and browsers take it."""
     asset = assets.load("service-worker.js")
@@ -48,6 +48,6 @@ def service_worker(visit: Visit) -> Response:
     return answer
 
 
-@ROOM.page("/offline", "visitor")
+@ROUTER.page("/offline", "visitor")
 def offline(visit: Visit) -> str:
     return render(visit, "install/offline.html")

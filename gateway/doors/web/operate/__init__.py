@@ -1,5 +1,5 @@
 """Pages for operators: whether everything flows, the story of a delivery, held mails, numbers, costs, people, audit."""
 
-from gateway.doors.web.shell.room import Room
+from gateway.doors.web.shell.router import PageRouter
 
-ROOM = Room("operate")
+ROUTER = PageRouter("operate")

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from gateway.doors.web.operate import ROOM
+from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import show
 from gateway.doors.web.visits.visit import Visit
 from gateway.ledger.audit import audit_log, audit_rows
 from gateway.ledger.audit.audit_rows import AuditRow
 
 
-@ROOM.page("/operate/audit", "operator")
+@ROUTER.page("/operate/audit", "operator")
 def audit(visit: Visit) -> str:
     """`?before=`: older rows; `?check=1`: reads the whole chain."""
     rows, older = audit_rows.list_rows(visit.session, visit.number("before"))

@@ -5,12 +5,12 @@ import time
 
 from sqlalchemy import text
 
-from gateway.doors.web.operate import ROOM
+from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import show
 from gateway.doors.web.visits.visit import Visit
 
 
-@ROOM.page("/operate/check", "operator")
+@ROUTER.page("/operate/check", "operator")
 def doctor(visit: Visit) -> str:
     """Nothing is sent by it, and nothing changes."""
     began, rows = time.perf_counter(), []

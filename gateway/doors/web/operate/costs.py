@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from gateway.doors.web.operate import ROOM, charts
+from gateway.doors.web.operate import ROUTER, charts
 from gateway.doors.web.operate.frame import show
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import Phrase, say
@@ -45,7 +45,7 @@ class BudgetLine(NamedTuple):
     setting: str
 
 
-@ROOM.page("/operate/costs", "operator")
+@ROUTER.page("/operate/costs", "operator")
 def costs(visit: Visit) -> str:
     """`?month=2026-11`: this one unless it says."""
     today = datetime.now(UTC).date()

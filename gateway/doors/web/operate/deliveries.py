@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Response
 
-from gateway.doors.web.operate import ROOM
+from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.i18n.phrases import Phrase, count, say
@@ -25,7 +25,7 @@ FILTERS: Final[dict[str, Phrase]] = {
 }
 
 
-@ROOM.page("/operate/deliveries", "operator")
+@ROUTER.page("/operate/deliveries", "operator")
 def deliveries(visit: Visit) -> str | Response:
     """`?q=`: the search; an id leads to its story. `?state=`: the filter; `?before=`: older ones."""
     words, state = visit.arg("q"), visit.arg("state")
@@ -51,7 +51,7 @@ def _counts(visit: Visit) -> dict[str, int]:
     }
 
 
-@ROOM.post("/operate/deliveries/<row_id>/retry", "operator")
+@ROUTER.post("/operate/deliveries/<row_id>/retry", "operator")
 def retry_delivery(visit: Visit, row_id: str) -> Response:
     queues, done = dead_letter_actions.retry_named(visit.session, [row_id], operator(visit))
     visit.queues |= queues
@@ -59,7 +59,7 @@ def retry_delivery(visit: Visit, row_id: str) -> Response:
     return visit.back(f"/operate/trace/{row_id}")
 
 
-@ROOM.post("/operate/deliveries/<row_id>/drop", "operator")
+@ROUTER.post("/operate/deliveries/<row_id>/drop", "operator")
 def drop_delivery(visit: Visit, row_id: str) -> Response:
     done = dead_letter_actions.drop_named(visit.session, [row_id], operator(visit))
     visit.say(count("Put away: {count}. Nobody is told.", "Put away: {count}. Nobody is told.", done))

@@ -4,7 +4,7 @@ answered to somebody else is not shown here: it may have words in it that are fo
 from typing import Final
 
 from gateway.channels import SMS
-from gateway.doors.web.operate import ROOM
+from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import show
 from gateway.doors.web.visits.operator_tools import ExplainedWords
 from gateway.doors.web.visits.visit import Visit
@@ -16,14 +16,14 @@ SAMPLES: Final = ("is anybody at the gate", "r yes", "stop by my desk")
 NAMELESS: Final = ("reply", "reaction")  # whom these are for comes from what the writer heard last
 
 
-@ROOM.page("/operate/explain", "operator")
+@ROUTER.page("/operate/explain", "operator")
 def explain_form(visit: Visit) -> str:
     """`?sample=`: one of ours, for a link; words of people stand in no address."""
     sample = visit.arg("sample", 40)
     return _page(visit, sample if sample in SAMPLES else "", visit.account.handle, SMS)
 
 
-@ROOM.post("/operate/explain", "operator")
+@ROUTER.post("/operate/explain", "operator")
 def explain_words(visit: Visit) -> str:
     """The answer is the page with the explanation: nothing was done, so there is nowhere else to go."""
     text, channel = visit.form("text", LONGEST), visit.form("channel", 10)

@@ -11,7 +11,7 @@ import redis
 from sqlalchemy import text
 
 from gateway.attention.zones import zone
-from gateway.doors.web.operate import ROOM, charts
+from gateway.doors.web.operate import ROUTER, charts
 from gateway.doors.web.operate.frame import show
 from gateway.doors.web.operate.verdict import age, describe
 from gateway.doors.web.shell.rendering import render
@@ -19,7 +19,7 @@ from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import Phrase, say, translated
 from gateway.ledger.operations import flow
 from gateway.ledger.operations.flow import SPANS, Standing, Through, TimeSpan
-from gateway.network.inspect import wants_person
+from gateway.network.inspect import action_required
 
 PATIENCE: Final = 1.0  # seconds for Redis
 MARKS: Final = 5  # times below a chart
@@ -37,14 +37,14 @@ class Lamp(NamedTuple):
     note: str = ""
 
 
-@ROOM.page("/operate", "operator")
+@ROUTER.page("/operate", "operator")
 def flow_page(visit: Visit) -> str:
     """`?span=`: hour, day or week."""
     span = SPANS.get(visit.arg("span"), SPANS["hour"])
-    return show(visit, "flow.html", tasks=wants_person.list_tasks(visit.session), spans=SPANS, **_facts(visit, span))
+    return show(visit, "flow.html", tasks=action_required.list_tasks(visit.session), spans=SPANS, **_facts(visit, span))
 
 
-@ROOM.page("/operate/now", "operator")
+@ROUTER.page("/operate/now", "operator")
 def flow_now(visit: Visit) -> str:
     """The figures alone."""
     span = SPANS.get(visit.arg("span"), SPANS["hour"])

@@ -41,7 +41,7 @@ HELD: Final = text("SELECT count(*) FROM (SELECT FROM inbound WHERE state IN ('h
 
 
 def show(visit: Visit, template: str, **values: Any) -> str:
-    """A page of this room; `command`: the same on the command line."""
+    """A page of operators; `command`: the same on the command line."""
     here = max((place for place in PLACES if _stands_on(visit.path, place)), key=lambda place: len(place.path))
     held = visit.session.scalar(HELD)
     shown = {"last_two": last_two, "stamp": partial(_stamp, visit.account.zone_now)}

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.channels import EMAIL, SMS
-from gateway.doors.web.operate import ROOM, held_words
+from gateway.doors.web.operate import ROUTER, held_words
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.i18n.phrases import count
@@ -37,7 +37,7 @@ class HeldCard:
     tries: int
 
 
-@ROOM.page("/operate/held", "operator")
+@ROUTER.page("/operate/held", "operator")
 def held(visit: Visit) -> str:
     return _page(visit)
 
@@ -60,7 +60,7 @@ def _card(session: Session, row: HeldInput, whole: Inbound) -> HeldCard:
     return HeldCard(row, owner, to, len(whole.raw or (whole.text or "").encode()), whole.attempt)
 
 
-@ROOM.post("/operate/held/<int:input_id>/words", "operator")
+@ROUTER.post("/operate/held/<int:input_id>/words", "operator")
 def show_held_words(visit: Visit, input_id: int) -> str:
     """The page once more, with the words of one where they are not private. Each look is written down."""
     row = retry.read_one(visit.session, input_id)
@@ -69,7 +69,7 @@ def show_held_words(visit: Visit, input_id: int) -> str:
     return _page(visit, row.id, words)
 
 
-@ROOM.post("/operate/held/<int:input_id>/approve", "operator")
+@ROUTER.post("/operate/held/<int:input_id>/approve", "operator")
 def approve_held(visit: Visit, input_id: int) -> Response:
     done = held_inputs.approve(visit.session, [input_id], operator(visit), visit.form("reason", LONGEST))
     visit.queues.add(READERS)
@@ -77,7 +77,7 @@ def approve_held(visit: Visit, input_id: int) -> Response:
     return see_other("/operate/held")
 
 
-@ROOM.post("/operate/held/<int:input_id>/drop", "operator")
+@ROUTER.post("/operate/held/<int:input_id>/drop", "operator")
 def drop_held(visit: Visit, input_id: int) -> Response:
     done = held_inputs.drop(visit.session, [input_id], operator(visit), visit.form("reason", LONGEST))
     visit.say(count("Put away: {count}. Nobody is told.", "Put away: {count}. Nobody is told.", done))

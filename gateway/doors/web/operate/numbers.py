@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 from gateway.carriers.operator_advice import advice
 from gateway.carriers.smtp.provider_profiles import provider_terms
 from gateway.channels import EMAIL
-from gateway.doors.web.operate import ROOM
+from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.i18n.phrases import Phrase, say
@@ -30,7 +30,7 @@ SPANS: Final[dict[str, tuple[timedelta | None, Phrase]]] = {
 LEAVES: Final = {MAIL: (EMAIL,)}  # queues to wake when it is resumed
 
 
-@ROOM.page("/operate/numbers", "operator")
+@ROUTER.page("/operate/numbers", "operator")
 def numbers(visit: Visit) -> str:
     rows = pausing.list_senders(visit.session, visit.settings)
     steps = {row.id: advice(row.reason, row.carrier) for row in rows if row.paused}
@@ -46,7 +46,7 @@ def _daily(visit: Visit) -> int | None:
     return provider_terms(visit.settings).daily if visit.settings.mail else None
 
 
-@ROOM.post("/operate/numbers/<int:sender_id>/pause", "operator")
+@ROUTER.post("/operate/numbers/<int:sender_id>/pause", "operator")
 def pause_number(visit: Visit, sender_id: int) -> Response:
     row, (wait, words) = _row(visit, sender_id), SPANS.get(visit.form("for", 5), SPANS[""])
     pausing.pause(visit.session, visit.settings, row.number, wait, operator(visit), visit.form("reason", LONGEST))
@@ -54,7 +54,7 @@ def pause_number(visit: Visit, sender_id: int) -> Response:
     return see_other("/operate/numbers")
 
 
-@ROOM.post("/operate/numbers/<int:sender_id>/resume", "operator")
+@ROUTER.post("/operate/numbers/<int:sender_id>/resume", "operator")
 def resume_number(visit: Visit, sender_id: int) -> Response:
     row = _row(visit, sender_id)
     pausing.resume(visit.session, visit.settings, row.number, operator(visit))
@@ -63,7 +63,7 @@ def resume_number(visit: Visit, sender_id: int) -> Response:
     return see_other("/operate/numbers")
 
 
-@ROOM.post("/operate/breaker/resume", "operator")
+@ROUTER.post("/operate/breaker/resume", "operator")
 def resume_updates(visit: Visit) -> Response:
     done = pausing.resume_updates(visit.session, operator(visit))
     visit.queues |= set(pausing.WAKES)

@@ -1,4 +1,4 @@
-"""The pages of this room; importing them declares them."""
+"""The pages of operators; importing them declares them."""
 
 from typing import Final
 

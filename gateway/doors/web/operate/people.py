@@ -6,7 +6,7 @@ from typing import Final
 from flask import Response
 from werkzeug.exceptions import Forbidden, NotFound
 
-from gateway.doors.web.operate import ROOM
+from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.errors import Refused
@@ -22,7 +22,7 @@ from gateway.store.tables import Account
 ROLES: Final = ("member", "operator", "admin")
 
 
-@ROOM.page("/operate/people", "operator")
+@ROUTER.page("/operate/people", "operator")
 def people(visit: Visit) -> str:
     """`?q=`: how a name begins; `?all=1`: the deactivated too; `?after=`: the next page."""
     words, everybody = visit.arg("q", 60), bool(visit.arg("all"))
@@ -30,7 +30,7 @@ def people(visit: Visit) -> str:
     return show(visit, "people.html", rows=rows, more=more, words=words, everybody=everybody)
 
 
-@ROOM.page("/operate/people/<handle>", "operator")
+@ROUTER.page("/operate/people/<handle>", "operator")
 def person(visit: Visit, handle: str) -> str:
     """That an operator looked is kept, as for the command."""
     return _page(visit, _find(visit, handle))
@@ -65,7 +65,7 @@ def _refuse_oneself(visit: Visit, person: Account) -> None:
         raise Refused(say("That is you: ask another admin."))
 
 
-@ROOM.post("/operate/people/<handle>/role", "admin")
+@ROUTER.post("/operate/people/<handle>/role", "admin")
 def set_role(visit: Visit, handle: str) -> Response:
     found = _find(visit, handle)
     _refuse_oneself(visit, found)
@@ -76,7 +76,7 @@ def set_role(visit: Visit, handle: str) -> Response:
     return see_other(f"/operate/people/{found.handle}")
 
 
-@ROOM.post("/operate/people/<handle>/suspend", "operator")
+@ROUTER.post("/operate/people/<handle>/suspend", "operator")
 def suspend_person(visit: Visit, handle: str) -> Response:
     found = _find(visit, handle)
     _refuse_above(visit, found)
@@ -86,7 +86,7 @@ def suspend_person(visit: Visit, handle: str) -> Response:
     return see_other(f"/operate/people/{found.handle}")
 
 
-@ROOM.post("/operate/people/<handle>/restore", "operator")
+@ROUTER.post("/operate/people/<handle>/restore", "operator")
 def restore_person(visit: Visit, handle: str) -> Response:
     found = _find(visit, handle)
     _refuse_above(visit, found)
@@ -95,7 +95,7 @@ def restore_person(visit: Visit, handle: str) -> Response:
     return see_other(f"/operate/people/{found.handle}")
 
 
-@ROOM.post("/operate/people/<handle>/code", "operator")
+@ROUTER.post("/operate/people/<handle>/code", "operator")
 def make_code(visit: Visit, handle: str) -> str:
     """The answer is the page with the code: it may stand in no address, and is shown once."""
     found = _find(visit, handle)

@@ -6,7 +6,7 @@ from typing import Final
 from flask import Response, request
 
 from gateway.channels import SMS
-from gateway.doors.web.operate import ROOM
+from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.errors import Refused
@@ -37,12 +37,12 @@ class LookedAt:
         return done.people - done.added - done.changed if done else 0
 
 
-@ROOM.page("/operate/people/import", "admin")
+@ROUTER.page("/operate/people/import", "admin")
 def import_form(visit: Visit) -> str:
     return show(visit, "people_import.html", looked=None, columns=COLUMNS, shown=SHOWN)
 
 
-@ROOM.post("/operate/people/import", "admin", uploads=True, longest=LONGEST)
+@ROUTER.post("/operate/people/import", "admin", uploads=True, longest=LONGEST)
 def import_people(visit: Visit) -> str | Response:
     """Without `do` it only looks; the answer is the page with what it found."""
     content, complete = _content(), bool(request.form.get("complete"))

@@ -6,14 +6,14 @@ from typing import Any, Final, NamedTuple
 
 from flask import Response, jsonify
 
-from gateway.doors.web.operate import ROOM
+from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.ledger.audit import audit_log
-from gateway.network.inspect import shown_words
+from gateway.network.inspect import public_words
 from gateway.network.inspect.id_lookup import LookupResult, look_up
-from gateway.network.inspect.shown_words import Words
+from gateway.network.inspect.public_words import Words
 from gateway.network.inspect.trace import View, trace
 from gateway.security.masking import last_two
 
@@ -31,22 +31,22 @@ class StoryTitle(NamedTuple):
     more: Phrase
 
 
-@ROOM.page("/operate/trace/<row_id>", "operator")
+@ROUTER.page("/operate/trace/<row_id>", "operator")
 def story(visit: Visit, row_id: str) -> str:
     return _page(visit, row_id, look_up(visit.session, row_id), ())
 
 
-@ROOM.post("/operate/trace/<row_id>/words", "operator")
+@ROUTER.post("/operate/trace/<row_id>/words", "operator")
 def story_words(visit: Visit, row_id: str) -> str:
     """The page once more, with the words. Each look is written down, so the answer to this form is the page itself:
     whoever loads it again looks again."""
     found = look_up(visit.session, row_id)
-    words = shown_words.of_posts(visit.session, found)
+    words = public_words.of_posts(visit.session, found)
     audit_log.record(visit.session, operator(visit), "trace.words", _subject(found), {"posts": len(words)})
     return _page(visit, row_id, found, words, asked=True)
 
 
-@ROOM.page("/operate/trace/<row_id>/json", "operator")
+@ROUTER.page("/operate/trace/<row_id>/json", "operator")
 def story_file(visit: Visit, row_id: str) -> Response:
     """The same facts for other programs, without words."""
     traced = trace(visit.session, look_up(visit.session, row_id), View(last_two, visit.settings.sms_price))

@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from gateway.carriers.operator_advice import advice
 from gateway.channels import NAMES, SMS
-from gateway.doors.web.operate import ROOM
+from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.errors import Refused
@@ -48,7 +48,7 @@ class DeadGroup(NamedTuple):
     step: str
 
 
-@ROOM.page("/operate/undelivered", "operator")
+@ROUTER.page("/operate/undelivered", "operator")
 def undelivered(visit: Visit) -> str:
     groups = [_group(row) for row in dead_letters.counts(visit.session, DeadLetterFilter())]
     newest = dead_letters.list_dead(visit.session, DeadLetterFilter(), SHOWN)
@@ -64,7 +64,7 @@ def _group(row: DeadLetterCount) -> DeadGroup:
     return DeadGroup(row, reason, meaning, step)
 
 
-@ROOM.page("/operate/undelivered/<act>", "operator")
+@ROUTER.page("/operate/undelivered/<act>", "operator")
 def ask_undelivered(visit: Visit, act: str) -> str:
     """`?reason=&channel=`: which. It says how many before anything is done."""
     if act not in ACTIONS:
@@ -74,7 +74,7 @@ def ask_undelivered(visit: Visit, act: str) -> str:
     return show(visit, "undelivered_ask.html", act=act, which=which, rows=rows)
 
 
-@ROOM.post("/operate/undelivered/<act>", "operator")
+@ROUTER.post("/operate/undelivered/<act>", "operator")
 def do_undelivered(visit: Visit, act: str) -> Response:
     """Works in batches, each with its line in the audit, as the command does."""
     if act not in ACTIONS:

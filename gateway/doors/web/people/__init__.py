@@ -1,5 +1,5 @@
 """People and groups: the directory, who somebody is, a group with its members and requests, who knows about what."""
 
-from gateway.doors.web.shell.room import Room
+from gateway.doors.web.shell.router import PageRouter
 
-ROOM = Room("people")
+ROUTER = PageRouter("people")

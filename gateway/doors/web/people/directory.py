@@ -3,7 +3,7 @@
 from flask import Response
 
 from gateway.actions import inviting
-from gateway.doors.web.people import ROOM, named
+from gateway.doors.web.people import ROUTER, named
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.i18n.phrases import say
@@ -13,14 +13,14 @@ from gateway.network.follows.directory_pages import Which
 TABS: dict[str, Which] = {"": "people", "following": "following", "followers": "followers"}
 
 
-@ROOM.page("/people")
+@ROUTER.page("/people")
 def people(visit: Visit) -> str:
     """`?show=`: following, followers; `?q=`: a part of a name, a handle or a title; `?after=`: goes on."""
     show = visit.arg("show", 20) if visit.arg("show", 20) in TABS else ""
     return _page(visit, TABS[show], show)
 
 
-@ROOM.page("/groups")
+@ROUTER.page("/groups")
 def groups(visit: Visit) -> str:
     return _page(visit, "groups", "groups")
 
@@ -35,12 +35,12 @@ def _page(visit: Visit, which: Which, show: str) -> str:
     )  # fmt: skip
 
 
-@ROOM.page("/invite")
+@ROUTER.page("/invite")
 def invitation(visit: Visit) -> str:
     return render(visit, "people/invite.html", address="")
 
 
-@ROOM.post("/invite")
+@ROUTER.post("/invite")
 def invite(visit: Visit) -> Response:
     visit.do(inviting.invite, visit.form("address", 100))
     visit.say(say("Your colleague is invited. They answer with their name, and are here."))

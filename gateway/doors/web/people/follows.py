@@ -5,13 +5,13 @@ from flask import Response
 from gateway.actions import following, nudging, silencing, subscribing
 from gateway.actions.following import Followed, Unfollowed
 from gateway.actions.silencing import Lifted, Silenced
-from gateway.doors.web.people import ROOM, named
+from gateway.doors.web.people import ROUTER, named
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import Phrase, say
 from gateway.network.follows import directory_pages
 
 
-@ROOM.post("/@<handle>/follow")
+@ROUTER.post("/@<handle>/follow")
 def follow(visit: Visit, handle: str) -> Response:
     """A person or a group, in the way of the button; for one that is followed already it is changed."""
     source, way = named.named(visit, handle), named.chosen_way(visit)
@@ -35,7 +35,7 @@ def describe_followed(done: Followed, way: str) -> Phrase:
     return say("You follow {name} only here: nothing is sent.", name=done.name)
 
 
-@ROOM.post("/@<handle>/unfollow")
+@ROUTER.post("/@<handle>/unfollow")
 def unfollow(visit: Visit, handle: str) -> Response:
     source = named.named(visit, handle)
     done = visit.do(following.unfollow, source)
@@ -51,7 +51,7 @@ def describe_left(done: Unfollowed) -> Phrase:
     return say("You no longer follow {name}.", name=done.name)
 
 
-@ROOM.post("/@<handle>/mute")
+@ROUTER.post("/@<handle>/mute")
 def mute(visit: Visit, handle: str) -> Response:
     """`until`: as named.MUTES has it; without one it has no end."""
     other = named.named(visit, handle)
@@ -69,7 +69,7 @@ def _muted(visit: Visit, done: Silenced) -> Phrase:
     return say("{name} is muted. Nothing of theirs comes, private or not.", name=done.name)
 
 
-@ROOM.post("/@<handle>/unmute")
+@ROUTER.post("/@<handle>/unmute")
 def unmute(visit: Visit, handle: str) -> Response:
     """Ends a mute or a block, whichever there is."""
     other = named.named(visit, handle)
@@ -87,7 +87,7 @@ def _lifted(lifted: Lifted) -> Phrase:
     return say("{name} is no longer blocked. Follow them to hear them again.", name=lifted.name)
 
 
-@ROOM.post("/@<handle>/block")
+@ROUTER.post("/@<handle>/block")
 def block(visit: Visit, handle: str) -> Response:
     other = named.named(visit, handle)
     done = visit.do(silencing.block, other)
@@ -98,7 +98,7 @@ def block(visit: Visit, handle: str) -> Response:
     return visit.back(f"/@{other.handle}")
 
 
-@ROOM.post("/@<handle>/nudge")
+@ROUTER.post("/@<handle>/nudge")
 def nudge(visit: Visit, handle: str) -> Response:
     person = named.named(visit, handle)
     asked = visit.do(nudging.nudge, person)

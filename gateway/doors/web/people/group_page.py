@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.exceptions import Forbidden
 
 from gateway.actions.lookups import accounts_and_posts
-from gateway.doors.web.people import ROOM, named
+from gateway.doors.web.people import ROUTER, named
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
 from gateway.network.audience import visibility
@@ -96,12 +96,12 @@ def _calls(visit: Visit, frame: dict[str, Any]) -> list[ShownCall]:
     return found
 
 
-@ROOM.page("/@<handle>/people")
+@ROUTER.page("/@<handle>/people")
 def group_people(visit: Visit, handle: str) -> str:
     return _list(visit, handle, "in_group")
 
 
-@ROOM.page("/@<handle>/posters")
+@ROUTER.page("/@<handle>/posters")
 def group_posters(visit: Visit, handle: str) -> str:
     return _list(visit, handle, "posters")
 
@@ -116,7 +116,7 @@ def _list(visit: Visit, handle: str, which: Which) -> str:
     return render(visit, "people/members.html", **frame, page=page, which=which, wanted=wanted)
 
 
-@ROOM.page("/@<handle>/requests")
+@ROUTER.page("/@<handle>/requests")
 def group_requests(visit: Visit, handle: str) -> str:
     """For its owners."""
     frame = _frame(visit, named.group(visit, handle))
@@ -125,6 +125,6 @@ def group_requests(visit: Visit, handle: str) -> str:
     return render(visit, "people/requests.html", **frame)
 
 
-@ROOM.page("/@<handle>/about")
+@ROUTER.page("/@<handle>/about")
 def group_about(visit: Visit, handle: str) -> str:
     return render(visit, "people/group_about.html", **_frame(visit, named.group(visit, handle)))

@@ -5,7 +5,7 @@ from werkzeug.exceptions import BadRequest
 
 from gateway.actions import ending_calls, group_questions, urgent_calls
 from gateway.actions.urgent_calls import SentCall
-from gateway.doors.web.people import ROOM, named, pin_proof
+from gateway.doors.web.people import ROUTER, named, pin_proof
 from gateway.doors.web.visits.visit import CONFIRMED, Visit, see_other
 from gateway.doors.web.writing import updates
 from gateway.i18n.phrases import Phrase, count, joined, say
@@ -14,7 +14,7 @@ from gateway.network.people.directory import find_named
 from gateway.network.web import web_drafts
 
 
-@ROOM.post("/@<handle>/write")
+@ROUTER.post("/@<handle>/write")
 def write(visit: Visit, handle: str) -> Response:
     """`kind`: update, ask, urgent."""
     group = find_named(named.group(visit, handle))
@@ -56,7 +56,7 @@ def _sent(visit: Visit, group: NamedAccount, told: Phrase) -> Response:
     return see_other(f"/@{group.handle}")
 
 
-@ROOM.post("/@<handle>/end")
+@ROUTER.post("/@<handle>/end")
 def end(visit: Visit, handle: str) -> Response:
     """The question or the urgent call of the person themselves that runs here."""
     group = find_named(named.group(visit, handle))

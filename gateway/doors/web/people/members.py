@@ -5,7 +5,7 @@ from flask import Response
 from gateway.actions import join_requests, membership
 from gateway.actions.join_requests import Decision
 from gateway.actions.membership import POSTS, READS, MemberChange
-from gateway.doors.web.people import ROOM, named
+from gateway.doors.web.people import ROUTER, named
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import Phrase, say
 from gateway.i18n.refusals import refusal
@@ -13,7 +13,7 @@ from gateway.language.model.reading import NamedAccount
 from gateway.network.people.directory import find, find_named
 
 
-@ROOM.post("/@<handle>/people/add")
+@ROUTER.post("/@<handle>/people/add")
 def add(visit: Visit, handle: str) -> Response:
     """`who`: a name or a handle; `role`: of a broadcast group."""
     group = find_named(named.group(visit, handle))
@@ -32,25 +32,25 @@ def _typed(visit: Visit, name: str) -> NamedAccount:
     return people[0]
 
 
-@ROOM.post("/@<handle>/people/<who>/poster")
+@ROUTER.post("/@<handle>/people/<who>/poster")
 def let_post(visit: Visit, handle: str, who: str) -> Response:
     group = find_named(named.group(visit, handle))
     return _told(visit, group, visit.do(membership.add, named.person(visit, who), group, POSTS))
 
 
-@ROOM.post("/@<handle>/people/<who>/reader")
+@ROUTER.post("/@<handle>/people/<who>/reader")
 def let_read(visit: Visit, handle: str, who: str) -> Response:
     group = find_named(named.group(visit, handle))
     return _told(visit, group, visit.do(membership.add, named.person(visit, who), group, READS))
 
 
-@ROOM.post("/@<handle>/people/<who>/owner")
+@ROUTER.post("/@<handle>/people/<who>/owner")
 def make_owner(visit: Visit, handle: str, who: str) -> Response:
     group = find_named(named.group(visit, handle))
     return _told(visit, group, visit.do(membership.make_owner, named.person(visit, who), group))
 
 
-@ROOM.post("/@<handle>/people/<who>/remove")
+@ROUTER.post("/@<handle>/people/<who>/remove")
 def remove(visit: Visit, handle: str, who: str) -> Response:
     group = find_named(named.group(visit, handle))
     return _told(visit, group, visit.do(membership.remove, named.person(visit, who), group))
@@ -74,12 +74,12 @@ def _changed(done: MemberChange) -> Phrase:
     return say("{name} already is in {group}.", name=done.person, group=done.group)
 
 
-@ROOM.post("/@<handle>/requests/<who>/let-in")
+@ROUTER.post("/@<handle>/requests/<who>/let-in")
 def let_in(visit: Visit, handle: str, who: str) -> Response:
     return _decide(visit, handle, who, admit=True)
 
 
-@ROOM.post("/@<handle>/requests/<who>/refuse")
+@ROUTER.post("/@<handle>/requests/<who>/refuse")
 def refuse(visit: Visit, handle: str, who: str) -> Response:
     return _decide(visit, handle, who, admit=False)
 

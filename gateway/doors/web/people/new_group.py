@@ -4,19 +4,19 @@ from flask import Response
 from werkzeug.exceptions import BadRequest
 
 from gateway.actions import group_creation
-from gateway.doors.web.people import ROOM
+from gateway.doors.web.people import ROUTER
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.i18n.phrases import say
 from gateway.network.people.accounts import ACCESS
 
 
-@ROOM.page("/groups/new")
+@ROUTER.page("/groups/new")
 def group_form(visit: Visit) -> str:
     return render(visit, "people/new_group.html", handle=visit.arg("handle", 20))
 
 
-@ROOM.post("/groups/new")
+@ROUTER.post("/groups/new")
 def make_group(visit: Visit) -> Response:
     handle, access = visit.form("handle", 40).lstrip("#").casefold(), visit.form("access", 10)
     if access not in ACCESS:

@@ -6,7 +6,7 @@ from flask import Response
 from werkzeug.exceptions import Forbidden
 
 from gateway.actions.lookups import accounts_and_posts
-from gateway.doors.web.people import ROOM, group_page, named
+from gateway.doors.web.people import ROUTER, group_page, named
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.network.feeds import feeds
@@ -21,7 +21,7 @@ from gateway.store.tables import Account
 BESIDE = 5  # followers in the third column
 
 
-@ROOM.page("/@me")
+@ROUTER.page("/@me")
 def own(visit: Visit) -> str | Response:
     """One's own page. Nobody new is called so; somebody who was before keeps their page."""
     if accounts.by_handle(visit.session, "me"):
@@ -29,7 +29,7 @@ def own(visit: Visit) -> str | Response:
     return see_other(f"/@{visit.account.handle}")
 
 
-@ROOM.page("/@<handle>")
+@ROUTER.page("/@<handle>")
 def profile(visit: Visit, handle: str) -> str:
     """`?before=`: older updates; `?show=`: replies, pictures."""
     account = named.account(visit, handle)
@@ -67,12 +67,12 @@ def _about(visit: Visit, account: Account, *, apart: bool) -> dict[str, Any]:
 SHOWS: Final[dict[str, Show]] = {"": "updates", "replies": "replies", "pictures": "pictures"}
 
 
-@ROOM.page("/@<handle>/followers")
+@ROUTER.page("/@<handle>/followers")
 def followers(visit: Visit, handle: str) -> str:
     return _list(visit, handle, "followers")
 
 
-@ROOM.page("/@<handle>/following")
+@ROUTER.page("/@<handle>/following")
 def following(visit: Visit, handle: str) -> str:
     return _list(visit, handle, "followed_by")
 

@@ -4,7 +4,7 @@ from flask import Response
 from werkzeug.exceptions import NotFound
 
 from gateway.actions import reporting
-from gateway.doors.web.people import ROOM, named
+from gateway.doors.web.people import ROUTER, named
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.i18n.phrases import say
@@ -14,13 +14,13 @@ from gateway.network.feeds.feed_items import FeedItem
 from gateway.network.posts import timelines
 
 
-@ROOM.page("/updates/<int:post_id>/report")
+@ROUTER.page("/updates/<int:post_id>/report")
 def post_form(visit: Visit, post_id: int) -> str:
     item = _item(visit, post_id)
     return render(visit, "people/report.html", item=item, account=item.author, back=f"/updates/{post_id}")
 
 
-@ROOM.post("/updates/<int:post_id>/report")
+@ROUTER.post("/updates/<int:post_id>/report")
 def report_post(visit: Visit, post_id: int) -> Response:
     if not _knows(visit, post_id):
         raise NotFound
@@ -28,13 +28,13 @@ def report_post(visit: Visit, post_id: int) -> Response:
     return see_other(f"/updates/{post_id}" if _may_read(visit, post_id) else "/")
 
 
-@ROOM.page("/@<handle>/report")
+@ROUTER.page("/@<handle>/report")
 def account_form(visit: Visit, handle: str) -> str:
     account = named.account(visit, handle)
     return render(visit, "people/report.html", item=None, account=account, back=f"/@{account.handle}")
 
 
-@ROOM.post("/@<handle>/report")
+@ROUTER.post("/@<handle>/report")
 def report_account(visit: Visit, handle: str) -> Response:
     who = named.named(visit, handle)
     _say(visit, new=visit.do(reporting.report_account, who, visit.form("reason", 2_000)))

@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from gateway.actions import following, subscribing
 from gateway.actions.lookups import who_about
 from gateway.actions.preferences import tracking
-from gateway.doors.web.people import ROOM, follows, named
+from gateway.doors.web.people import ROUTER, follows, named
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
 from gateway.errors import Refused
@@ -27,7 +27,7 @@ KNOW = 3  # people above what was found
 ALL_WHO_KNOW = 20
 
 
-@ROOM.page("/search")
+@ROUTER.page("/search")
 def results(visit: Visit) -> str:
     """`?q=`: as search_query.py reads it; `?before=`: older updates."""
     query, before = search_query.read(visit.arg("q")), visit.number("before") or NEWEST
@@ -56,7 +56,7 @@ def _tracks(visit: Visit, words: str) -> bool:
     return bool(words) and trackers.standing(visit.session, visit.account.id, track_phrase(words).folded) is not None
 
 
-@ROOM.page("/about/<topic>")
+@ROUTER.page("/about/<topic>")
 def topic(visit: Visit, topic: str) -> str:
     """Who wrote about it where everyone may read it."""
     words = topic[:200].strip()
@@ -67,7 +67,7 @@ def topic(visit: Visit, topic: str) -> str:
     )  # fmt: skip
 
 
-@ROOM.page("/tags/<tag>")
+@ROUTER.page("/tags/<tag>")
 def tagged(visit: Visit, tag: str) -> str:
     """What the reader may read with this tag; a group of that name is offered."""
     name = _tag(tag)
@@ -79,7 +79,7 @@ def tagged(visit: Visit, tag: str) -> str:
     )  # fmt: skip
 
 
-@ROOM.post("/tags/<tag>/follow")
+@ROUTER.post("/tags/<tag>/follow")
 def follow_tag(visit: Visit, tag: str) -> Response:
     name = _tag(tag)
     now = tag_follows.standing(visit.session, visit.account.id, name)
@@ -89,7 +89,7 @@ def follow_tag(visit: Visit, tag: str) -> Response:
     return visit.back(f"/tags/{name}")
 
 
-@ROOM.post("/tags/<tag>/unfollow")
+@ROUTER.post("/tags/<tag>/unfollow")
 def unfollow_tag(visit: Visit, tag: str) -> Response:
     name = _tag(tag)
     done = visit.do(following.unfollow_tag, f"#{name}")
@@ -105,7 +105,7 @@ def _tag(tag: str) -> str:
     return name
 
 
-@ROOM.post("/track")
+@ROUTER.post("/track")
 def track(visit: Visit) -> Response:
     """A word or a phrase: whatever everyone may read and has it in it comes."""
     done = visit.do(subscribing.track, visit.form("words", 200), named.chosen_way(visit))
@@ -116,7 +116,7 @@ def track(visit: Visit) -> Response:
     return visit.back("/search")
 
 
-@ROOM.post("/untrack")
+@ROUTER.post("/untrack")
 def untrack(visit: Visit) -> Response:
     done = visit.do(tracking.untrack, visit.form("words", 200))
     if done.state == "none":

@@ -6,7 +6,7 @@ from flask import Response
 
 from gateway.actions import profile
 from gateway.attention.zones import zone
-from gateway.doors.web.people import ROOM, named
+from gateway.doors.web.people import ROUTER, named
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import say
 from gateway.i18n.refusals import refusal
@@ -14,7 +14,7 @@ from gateway.language.words import durations
 from gateway.network.people import statuses
 
 
-@ROOM.post("/status")
+@ROUTER.post("/status")
 def set_status(visit: Visit) -> Response:
     """`until`: as a text has it, like "till 4" or "2h"; a bare clock time or day is meant as its end."""
     words = visit.form("words", 1_000)
@@ -32,7 +32,7 @@ def set_status(visit: Visit) -> Response:
     return visit.back("/@me")
 
 
-@ROOM.post("/status/off")
+@ROUTER.post("/status/off")
 def end_status(visit: Visit) -> Response:
     done = visit.do(profile.end_status)
     visit.say(say("You have no status.") if done.already else say("Your status is off."), undo=not done.already)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from werkzeug.exceptions import NotFound
 
-from gateway.actions.lookups import delivery_cause, reading_reasons
+from gateway.actions.lookups import delivery_cause, visibility_reasons
 from gateway.actions.lookups.delivery_cause import Cause
-from gateway.actions.lookups.reading_reasons import ReadingReason
-from gateway.doors.web.people import ROOM, named
+from gateway.actions.lookups.visibility_reasons import ReadingReason
+from gateway.doors.web.people import ROUTER, named
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import Phrase, say
@@ -15,12 +15,12 @@ from gateway.network.audience import visibility
 from gateway.network.posts import timelines
 
 
-@ROOM.page("/updates/<int:post_id>/why")
+@ROUTER.page("/updates/<int:post_id>/why")
 def why(visit: Visit, post_id: int) -> str:
     if not visibility.may_read(visit.session, visit.account.id, post_id):
         raise NotFound
     sent = [*_sent(visit, post_id)]
-    reasons = [_reason(each) for each in reading_reasons.list_reasons(visit.session, visit.actor, post_id)]
+    reasons = [_reason(each) for each in visibility_reasons.list_reasons(visit.session, visit.actor, post_id)]
     return render(visit, "reading/why.html", post_id=post_id, reasons=[*sent, *reasons])
 
 

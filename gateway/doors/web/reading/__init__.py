@@ -1,5 +1,5 @@
 """Pages to read: home, everyone, one update with its replies, what is to you, private talks, tags, search."""
 
-from gateway.doors.web.shell.room import Room
+from gateway.doors.web.shell.router import PageRouter
 
-ROOM = Room("reading")
+ROUTER = PageRouter("reading")

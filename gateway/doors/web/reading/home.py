@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from gateway.doors.web.reading import ROOM
+from gateway.doors.web.reading import ROUTER
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.network.feeds import feeds, news
@@ -10,7 +10,7 @@ from gateway.network.feeds.feeds import NEWEST, Feed
 from gateway.network.web import read_marks, web_drafts
 
 
-@ROOM.page("/", "visitor")
+@ROUTER.page("/", "visitor")
 def front(visit: Visit) -> str | Response:
     """Home; for a visitor what Critter is, and how to write to it."""
     if visit.viewer:
@@ -31,7 +31,7 @@ def home(visit: Visit) -> str:
     return render(visit, "reading/home.html", feed=feed, read=_line(feed, read), draft=draft, since=since)
 
 
-@ROOM.page("/everyone")
+@ROUTER.page("/everyone")
 def everyone(visit: Visit) -> str:
     feed = feeds.everyone(visit.session, visit.account.id, visit.number("before") or NEWEST)
     return render(visit, "reading/everyone.html", feed=feed)

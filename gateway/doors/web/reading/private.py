@@ -2,7 +2,7 @@
 
 from werkzeug.exceptions import NotFound
 
-from gateway.doors.web.reading import ROOM
+from gateway.doors.web.reading import ROUTER
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
 from gateway.network.feeds import private_talks
@@ -11,13 +11,13 @@ from gateway.network.people import accounts
 from gateway.network.web import read_marks, web_drafts
 
 
-@ROOM.page("/private")
+@ROUTER.page("/private")
 def talks(visit: Visit) -> str:
     listed = private_talks.list_talks(visit.session, visit.account.id)
     return render(visit, "reading/private.html", talks=listed, other=None, feed=Feed(()), draft="")
 
 
-@ROOM.page("/private/<handle>")
+@ROUTER.page("/private/<handle>")
 def talk(visit: Visit, handle: str) -> str:
     """With somebody to whom nothing was said yet, it is an empty talk: the handle alone tells nothing."""
     other = accounts.by_handle(visit.session, handle)

@@ -6,7 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from gateway.actions import seeing
 from gateway.actions.model.actor import Actor
-from gateway.doors.web.reading import ROOM
+from gateway.doors.web.reading import ROUTER
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.shell.stored_files import send_stored
 from gateway.doors.web.visits.visit import Visit, see_other
@@ -25,7 +25,7 @@ MOST_READERS = 200
 MOST_SEEN = 100  # updates in one report of a page
 
 
-@ROOM.page("/updates/<int:post_id>")
+@ROUTER.page("/updates/<int:post_id>")
 def update(visit: Visit, post_id: int) -> str | Response:
     """404 for what one may not read: that it exists is not told either."""
     thread = threads.find(visit.session, visit.account.id, post_id)
@@ -62,7 +62,7 @@ def may_see_receipts(session: Session, actor: Actor, post: Post) -> bool:
     return group is not None and actor.account in group_owners.owners(session, group.id)
 
 
-@ROOM.post("/seen")
+@ROUTER.post("/seen")
 def seen(visit: Visit) -> Response:
     """The page says which updates stood on the screen for two seconds. Others' ids do nothing."""
     ids = [int(each) for each in request.form.getlist("id")[:MOST_SEEN] if each.isdecimal() and len(each) < 20]
@@ -71,13 +71,13 @@ def seen(visit: Visit) -> Response:
     return Response(status=204)
 
 
-@ROOM.page("/updates/<int:post_id>/files/<int:number>")
+@ROUTER.page("/updates/<int:post_id>/files/<int:number>")
 def file(visit: Visit, post_id: int, number: int) -> Response:
     found = _file(visit, post_id, number)
     return send_stored(visit.settings.var, found.name or "", found.digest, found.content_type)
 
 
-@ROOM.page("/updates/<int:post_id>/files/<int:number>/small")
+@ROUTER.page("/updates/<int:post_id>/files/<int:number>/small")
 def small(visit: Visit, post_id: int, number: int) -> Response:
     found = _file(visit, post_id, number)
     if not found.picture:

@@ -1,5 +1,5 @@
 """Pages for what somebody sets for themselves: what reaches them and when, phones and mailboxes, who they are here."""
 
-from gateway.doors.web.shell.room import Room
+from gateway.doors.web.shell.router import PageRouter
 
-ROOM = Room("settings")
+ROUTER = PageRouter("settings")

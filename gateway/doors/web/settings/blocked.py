@@ -6,7 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from gateway.actions import silencing
 from gateway.actions.model.actor import Actor
-from gateway.doors.web.settings import ROOM
+from gateway.doors.web.settings import ROUTER
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import say
@@ -15,12 +15,12 @@ from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
 
 
-@ROOM.page("/settings/blocked")
+@ROUTER.page("/settings/blocked")
 def blocked(visit: Visit) -> str:
     return render(visit, "settings/blocked.html", silences=mutes.list_own(visit.session, visit.account.id))
 
 
-@ROOM.post("/settings/blocked/<int:account_id>/end")
+@ROUTER.post("/settings/blocked/<int:account_id>/end")
 def end_silence(visit: Visit, account_id: int) -> Response:
     if not visit.do(lift, account_id):
         raise NotFound

@@ -7,7 +7,7 @@ from typing import Final
 from flask import Response
 
 from gateway.channels import EMAIL
-from gateway.doors.web.settings import ROOM
+from gateway.doors.web.settings import ROUTER
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
 from gateway.files import media_folder
@@ -21,7 +21,7 @@ from gateway.store.database import transaction
 LARGEST: Final = 200 << 20  # octets of pictures in one file
 
 
-@ROOM.page("/settings/data")
+@ROUTER.page("/settings/data")
 def data(visit: Visit) -> str:
     return _page(visit, "")
 
@@ -37,13 +37,13 @@ def _page(visit: Visit, secret: str) -> str:
     )
 
 
-@ROOM.post("/settings/data/secret")
+@ROUTER.post("/settings/data/secret")
 def show_secret(visit: Visit) -> str:
     """It is shown only when it is asked for, by a POST, and never kept in the history of a browser."""
     return _page(visit, _secret(visit, new=False))
 
 
-@ROOM.post("/settings/data/new-secret")
+@ROUTER.post("/settings/data/new-secret")
 def new_secret(visit: Visit) -> str:
     return _page(visit, _secret(visit, new=True))
 
@@ -58,7 +58,7 @@ def _secret(visit: Visit, new: bool) -> str:
     return f"post+{word}@{visit.settings.mail_domain}"
 
 
-@ROOM.post("/settings/data/export")
+@ROUTER.post("/settings/data/export")
 def download(visit: Visit) -> Response:
     """In a transaction of its own, which sees one moment and writes nothing; that it was done is written down first."""
     person = visit.account

@@ -9,7 +9,7 @@ from werkzeug.exceptions import BadRequest
 
 from gateway.actions.preferences import digests
 from gateway.actions.preferences.digests import DigestState
-from gateway.doors.web.settings import ROOM
+from gateway.doors.web.settings import ROUTER
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import say
 from gateway.i18n.refusals import refusal
@@ -40,7 +40,7 @@ def load(visit: Visit) -> DigestCard:
     return DigestCard(state, due.at, waiting, fit.fit(waiting.text).text if waiting else "")
 
 
-@ROOM.post("/settings/digest")
+@ROUTER.post("/settings/digest")
 def save_digest(visit: Visit) -> Response:
     if "now" in request.form:
         return _send_now(visit)

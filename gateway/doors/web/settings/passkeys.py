@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask import Response, request
 from werkzeug.exceptions import NotFound
 
-from gateway.doors.web.settings import ROOM
+from gateway.doors.web.settings import ROUTER
 from gateway.doors.web.visits import challenges, cookies
 from gateway.doors.web.visits.devices import describe
 from gateway.doors.web.visits.visit import Visit
@@ -32,7 +32,7 @@ def listed(visit: Visit) -> PasskeyList:
     return PasskeyList(own, challenges.site_of(visit) is not None, describe(request.headers.get("User-Agent", "")))
 
 
-@ROOM.post("/settings/passkeys/options")
+@ROUTER.post("/settings/passkeys/options")
 def offer_passkey(visit: Visit) -> Response:
     challenge = challenges.make()
     content = passkeys.offer(visit.session, visit.web.signer, _site(visit), visit.account, challenge)
@@ -46,7 +46,7 @@ def _site(visit: Visit) -> Site:
     return here
 
 
-@ROOM.post("/settings/passkeys")
+@ROUTER.post("/settings/passkeys")
 def add_passkey(visit: Visit) -> Response:
     written, name = visit.form("credential", LONGEST), visit.form("name", 60)
     passkeys.add(visit.session, _site(visit), visit.account, challenges.take(visit), written, name)
@@ -56,7 +56,7 @@ def add_passkey(visit: Visit) -> Response:
     return answer
 
 
-@ROOM.post("/settings/passkeys/<int:passkey_id>/remove")
+@ROUTER.post("/settings/passkeys/<int:passkey_id>/remove")
 def remove_passkey(visit: Visit, passkey_id: int) -> Response:
     if not passkeys.remove(visit.session, visit.account, passkey_id):
         raise NotFound

@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest
 from gateway.actions import pausing
 from gateway.actions.model.actor import Actor
 from gateway.attention import zones
-from gateway.doors.web.settings import ROOM
+from gateway.doors.web.settings import ROUTER
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import count, say
 from gateway.language.words import durations
@@ -20,7 +20,7 @@ from gateway.network.web import reach_state
 SPANS: Final = ("1h", "till tomorrow", "till monday")
 
 
-@ROOM.post("/settings/pause")
+@ROUTER.post("/settings/pause")
 def pause(visit: Visit) -> Response:
     span = visit.form("span")
     if span not in SPANS:
@@ -29,7 +29,7 @@ def pause(visit: Visit) -> Response:
     return visit.back("/settings")
 
 
-@ROOM.post("/settings/resume")
+@ROUTER.post("/settings/resume")
 def resume(visit: Visit) -> Response:
     waited = visit.do(resume_all)
     comes = count("{count} update waited and comes now.", "{count} updates waited and come now.", waited)

@@ -9,7 +9,7 @@ from flask import Response, make_response, request
 
 from gateway.actions.preferences import own_addresses
 from gateway.channels import EMAIL
-from gateway.doors.web.settings import ROOM, passkeys
+from gateway.doors.web.settings import ROUTER, passkeys
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import Phrase, say
@@ -41,7 +41,7 @@ class WaitingCode:
     until: datetime
 
 
-@ROOM.page("/settings/phones")
+@ROUTER.page("/settings/phones")
 def phones(visit: Visit) -> str:
     return page(visit)
 
@@ -74,7 +74,7 @@ def _waiting(visit: Visit) -> WaitingCode | None:
     return WaitingCode(row.channel, row.address, code.created_at, code.expires_at)
 
 
-@ROOM.post("/settings/phones/add")
+@ROUTER.post("/settings/phones/add")
 def add(visit: Visit) -> Response:
     if "agreed" not in request.form:
         raise refusal("consent_missing")
@@ -83,7 +83,7 @@ def add(visit: Visit) -> Response:
     return visit.back("/settings/phones")
 
 
-@ROOM.post("/settings/phones/code")
+@ROUTER.post("/settings/phones/code")
 def take_code(visit: Visit) -> Response:
     """A wrong code is counted, so what it changed commits."""
     actor, code = visit.actor, "".join(each for each in visit.form("code", 20) if each.isdecimal())
@@ -97,27 +97,27 @@ def take_code(visit: Visit) -> Response:
     return visit.back("/settings/phones")
 
 
-@ROOM.post("/settings/phones/link-code")
+@ROUTER.post("/settings/phones/link-code")
 def link_code(visit: Visit) -> Response:
     """The code that the new phone sends itself. It is shown once, on this page."""
     return make_response(page(visit, link_code=codes.link(visit.session, visit.web.signer, visit.account.id)))
 
 
-@ROOM.post("/settings/phones/<int:address_id>/remove")
+@ROUTER.post("/settings/phones/<int:address_id>/remove")
 def remove(visit: Visit, address_id: int) -> Response:
     visit.do(own_addresses.remove_address, address_id)
     visit.say(say("It is nobody's now. Nothing goes there any more."))
     return visit.back("/settings/phones")
 
 
-@ROOM.post("/settings/phones/<int:address_id>/main")
+@ROUTER.post("/settings/phones/<int:address_id>/main")
 def make_main(visit: Visit, address_id: int) -> Response:
     done = visit.do(own_addresses.make_main, address_id)
     visit.say(say("Mails go there from now on.") if done.channel == EMAIL else say("Texts go there from now on."))
     return visit.back("/settings/phones")
 
 
-@ROOM.post("/settings/phones/<int:address_id>/try")
+@ROUTER.post("/settings/phones/<int:address_id>/try")
 def try_again(visit: Visit, address_id: int) -> Response:
     visit.do(own_addresses.try_mailbox, address_id)
     visit.say(say("Mails go there again."))

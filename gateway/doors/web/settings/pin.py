@@ -5,7 +5,7 @@ from flask import Response, make_response, request
 from gateway.actions.preferences import own_addresses, own_pin
 from gateway.actions.preferences.own_pin import PinProof
 from gateway.channels import EMAIL
-from gateway.doors.web.settings import ROOM, phones
+from gateway.doors.web.settings import ROUTER, phones
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import say
 from gateway.i18n.refusals import refusal
@@ -14,7 +14,7 @@ from gateway.network.verification import lockouts
 LONGEST = 12
 
 
-@ROOM.post("/settings/pin/code")
+@ROUTER.post("/settings/pin/code")
 def send_code(visit: Visit) -> Response:
     done = visit.do(own_pin.send_pin_code)
     mail = done.channel == EMAIL
@@ -22,7 +22,7 @@ def send_code(visit: Visit) -> Response:
     return visit.back("/settings/phones#pin")
 
 
-@ROOM.post("/settings/pin")
+@ROUTER.post("/settings/pin")
 def set_pin(visit: Visit) -> Response:
     """A wrong proof is counted, so what it changed commits."""
     actor = visit.actor

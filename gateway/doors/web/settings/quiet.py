@@ -12,7 +12,7 @@ from gateway.actions.model.actor import Actor
 from gateway.actions.preferences import quiet_hours, zone
 from gateway.attention import zones
 from gateway.attention.zones import ZoneNow
-from gateway.doors.web.settings import ROOM, day_dial
+from gateway.doors.web.settings import ROUTER, day_dial
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import count, say
 from gateway.i18n.refusals import refusal
@@ -23,7 +23,7 @@ from gateway.network.people import addresses
 UNTIL: Final = ("till tomorrow", "till monday", "till sunday", "1w", "2w")
 
 
-@ROOM.post("/settings/quiet")
+@ROUTER.post("/settings/quiet")
 def save_quiet(visit: Visit) -> Response:
     """No span: no quiet hours."""
     hours = None if "off" in request.form else _hours()
@@ -70,7 +70,7 @@ def _read_span(begin: str, end: str, days: Sequence[str]) -> QuietSpan:
     return QuietSpan(numbers, times[0].replace(second=0, microsecond=0), times[1].replace(second=0, microsecond=0))
 
 
-@ROOM.post("/settings/zone")
+@ROUTER.post("/settings/zone")
 def save_zone(visit: Visit) -> Response:
     if "home" in request.form:
         clock = visit.do(zone.go_home)

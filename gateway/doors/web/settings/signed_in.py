@@ -3,7 +3,7 @@
 from flask import Response
 from werkzeug.exceptions import NotFound
 
-from gateway.doors.web.settings import ROOM
+from gateway.doors.web.settings import ROUTER
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits import cookies
 from gateway.doors.web.visits.visit import Visit, see_other
@@ -11,12 +11,12 @@ from gateway.i18n.phrases import count, say
 from gateway.network.web import web_sessions
 
 
-@ROOM.page("/settings/signed-in")
+@ROUTER.page("/settings/signed-in")
 def signed_in(visit: Visit) -> str:
     return render(visit, "settings/signed_in.html", sessions=web_sessions.list_open(visit.session, visit.account.id))
 
 
-@ROOM.post("/settings/signed-in/<int:session_id>/end")
+@ROUTER.post("/settings/signed-in/<int:session_id>/end")
 def end_session(visit: Visit, session_id: int) -> Response:
     """One of somebody else is as if there were none."""
     assert visit.viewer is not None
@@ -30,7 +30,7 @@ def end_session(visit: Visit, session_id: int) -> Response:
     return visit.back("/settings/signed-in")
 
 
-@ROOM.post("/settings/signed-in/end-others")
+@ROUTER.post("/settings/signed-in/end-others")
 def end_others(visit: Visit) -> Response:
     assert visit.viewer is not None
     ended = web_sessions.end_all(visit.session, visit.account.id, but=visit.viewer.id)

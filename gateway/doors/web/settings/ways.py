@@ -15,7 +15,7 @@ from gateway.actions.preferences import text_limit, ways
 from gateway.attention import zones
 from gateway.attention.causes import DeliveryCause
 from gateway.attention.ways import CHOOSABLE, WAYS
-from gateway.doors.web.settings import ROOM, way_rows
+from gateway.doors.web.settings import ROUTER, way_rows
 from gateway.doors.web.settings.way_rows import ChoiceRow
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import say
@@ -36,7 +36,7 @@ INSTEAD: Final = {
 Fields = Sequence[tuple[str, str]]
 
 
-@ROOM.post("/settings/ways")
+@ROUTER.post("/settings/ways")
 def save_ways(visit: Visit) -> Response:
     changed = visit.do(save, _fields())
     visit.say(say("Saved.") if changed else say("It was so already."), undo=changed == 1)
@@ -127,7 +127,7 @@ def _save_limit(session: Session, actor: Actor, given: Mapping[str, str]) -> Non
     text_limit.set_limit(session, actor, int(written or 0) or None)
 
 
-@ROOM.post("/settings/prefer")
+@ROUTER.post("/settings/prefer")
 def save_preference(visit: Visit) -> Response:
     """Mails or the web alone instead of texts, or texts again."""
     wanted = visit.form("instead", 10)

@@ -7,7 +7,7 @@ from flask import Response, request
 from werkzeug.exceptions import BadRequest
 
 from gateway.actions import offers, profile
-from gateway.doors.web.settings import ROOM
+from gateway.doors.web.settings import ROUTER
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import say
@@ -21,13 +21,13 @@ SAVED: Final = say("Saved.")
 SO_ALREADY: Final = say("It was so already.")
 
 
-@ROOM.page("/settings/you")
+@ROUTER.page("/settings/you")
 def you(visit: Visit) -> str:
     connects = discoverability.connects(visit.session, visit.account.id)
     return render(visit, "settings/you.html", connects=connects, languages=LANGUAGES)
 
 
-@ROOM.post("/settings/you/name")
+@ROUTER.post("/settings/you/name")
 def rename(visit: Visit) -> Response:
     """Everybody sees it, so the page asks first."""
     name, changed = visit.do(profile.rename, visit.form("name", 200))
@@ -35,12 +35,12 @@ def rename(visit: Visit) -> Response:
     return visit.back("/settings/you")
 
 
-@ROOM.post("/settings/you/language")
+@ROUTER.post("/settings/you/language")
 def set_language(visit: Visit) -> Response:
     return _saved(visit, visit.do(profile.set_language, visit.form("language", 20)))
 
 
-@ROOM.post("/settings/you/said")
+@ROUTER.post("/settings/you/said")
 def set_said(visit: Visit) -> Response:
     """One of the switches; which one stands in its button."""
     which, on = visit.form("which", 20), visit.form("on", 3) == "yes"
@@ -56,7 +56,7 @@ def set_said(visit: Visit) -> Response:
     return _saved(visit, changed)
 
 
-@ROOM.post("/settings/you/look")
+@ROUTER.post("/settings/you/look")
 def set_look(visit: Visit) -> Response:
     look = visit.form("look", 10)
     if look not in LOOKS:

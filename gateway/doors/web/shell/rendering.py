@@ -12,19 +12,19 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway.doors.web.shell import assets, navigation, page_words
-from gateway.doors.web.visits import cookies, said
+from gateway.doors.web.visits import cookies, flash
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n import phrases
 from gateway.i18n.phrases import ENGLISH, languages, translated
 from gateway.network.feeds import pending
 from gateway.settings import Settings
 
-ROOMS: Final = assets.FOLDER.parent  # templates stand beside the views of their room
+VIEWS: Final = assets.FOLDER.parent  # a template stands beside its view
 
 
 def install(app: Flask) -> None:
-    """Templates are found by the name of their room: reading/home.html."""
-    app.jinja_loader = ChoiceLoader([FileSystemLoader(ROOMS / "templates"), FileSystemLoader(ROOMS)])
+    """Templates are found by their folder: reading/home.html."""
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(VIEWS / "templates"), FileSystemLoader(VIEWS)])
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals |= {"asset": assets.url, "icon": page_words.icon, "face": page_words.face}
@@ -129,7 +129,7 @@ def _clock(zone: str, language: str, at: datetime) -> Markup:
 
 def _bar(visit: Visit) -> Markup:
     """The bar at the foot: an own update that has not left yet, or what was just done."""
-    done = said.read(request, visit)
+    done = flash.read(request, visit)
     waiting = None if done else pending.find(visit.session, visit.account.id, visit.settings.hold_seconds)
     if waiting is None and done is None:
         return Markup()
@@ -138,7 +138,7 @@ def _bar(visit: Visit) -> Markup:
 
 
 def _said_once(visit: Visit, answer: Response) -> Response:
-    cookies.remove(answer, visit.settings, cookies.SAID)
+    cookies.remove(answer, visit.settings, cookies.FLASH)
     return answer
 
 

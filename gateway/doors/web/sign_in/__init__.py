@@ -2,7 +2,7 @@
 
 from flask import Response, request
 
-from gateway.doors.web.shell.room import Room
+from gateway.doors.web.shell.router import PageRouter
 from gateway.doors.web.visits import cookies
 from gateway.doors.web.visits.devices import describe
 from gateway.doors.web.visits.visit import Visit, here, see_other
@@ -10,7 +10,7 @@ from gateway.network.web import web_sessions
 from gateway.network.web.web_sessions import BeganBy
 from gateway.store.tables import Account
 
-ROOM = Room("sign_in")
+ROUTER = PageRouter("sign_in")
 
 
 def begin(visit: Visit, person: Account, by: BeganBy, to: str = "/") -> Response:

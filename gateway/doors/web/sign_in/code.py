@@ -8,7 +8,7 @@ from flask import Response, make_response, request
 from gateway.channels import SMS
 from gateway.doors.client_address import caller
 from gateway.doors.web.shell.rendering import render
-from gateway.doors.web.sign_in import ROOM, begin
+from gateway.doors.web.sign_in import ROUTER, begin
 from gateway.doors.web.visits import cookies, signed_cookies
 from gateway.doors.web.visits.visit import Visit, here, see_other
 from gateway.errors import Refused
@@ -29,7 +29,7 @@ class AskedCode:
     to: str
 
 
-@ROOM.page("/sign-in", "visitor")
+@ROUTER.page("/sign-in", "visitor")
 def sign_in(visit: Visit) -> str | Response:
     if visit.viewer:
         return see_other(here(visit.arg("to", 500)))
@@ -45,7 +45,7 @@ def sign_in_page(visit: Visit, who: str = "", wrong: str = "", to: str = "/") ->
     )
 
 
-@ROOM.post("/sign-in", "visitor")
+@ROUTER.post("/sign-in", "visitor")
 def send_code(visit: Visit) -> Response:
     """The answer is the same for a phone that is known here and for any other."""
     who, to = visit.form("who", 254), here(visit.form("to", 500))
@@ -69,7 +69,7 @@ def _normal(visit: Visit, who: str) -> tuple[str, str]:
     return channel, addresses.normal_mailbox(who)
 
 
-@ROOM.page("/sign-in/code", "visitor")
+@ROUTER.page("/sign-in/code", "visitor")
 def ask_code(visit: Visit) -> str | Response:
     asked = _ask(visit)
     if asked is None:
@@ -77,7 +77,7 @@ def ask_code(visit: Visit) -> str | Response:
     return render(visit, "sign_in/code.html", asked=asked, wrong=None)
 
 
-@ROOM.post("/sign-in/code", "visitor")
+@ROUTER.post("/sign-in/code", "visitor")
 def take_code(visit: Visit) -> Response:
     asked = _ask(visit)
     if asked is None:

@@ -6,7 +6,7 @@ import logging
 from flask import Response, make_response, redirect, request
 from werkzeug.exceptions import NotFound
 
-from gateway.doors.web.sign_in import ROOM, begin, company_provider
+from gateway.doors.web.sign_in import ROUTER, begin, company_provider
 from gateway.doors.web.sign_in.code import refuse_many, sign_in_page
 from gateway.doors.web.sign_in.company_provider import ProviderFailed
 from gateway.doors.web.visits import cookies, signed_cookies
@@ -17,7 +17,7 @@ from gateway.network.web import company_accounts
 log = logging.getLogger(__name__)
 
 
-@ROOM.page("/sign-in/company", "visitor")
+@ROUTER.page("/sign-in/company", "visitor")
 def to_company(visit: Visit) -> Response:
     """Nothing happens here by this: the browser only goes there, with what it must bring back in a cookie."""
     if not visit.settings.oidc_issuer:
@@ -34,7 +34,7 @@ def to_company(visit: Visit) -> Response:
     return answer
 
 
-@ROOM.page("/sign-in/company/back", "visitor")
+@ROUTER.page("/sign-in/company/back", "visitor")
 def back(visit: Visit) -> Response:
     """Only this browser, which went there a moment ago, is signed in by it: `state` must be that of its cookie."""
     if not visit.settings.oidc_issuer:

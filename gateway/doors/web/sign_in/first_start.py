@@ -4,7 +4,7 @@ from flask import Response, make_response
 from werkzeug.exceptions import NotFound
 
 from gateway.doors.web.shell.rendering import render
-from gateway.doors.web.sign_in import ROOM, begin
+from gateway.doors.web.sign_in import ROUTER, begin
 from gateway.doors.web.visits.visit import Visit
 from gateway.errors import Refused
 from gateway.network.people import accounts
@@ -12,13 +12,13 @@ from gateway.network.verification import first_admin
 from gateway.store.tables import Account
 
 
-@ROOM.page("/first/<token>", "visitor")
+@ROUTER.page("/first/<token>", "visitor")
 def first(visit: Visit, token: str) -> str:
     _check(visit, token)
     return render(visit, "sign_in/first_start.html", name="", handle="", wrong="")
 
 
-@ROOM.post("/first/<token>", "visitor")
+@ROUTER.post("/first/<token>", "visitor")
 def begin_here(visit: Visit, token: str) -> Response:
     _check(visit, token)
     name, handle = visit.form("name", 60), visit.form("handle", 30)

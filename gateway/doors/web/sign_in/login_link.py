@@ -6,7 +6,7 @@ from typing import Final
 from flask import Response, make_response
 
 from gateway.doors.web.shell.rendering import render, render_in
-from gateway.doors.web.sign_in import ROOM, put_session
+from gateway.doors.web.sign_in import ROUTER, put_session
 from gateway.doors.web.sign_in.code import refuse_many
 from gateway.doors.web.visits.visit import Visit
 from gateway.errors import Refused
@@ -15,12 +15,12 @@ from gateway.network.verification import codes
 STATUS: Final = {"unknown": 404, "ended": 410, "open": 200}
 
 
-@ROOM.page("/login/<token>", "visitor")
+@ROUTER.page("/login/<token>", "visitor")
 def ask_link(visit: Visit, token: str) -> Response:
     return _page(visit, token)
 
 
-@ROOM.post("/login/<token>", "visitor")
+@ROUTER.post("/login/<token>", "visitor")
 def enter_by_link(visit: Visit, token: str) -> Response:
     if refused := refuse_many(visit):
         return refused

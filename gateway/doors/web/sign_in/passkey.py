@@ -3,7 +3,7 @@
 from flask import Response, make_response
 from werkzeug.exceptions import NotFound
 
-from gateway.doors.web.sign_in import ROOM, begin
+from gateway.doors.web.sign_in import ROUTER, begin
 from gateway.doors.web.sign_in.code import refuse_many, sign_in_page
 from gateway.doors.web.visits import challenges, cookies
 from gateway.doors.web.visits.visit import Visit, here
@@ -14,13 +14,13 @@ from gateway.network.web.passkeys import Site
 LONGEST = 20_000  # characters of what a browser answers
 
 
-@ROOM.post("/sign-in/passkey/options", "visitor")
+@ROUTER.post("/sign-in/passkey/options", "visitor")
 def ask_passkey(visit: Visit) -> Response:
     challenge = challenges.make()
     return challenges.give(visit, passkeys.ask(_site(visit), challenge), challenge)
 
 
-@ROOM.post("/sign-in/passkey", "visitor")
+@ROUTER.post("/sign-in/passkey", "visitor")
 def enter_by_passkey(visit: Visit) -> Response:
     """A wrong one is recorded, so it is told and not refused."""
     if refused := refuse_many(visit):

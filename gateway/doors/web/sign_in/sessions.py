@@ -3,14 +3,14 @@
 from flask import Response
 from werkzeug.exceptions import NotFound
 
-from gateway.doors.web.sign_in import ROOM, begin
+from gateway.doors.web.sign_in import ROUTER, begin
 from gateway.doors.web.visits import cookies
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.network.people import accounts
 from gateway.network.web import web_sessions
 
 
-@ROOM.post("/sign-out")
+@ROUTER.post("/sign-out")
 def sign_out(visit: Visit) -> Response:
     assert visit.viewer is not None
     web_sessions.end(visit.session, visit.account.id, visit.viewer.id)
@@ -19,7 +19,7 @@ def sign_out(visit: Visit) -> Response:
     return answer
 
 
-@ROOM.page("/as/<handle>", "visitor")
+@ROUTER.page("/as/<handle>", "visitor")
 def open_as(visit: Visit, handle: str) -> Response:
     """The tour's "open the web as …". There is no such page where people are real: nothing is signed in by a GET
     there."""

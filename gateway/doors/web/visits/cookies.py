@@ -9,7 +9,7 @@ from gateway.settings import Settings
 
 SESSION: Final = "critter"
 SIGNING_IN: Final = "critter-sign-in"
-SAID: Final = "critter-said"
+FLASH: Final = "critter-flash"
 CODE: Final = "critter-code"
 PASSKEY: Final = "critter-passkey"
 COMPANY: Final = "critter-company"

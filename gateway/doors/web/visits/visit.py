@@ -1,4 +1,4 @@
-"""One visit: the transaction, who asks, and what their form says. Every view of a room gets one."""
+"""One visit: the transaction, who asks, and what their form says. Every view gets one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class WebResources:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FlashMessage:
     """A sentence about what was just done; `undo`: the idempotency key of what the page offers to take back."""
 
     text: str
@@ -67,7 +67,7 @@ class Visit:
     cookie: str = ""
     uploads: list[int] = field(default_factory=list)  # the files of this form
     queues: set[str] = field(default_factory=set)  # to wake after the commit
-    said: Said | None = None  # for the bar of the page that comes next
+    flash: FlashMessage | None = None  # for the bar of the page that comes next
     key: str = ""  # of what was done last
 
     @property
@@ -104,7 +104,7 @@ class Visit:
 
     def say(self, text: str, *, undo: bool = False) -> None:
         """Says a sentence in the bar of the page that comes next; `undo`: it offers to take back what `do` did."""
-        self.said = Said(translated(text, self.account.language), self.key if undo else "")
+        self.flash = FlashMessage(translated(text, self.account.language), self.key if undo else "")
 
     def back(self, otherwise: str = "/") -> Response:
         """To the page that the form stood on."""

@@ -1,5 +1,5 @@
 """What is written on pages: updates, replies, private messages, reactions; and how it is taken back."""
 
-from gateway.doors.web.shell.room import Room
+from gateway.doors.web.shell.router import PageRouter
 
-ROOM = Room("writing")
+ROUTER = PageRouter("writing")

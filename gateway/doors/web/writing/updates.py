@@ -8,7 +8,7 @@ from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
 from gateway.actions.posting import Posted
 from gateway.doors.web.visits.visit import Visit, see_other
-from gateway.doors.web.writing import ROOM, audiences
+from gateway.doors.web.writing import ROUTER, audiences
 from gateway.doors.web.writing.audiences import Audience
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.network.people.directory import find_named
@@ -18,7 +18,7 @@ from gateway.store.database import transaction
 LONGEST_DESCRIPTION = 500  # characters
 
 
-@ROOM.post("/updates", uploads=True)
+@ROUTER.post("/updates", uploads=True)
 def write(visit: Visit) -> Response:
     audience = audiences.read(visit.session, visit.form("audience", 40), visit.form("person", 60), visit.account.id)
     text = visit.form("text")
@@ -69,14 +69,14 @@ def _written(visit: Visit, audience: Audience, sent: object) -> Response:
     return see_other("/") if back.startswith("/write") else visit.back()
 
 
-@ROOM.post("/updates/<int:post_id>/take-back")
+@ROUTER.post("/updates/<int:post_id>/take-back")
 def take_back(visit: Visit, post_id: int) -> Response:
     visit.say(describe_undone(visit.do(undoing.take_back, post_id)))
     back = visit.form("back", 500)
     return see_other("/") if back.startswith(f"/updates/{post_id}") else visit.back()
 
 
-@ROOM.post("/undo")
+@ROUTER.post("/undo")
 def undo(visit: Visit) -> Response:
     """Of what the bar offered; without that, of what they did last by any door."""
     of = visit.form("of", 255)
@@ -97,19 +97,19 @@ def describe_undone(undone: Undone) -> Phrase:
     return joined([say("Taken back here."), have, rest])
 
 
-@ROOM.post("/updates/<int:post_id>/like")
+@ROUTER.post("/updates/<int:post_id>/like")
 def like(visit: Visit, post_id: int) -> Response:
     visit.do(reacting.react, post_id, "like")
     return _to_item(visit, post_id)
 
 
-@ROOM.post("/updates/<int:post_id>/unlike")
+@ROUTER.post("/updates/<int:post_id>/unlike")
 def unlike(visit: Visit, post_id: int) -> Response:
     visit.do(reacting.unlike, post_id)
     return _to_item(visit, post_id)
 
 
-@ROOM.post("/updates/<int:post_id>/repeat")
+@ROUTER.post("/updates/<int:post_id>/repeat")
 def repeat(visit: Visit, post_id: int) -> Response:
     done = visit.do(repeating.repeat, post_id)
     if done.post_id is None:

@@ -7,7 +7,7 @@ from gateway.actions.reach_estimate import ReachEstimate
 from gateway.doors.web.shell import questions
 from gateway.doors.web.shell.rendering import render, render_piece
 from gateway.doors.web.visits.visit import Visit
-from gateway.doors.web.writing import ROOM, audiences
+from gateway.doors.web.writing import ROUTER, audiences
 from gateway.doors.web.writing.audiences import EVERYONE, PRIVATE, Audience
 from gateway.errors import Refused
 from gateway.i18n.phrases import Phrase
@@ -23,13 +23,13 @@ from gateway.sms.gsm7 import GSM, segments
 from gateway.store.tables import Account
 
 
-@ROOM.page("/write")
+@ROUTER.page("/write")
 def write(visit: Visit) -> str:
     """`?to=`: the handle of a group, or of a person to write to privately, or "private"; `?re=`: what it answers."""
     return _page(visit, "", visit.arg("text", 2_000))
 
 
-@ROOM.post("/write/preview", uploads=True)
+@ROUTER.post("/write/preview", uploads=True)
 def preview(visit: Visit) -> str:
     """The page once more, with what the words would do: for who has no script."""
     return _page(visit, reach(visit), visit.form("text"))
@@ -63,7 +63,7 @@ def _name(visit: Visit, answered: FeedItem | None, chosen: Account | None) -> st
     return PRIVATE if visit.arg("to") == PRIVATE else EVERYONE
 
 
-@ROOM.post("/drafts")
+@ROUTER.post("/drafts")
 def keep_draft(visit: Visit) -> Response:
     """The page sends it while one writes. What is kept is never sent by itself."""
     name = visit.form("audience", 40)
@@ -73,7 +73,7 @@ def keep_draft(visit: Visit) -> Response:
     return Response(status=204)
 
 
-@ROOM.post("/write/reach")
+@ROUTER.post("/write/reach")
 def reach(visit: Visit) -> str:
     """A piece of a page: whom these words would reach, in how many parts, and what that costs."""
     text = clean(visit.form("text"))
@@ -84,7 +84,7 @@ def reach(visit: Visit) -> str:
     )
 
 
-@ROOM.page("/write/names")
+@ROUTER.page("/write/names")
 def names(visit: Visit) -> Response:
     """What completes what one types: people and groups after @, groups and tags after #."""
     asked = visit.arg("q", 30)

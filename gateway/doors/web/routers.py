@@ -1,4 +1,4 @@
-"""Every room of pages; importing them declares their pages. critter/processes/app registers them."""
+"""The routers of all pages; importing the views declares their pages. critter/processes/app registers them."""
 
 from typing import Final
 
@@ -34,7 +34,7 @@ from gateway.doors.web.settings import (
     ways,
     you,
 )
-from gateway.doors.web.shell.room import Room
+from gateway.doors.web.shell.router import PageRouter
 from gateway.doors.web.sign_in import code, company, first_start, login_link, passkey, sessions
 from gateway.doors.web.writing import updates as written
 from gateway.doors.web.writing import write
@@ -49,12 +49,12 @@ PAGES: Final = (
     offline, home, private, to_you, updates, code, first_start, sessions, passkey, company, login_link, written, write,
     *PEOPLE, *SETTINGS, *OPERATE,
 )  # fmt: skip
-ROOMS: Final[tuple[Room, ...]] = (
-    reading.ROOM,
-    writing.ROOM,
-    people.ROOM,
-    settings.ROOM,
-    operate.ROOM,
-    sign_in.ROOM,
-    install.ROOM,
+ROUTERS: Final[tuple[PageRouter, ...]] = (
+    reading.ROUTER,
+    writing.ROUTER,
+    people.ROUTER,
+    settings.ROUTER,
+    operate.ROUTER,
+    sign_in.ROUTER,
+    install.ROUTER,
 )

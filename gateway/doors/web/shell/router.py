@@ -1,7 +1,7 @@
-"""A room: pages that belong together. A view declares its address and who may ask; the room does what all of them need.
+"""The router of pages that belong together. A view declares its address and who may ask; the router does what all need.
 
 It opens the transaction, finds out who asks, refuses what is not theirs or not from our form, and says in a page what
-an action refuses or wants confirmed. `@room.page("/everyone", "member")` is all that a view says."""
+an action refuses or wants confirmed. `@ROUTER.page("/everyone", "member")` is all that a view says."""
 
 import gzip
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 from gateway.actions.model.confirmation import ConfirmationRequired
 from gateway.doors.route_access import Access, access
 from gateway.doors.web.shell import notices
-from gateway.doors.web.visits import cookies, csrf, said
+from gateway.doors.web.visits import cookies, csrf, flash
 from gateway.doors.web.visits.visit import Visit, WebResources
 from gateway.errors import Refused
 from gateway.network.web import web_sessions
@@ -40,7 +40,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class PageRouter:
     """`name`: of the blueprint, and of the folder with its views and templates."""
 
     name: str
@@ -74,8 +74,8 @@ class Room:
         return made
 
 
-def blueprints(rooms: Iterable[Room], web: WebResources) -> list[Blueprint]:
-    return [room.blueprint(web) for room in rooms]
+def blueprints(routers: Iterable[PageRouter], web: WebResources) -> list[Blueprint]:
+    return [router.blueprint(web) for router in routers]
 
 
 def _serve(web: WebResources, page: Page, **parts: Any) -> Response:
@@ -105,8 +105,8 @@ def _within(web: WebResources, page: Page, view: View) -> Response:
         answer = _refuse(visit, page) or make_response(view(visit))
         if viewer is None and page.access == "visitor":
             cookies.put(answer, web.settings, cookies.SIGNING_IN, visit.cookie)
-    if visit.said:
-        said.put(answer, visit, visit.said)
+    if visit.flash:
+        flash.put(answer, visit, visit.flash)
     for queue in visit.queues:
         web.notifier.notify(queue)
     return answer
