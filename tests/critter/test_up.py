@@ -86,7 +86,7 @@ class Running:
 @pytest.fixture
 def environ(memory: Path, free_port: Callable[[], int]) -> dict[str, str]:
     ports = {name: f"127.0.0.1:{free_port()}" for name in ("CRITTER_WEB_LISTEN", "CRITTER_SMTP_LISTEN")}
-    simulator = {"CRITTER_SIMULATOR_LISTEN": f"127.0.0.1:{free_port() % 60000 + 2000}"}
+    simulator = {"CRITTER_SIMULATOR_LISTEN": f"127.0.0.1:{free_port()}"}
     return {"PATH": os.environ["PATH"], "CRITTER_VAR": str(new_folder(memory) / "state of it"), **ports, **simulator}
 
 
