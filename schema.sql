@@ -415,6 +415,50 @@ CREATE TABLE company_accounts (
 );
 CREATE INDEX company_accounts_by_account ON company_accounts (account_id);
 
+-- Apps that speak the client API, as they registered themselves. An app without a token is forgotten after a day.
+CREATE TABLE apps (
+    id             bigint PRIMARY KEY DEFAULT new_id(),                  -- time-sortable
+    client_id      text NOT NULL UNIQUE,                                 -- by which it names itself
+    secret_digest  bytea NOT NULL,                                       -- SHA-256 of its secret
+    name           text NOT NULL CHECK (name <> ''),                     -- as it calls itself
+    website        text,                                                 -- of its makers
+    redirect_uris  text[] NOT NULL,                                      -- where people are led back to, exactly
+    scopes         text[] NOT NULL,                                      -- the most that it may ask for
+    created_at     timestamptz NOT NULL DEFAULT now()                    -- when it registered
+);
+
+-- Codes by which somebody lets an app in, each good for one token (RFC 6749 4.1).
+CREATE TABLE app_codes (
+    id            bigint PRIMARY KEY DEFAULT new_id(),                   -- time-sortable
+    digest        bytea NOT NULL UNIQUE,                                 -- SHA-256 of the code
+    app_id        bigint NOT NULL REFERENCES apps ON DELETE CASCADE,     -- which app
+    account_id    bigint NOT NULL REFERENCES accounts ON DELETE CASCADE, -- who lets it in
+    redirect_uri  text NOT NULL,                                         -- where the code was sent to
+    scopes        text[] NOT NULL,                                       -- for what
+    challenge     text,                                                  -- SHA-256 of what the app must know to use it (PKCE, S256)
+    created_at    timestamptz NOT NULL DEFAULT now(),                    -- when it was made
+    expires_at    timestamptz NOT NULL,                                  -- until when it counts
+    used_at       timestamptz                                            -- when a token was asked for with it
+);
+CREATE INDEX app_codes_by_app ON app_codes (app_id);
+CREATE INDEX app_codes_by_account ON app_codes (account_id);
+
+-- Tokens of apps. What somebody may do now is asked of their account each time.
+CREATE TABLE app_tokens (
+    id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
+    app_id      bigint NOT NULL REFERENCES apps ON DELETE CASCADE,       -- whose
+    account_id  bigint REFERENCES accounts ON DELETE CASCADE,            -- for whom it acts; none: for itself
+    digest      bytea NOT NULL UNIQUE,                                   -- SHA-256 of the token
+    scopes      text[] NOT NULL,                                         -- for what
+    code_id     bigint,                                                  -- the code that it was got for: a second use ends it
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when
+    seen_at     timestamptz NOT NULL DEFAULT now(),                      -- when it was last used, to the minute
+    ended_at    timestamptz                                              -- taken back, by its owner, the app or us
+);
+CREATE INDEX app_tokens_by_app ON app_tokens (app_id);
+CREATE INDEX app_tokens_by_account ON app_tokens (account_id);
+CREATE INDEX app_tokens_by_code ON app_tokens (code_id);
+
 -- What a door accepted, as it came. The natural key stays for ever, the rest for 30 days.
 CREATE TABLE inbound (
     id            bigint PRIMARY KEY DEFAULT new_id(),                   -- time-sortable

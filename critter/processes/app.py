@@ -16,6 +16,13 @@ from critter.processes.gunicorn import WebServer
 from gateway import failpoints
 from gateway.carriers.parts import open_door, open_hooks, usual_step
 from gateway.channels import SMS
+from gateway.doors.api.frame import cors, errors, serving
+from gateway.doors.api.frame.addresses import IdConverter
+from gateway.doors.api.frame.call import ApiResources
+from gateway.doors.api.frame.rate_limits import RateLimits
+from gateway.doors.api.routers import ENDPOINTS as API_ENDPOINTS
+from gateway.doors.api.routers import ROUTERS as API_ROUTERS
+from gateway.doors.oauth.passwords import Passwords
 from gateway.doors.route_access import inventory
 from gateway.doors.sms.usual_hooks import UsualHooks
 from gateway.doors.smtp import server, tls_certificates
@@ -23,6 +30,7 @@ from gateway.doors.smtp.connection_limits import ConnectionLimits
 from gateway.doors.web import headers, health, help_page, legal_pages, media, metrics, pages
 from gateway.doors.web.routers import PAGES, ROUTERS
 from gateway.doors.web.shell import assets, rendering, router
+from gateway.doors.web.shell.content_policy import policy_of
 from gateway.doors.web.visits.try_limits import TryLimits
 from gateway.doors.web.visits.visit import WebResources
 from gateway.errors import SettingsError
@@ -98,6 +106,7 @@ def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = Non
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
     )
+    app.url_map.converters["id"] = IdConverter
     app.url_map.merge_slashes = False  # its redirect for "//" would use the host name that the caller gave
     signer = Signer(settings.secret_keys)
     for door in _sms_doors(settings, signer, parts) if settings.sms else ():
@@ -115,12 +124,16 @@ def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = Non
     assert PAGES  # importing them declared their addresses
     for made in router.blueprints(ROUTERS, _web_resources(settings, signer, parts, tour)):
         app.register_blueprint(made)
+    assert API_ENDPOINTS  # the same for endpoints
+    for made in serving.blueprints(API_ROUTERS, _api_resources(settings, signer, parts)):
+        app.register_blueprint(made)
     rendering.install(app)
-    headers.install(app, settings)
+    headers.install(app, settings, errors.of_uncaught)
+    cors.install(app)
     refuse_unclassed(app)
     for carrier in settings.carriers_for(SMS) if settings.sms else ():
         if hooks := open_hooks(carrier, settings, signer, parts.intake, parts.callbacks):
-            of_all = [*headers.strict_headers(settings), ("Content-Security-Policy", headers.policy_of(settings))]
+            of_all = [*headers.strict_headers(settings), ("Content-Security-Policy", policy_of(settings))]
             app.wsgi_app = UsualHooks(app.wsgi_app, hooks, of_all)  # type: ignore[method-assign, assignment]
     return app
 
@@ -133,6 +146,14 @@ def _web_resources(
     return WebResources(
         settings, signer, parts.engine, parts.notifier, TryLimits(), people, path, reserved_words(), tools
     )
+
+
+def _api_resources(settings: Settings, signer: Signer, parts: DoorResources) -> ApiResources:
+    conformance = settings.api_conformance
+    return ApiResources(
+        settings, signer, parts.engine, parts.notifier, RateLimits(on=not conformance), reserved_words(),
+        Passwords() if conformance else None,
+    )  # fmt: skip
 
 
 def _sms_doors(settings: Settings, signer: Signer, parts: DoorResources) -> Iterator[Blueprint]:

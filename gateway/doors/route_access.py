@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from flask import Flask
 
-Access = Literal["signed", "token", "public", "metrics", "visitor", "member", "operator", "admin"]
+Access = Literal["signed", "token", "public", "metrics", "visitor", "member", "operator", "admin", "api"]
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -14,7 +14,7 @@ def access(kind: Access) -> Callable[[View], View]:
     """Declares the access class of a view. signed: the carrier signed the request; token: the URL itself is the secret;
     public: anybody may ask, and all get the same; metrics: a monitoring system on this machine, or one with the token
     for it. Of the pages for people: visitor: anybody, and who is signed in gets more; member: who is signed in;
-    operator and admin: who has that role."""
+    operator and admin: who has that role. api: an endpoint, which says itself by which token (gateway/doors/api)."""
 
     def noted(view: View) -> View:
         vars(view)["access"] = kind

@@ -250,6 +250,14 @@ def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def stays_here(host: str) -> bool:
     """Whether what goes to this host stays on the machine: loopback, or a range reserved for documentation."""
     if host == "localhost":

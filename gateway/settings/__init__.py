@@ -22,7 +22,7 @@ from gateway.channels import EMAIL, NAMES, SMS
 from gateway.errors import SettingsError
 from gateway.setting_types import values as value
 from gateway.setting_types.fields import BaseUrl, Listen, Money, Networks, Parts, Switch, Words, env
-from gateway.settings import prices, sms_numbers
+from gateway.settings import embedded, prices, sms_numbers
 from gateway.settings import smtp_users as users
 from gateway.settings.defaults import fill_in
 from gateway.typed_input import strip_invisible
@@ -49,6 +49,7 @@ class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings):
     )
     redis_url: Annotated[str, BeforeValidator(value.redis_url)] = env("CRITTER_REDIS_URL", repr=False)
     redis_no_password: Switch = env("CRITTER_REDIS_NO_PASSWORD")
+    api_conformance: Switch = env("CRITTER_API_CONFORMANCE")
     oidc_issuer: BaseUrl | None = env("CRITTER_OIDC_ISSUER", default=None)
     oidc_client_id: str = env("CRITTER_OIDC_CLIENT_ID", default="")
     oidc_client_secret: str = env("CRITTER_OIDC_CLIENT_SECRET", default="", repr=False)
@@ -222,6 +223,17 @@ class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings):
                     f"{name}: must be set: a certificate and its key go together, and CRITTER_SMTPS_LISTEN, "
                     "CRITTER_SMTP_USERS and CRITTER_TLS_CLIENT_CA need both"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _conformance_stays_here(self) -> Self:
+        """In a conformance run anybody who reaches the web can make people and sign in as them."""
+        here = value.is_loopback(self.web_listen[0]) and self.database_url == embedded.database_url(self.var)
+        if self.api_conformance and not (here and self.mode == "simulated"):
+            raise SettingsError(
+                "CRITTER_API_CONFORMANCE: is for test runs on one machine: it needs simulated mode, the embedded "
+                "database (no CRITTER_DATABASE_URL) and CRITTER_WEB_LISTEN on 127.0.0.1, ::1 or localhost"
+            )
         return self
 
     @model_validator(mode="after")

@@ -426,6 +426,51 @@ class CompanyAccount(Table):
     __table_args__ = (Index("company_accounts_by_account", "account_id"),)
 
 
+class App(Table):
+    __tablename__ = "apps"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    client_id: Mapped[str] = mapped_column(unique=True)
+    secret_digest: Mapped[bytes]
+    name: Mapped[str]
+    website: Mapped[str | None]
+    redirect_uris: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class AppCode(Table):
+    __tablename__ = "app_codes"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    app_id: Mapped[int] = mapped_column(_cascade("apps.id"))
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    redirect_uri: Mapped[str]
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    challenge: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    __table_args__ = (Index("app_codes_by_app", "app_id"), Index("app_codes_by_account", "account_id"))
+
+
+class AppToken(Table):
+    __tablename__ = "app_tokens"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    app_id: Mapped[int] = mapped_column(_cascade("apps.id"))
+    account_id: Mapped[int | None] = mapped_column(_cascade("accounts.id"))
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    code_id: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    seen_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    ended_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("app_tokens_by_app", "app_id"),
+        Index("app_tokens_by_account", "account_id"),
+        Index("app_tokens_by_code", "code_id"),
+    )
+
+
 class Inbound(Table):
     __tablename__ = "inbound"
     id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)

@@ -308,6 +308,8 @@ TAKEN_OUT = {
     "attention.reply", "attention.tracked", "attention.group", "attention.person", "attention.tag",
     "attention.broadcast",
     "web_sessions.device", "web_sessions.began_by", "web_sessions.digest", "web_drafts.audience", "web_drafts.words",
+    "app_codes.digest", "app_codes.redirect_uri", "app_codes.scopes", "app_codes.challenge", "app_tokens.digest",
+    "app_tokens.scopes",
     "web_settings.look", "read_marks.place", "passkeys.name", "passkeys.credential_id", "passkeys.public_key",
     "company_accounts.issuer", "company_accounts.subject", "media.description",
     "call_people.text", "call_people.gone", "reports.reason", "statuses.words",
@@ -315,6 +317,7 @@ TAKEN_OUT = {
 }  # fmt: skip
 NOTHING_PERSONAL = re.compile(
     r"audit\..*|(budgets|charges|shortfalls|price_sweeps|processes|tallies|task_failures)\..*|fallbacks\.reason|watermarks\..*|installation\..*|retention\..*|redactions\..*|opted_out\.hash|mail_signatures\.digest|private_fingerprints\..*|senders\..*|(alembic_version|migration_steps)\..*"
+    r"|apps\..*"
     r"|(bounces|bouncing)\.status|topics\.tag|callbacks\..*|attempts\..*|deliveries(_\w+)?\.(channel|state|reason|tag|lease_owner)"
     r"|inbound\.(natural_key|channel|state|lease_owner|intent|opt_out_type|proof)|posts\.(via|visibility|call)|calls\.(kind|ending)|actions\.door|daily_mails\.posts|digests\.posts|remainders\.posts|messages\.quotes|lockouts\.channels"
     r"|\w+\.(kind|state|role|access|pin|channel|source|purpose)"

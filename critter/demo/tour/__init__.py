@@ -8,7 +8,7 @@ from critter.demo.tour.drill import Drill
 from critter.demo.tour.starting_over import start_over
 from critter.demo.tour.telling import TourApi
 from gateway.doors.route_access import access
-from gateway.doors.web.headers import POLICY
+from gateway.doors.web.shell.content_policy import POLICY
 from gateway.errors import Refused
 from gateway.setting_types.values import netloc
 from gateway.settings import Settings

@@ -2,26 +2,18 @@
 
 import logging
 import secrets
-from functools import partial
+from collections.abc import Callable
 from typing import Final
 
 from flask import Flask, Response, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from gateway.doors.web.shell.content_policy import policy_of
 from gateway.doors.web.shell.rendering import render_alone
 from gateway.i18n.phrases import Phrase, say
 from gateway.settings import Settings
 
-POLICY = "; ".join(
-    [
-        "default-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "object-src 'none'",
-    ]
-)
 HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -59,6 +51,7 @@ AWAY: Final = (
     say("Critter is being looked after. Nothing is lost; this page looks again by itself every ten seconds."),
 )
 LOOK_AGAIN: Final = 10  # seconds
+OtherAnswer = Callable[[Exception], Response | None]
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +62,9 @@ def strict_headers(settings: Settings) -> list[tuple[str, str]]:
     return [*HEADERS.items(), *secure.items()]
 
 
-def install(app: Flask, settings: Settings) -> None:
-    """Sets strict headers on all answers, and error pages that never show what went wrong inside."""
+def install(app: Flask, settings: Settings, otherwise: OtherAnswer = lambda error: None) -> None:
+    """Sets strict headers on all answers, and error pages that never show what went wrong inside. `otherwise`: answers
+    an error where no page is asked for."""
     strict = strict_headers(settings)
     policy = policy_of(settings)
 
@@ -80,14 +74,18 @@ def install(app: Flask, settings: Settings) -> None:
         response.headers.setdefault("Content-Security-Policy", policy)  # a page may set a policy of its own
         return response
 
-    app.register_error_handler(HTTPException, partial(_not_there, settings))
-    app.register_error_handler(OperationalError, partial(_away, settings))
-    app.register_error_handler(Exception, partial(_unwell, settings))
+    @app.errorhandler(Exception)
+    def answer(error: Exception) -> Response:
+        return otherwise(error) or _error_page(settings, error)
 
 
-def policy_of(settings: Settings) -> str:
-    """Pages also listen to the stream, which may have an origin of its own."""
-    return f"{POLICY}; connect-src 'self' {settings.stream_url}"
+def _error_page(settings: Settings, error: Exception) -> Response:
+    match error:
+        case HTTPException():
+            return _not_there(settings, error)
+        case OperationalError():
+            return _away(settings, error)
+    return _unwell(settings, error)
 
 
 def _not_there(settings: Settings, error: HTTPException) -> Response:

@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from gateway.doors.web import apps as letting_in
 from gateway.doors.web import install, operate, people, reading, settings, sign_in, writing
+from gateway.doors.web.apps import authorize
 from gateway.doors.web.install import offline
 from gateway.doors.web.operate.pages import OPERATE
 from gateway.doors.web.people import (
@@ -21,6 +23,7 @@ from gateway.doors.web.people import (
 )
 from gateway.doors.web.reading import home, private, to_you, updates
 from gateway.doors.web.settings import (
+    apps,
     blocked,
     data,
     digest_card,
@@ -43,11 +46,11 @@ PEOPLE: Final = (
     directory, follows, group_page, group_words, members, menu, new_group, profile, reports, search, status, why,
 )  # fmt: skip
 SETTINGS: Final = (
-    reach, ways, pause, quiet, digest_card, phones, pin, passkeys, you, blocked, signed_in, data,
+    reach, ways, pause, quiet, digest_card, phones, pin, passkeys, you, blocked, signed_in, apps, data,
 )  # fmt: skip
 PAGES: Final = (
     offline, home, private, to_you, updates, code, first_start, sessions, passkey, company, login_link, written, write,
-    *PEOPLE, *SETTINGS, *OPERATE,
+    authorize, *PEOPLE, *SETTINGS, *OPERATE,
 )  # fmt: skip
 ROUTERS: Final[tuple[PageRouter, ...]] = (
     reading.ROUTER,
@@ -56,5 +59,6 @@ ROUTERS: Final[tuple[PageRouter, ...]] = (
     settings.ROUTER,
     operate.ROUTER,
     sign_in.ROUTER,
+    letting_in.ROUTER,
     install.ROUTER,
 )

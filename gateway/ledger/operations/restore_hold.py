@@ -95,6 +95,8 @@ HOLD: Final = (
     "DELETE FROM offers WHERE offered_at IS NULL",
     "UPDATE codes SET ended_at = now() WHERE ended_at IS NULL",
     "UPDATE web_sessions SET ended_at = now() WHERE ended_at IS NULL",
+    "UPDATE app_tokens SET ended_at = now() WHERE ended_at IS NULL",
+    "UPDATE app_codes SET used_at = now() WHERE used_at IS NULL",
     "UPDATE conversations SET question = NULL, half = NULL, half_at = NULL",
 )
 

@@ -159,6 +159,7 @@ ENDED: Final = """t.state IN ('done', 'dropped')
 UNSEEN: Final = """EXISTS (SELECT FROM uploads u WHERE u.inbound_id = t.id
             AND NOT EXISTS (SELECT FROM posts p WHERE p.upload_id = u.id))"""
 UNUSED: Final = "t.inbound_id IS NULL AND NOT EXISTS (SELECT FROM posts p WHERE p.upload_id = t.id)"
+NOBODYS: Final = "NOT EXISTS (SELECT FROM app_tokens k WHERE k.app_id = t.id)"
 ENDED_LONG: Final = "r.expires_at < now() - interval '1 day'"
 TWILIO: Final = "'^(SM|MM)[0-9a-f]{32}$'"
 _DELETE: Final = """DELETE FROM {table} t USING span WHERE t.id = span.id AND {{due}}
@@ -220,6 +221,30 @@ KINDS: Final = (
         "web_sessions",
         "(t.ended_at IS NOT NULL OR t.expires_at < now())",
         _DELETE.format(table="web_sessions"),
+    ),
+    Kind(
+        "app_tokens",
+        "ended tokens of apps deleted",
+        "raw",
+        "app_tokens",
+        "t.ended_at IS NOT NULL",
+        _DELETE.format(table="app_tokens"),
+    ),
+    Kind(
+        "app_codes",
+        "used and old codes of apps deleted",
+        "unused",
+        "app_codes",
+        "true",
+        _DELETE.format(table="app_codes"),
+    ),
+    Kind(
+        "apps",
+        "apps that nobody lets in forgotten",
+        "unused",
+        "apps",
+        NOBODYS,
+        _DELETE.format(table="apps"),
     ),
     Kind(
         "uploads",

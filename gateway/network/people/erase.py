@@ -176,6 +176,8 @@ STEPS: Final = (
     ("invitations", f"DELETE FROM invitations WHERE inviter_id = :account OR address_id IN {_MINE}"),
     ("codes", "DELETE FROM codes WHERE account_id = :account"),
     ("sessions on the web", "DELETE FROM web_sessions WHERE account_id = :account"),
+    ("codes of apps", "DELETE FROM app_codes WHERE account_id = :account"),
+    ("apps' tokens", "DELETE FROM app_tokens WHERE account_id = :account"),
     ("read marks", "DELETE FROM read_marks WHERE account_id = :account"),
     ("read marks of talks", "DELETE FROM read_marks WHERE place = 'private:' || CAST(:account AS text)"),
     (

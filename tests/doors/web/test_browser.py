@@ -24,7 +24,7 @@ PAGES = (
     "/", "/everyone", "/to-you", "/private", "/private/sam", "/write", "/write?to=acme", "/write?to=sam", "/people",
     "/groups", "/groups/new", "/@kim", "/@sam", "/@acme", "/@acme/people", "/@sam/followers", "/menu", "/search?q=acme",
     "/tags/acme", "/about/acme", "/invite", "/settings", "/settings/phones", "/settings/you", "/settings/blocked",
-    "/settings/signed-in", "/settings/data",
+    "/settings/signed-in", "/settings/apps", "/settings/data",
 )  # fmt: skip
 OPERATE = (
     "/operate", "/operate/deliveries", "/operate/undelivered", "/operate/held", "/operate/reports", "/operate/numbers",

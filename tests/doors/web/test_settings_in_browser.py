@@ -15,7 +15,10 @@ from tests.support.web_process import served
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
-PAGES = ("/settings", "/settings/phones", "/settings/you", "/settings/blocked", "/settings/signed-in", "/settings/data")
+PAGES = (
+    "/settings", "/settings/phones", "/settings/you", "/settings/blocked", "/settings/signed-in", "/settings/apps",
+    "/settings/data",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from gateway.doors.client_address import caller
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.sign_in import ROUTER, begin
 from gateway.doors.web.visits import cookies, signed_cookies
-from gateway.doors.web.visits.visit import Visit, here, see_other
+from gateway.doors.web.visits.visit import LONGEST_PATH, Visit, here, see_other
 from gateway.errors import Refused
 from gateway.network.people import addresses
 from gateway.network.verification import codes, sign_in_codes
@@ -31,9 +31,9 @@ class AskedCode:
 
 @ROUTER.page("/sign-in", "visitor")
 def sign_in(visit: Visit) -> str | Response:
-    if visit.viewer:
-        return see_other(here(visit.arg("to", 500)))
-    return sign_in_page(visit, to=here(visit.arg("to", 500)))
+    """Who is signed in goes on, unless an app wants that they sign in anew."""
+    to = here(visit.arg("to", LONGEST_PATH))
+    return see_other(to) if visit.viewer and not visit.arg("again") else sign_in_page(visit, to=to)
 
 
 def sign_in_page(visit: Visit, who: str = "", wrong: str = "", to: str = "/") -> str:
@@ -48,7 +48,7 @@ def sign_in_page(visit: Visit, who: str = "", wrong: str = "", to: str = "/") ->
 @ROUTER.post("/sign-in", "visitor")
 def send_code(visit: Visit) -> Response:
     """The answer is the same for a phone that is known here and for any other."""
-    who, to = visit.form("who", 254), here(visit.form("to", 500))
+    who, to = visit.form("who", 254), here(visit.form("to", LONGEST_PATH))
     if refused := refuse_many(visit):
         return refused
     try:

@@ -10,7 +10,7 @@ from gateway.doors.web.sign_in import ROUTER, begin, company_provider
 from gateway.doors.web.sign_in.code import refuse_many, sign_in_page
 from gateway.doors.web.sign_in.company_provider import ProviderFailed
 from gateway.doors.web.visits import cookies, signed_cookies
-from gateway.doors.web.visits.visit import Visit, here
+from gateway.doors.web.visits.visit import LONGEST_PATH, Visit, here
 from gateway.i18n.refusals import refusal
 from gateway.network.web import company_accounts
 
@@ -29,7 +29,7 @@ def to_company(visit: Visit) -> Response:
     except ProviderFailed as failed:
         return _failed(visit, failed)
     answer = make_response(redirect(begun.url, 303))
-    kept = [begun.state, begun.nonce, begun.verifier, here(visit.arg("to", 500))]
+    kept = [begun.state, begun.nonce, begun.verifier, here(visit.arg("to", LONGEST_PATH))]
     signed_cookies.put(answer, visit.settings, visit.web.signer, cookies.COMPANY, kept)
     return answer
 

@@ -6,7 +6,7 @@ from werkzeug.exceptions import NotFound
 from gateway.doors.web.sign_in import ROUTER, begin
 from gateway.doors.web.sign_in.code import refuse_many, sign_in_page
 from gateway.doors.web.visits import challenges, cookies
-from gateway.doors.web.visits.visit import Visit, here
+from gateway.doors.web.visits.visit import LONGEST_PATH, Visit, here
 from gateway.i18n.refusals import refusal
 from gateway.network.web import passkeys
 from gateway.network.web.passkeys import Site
@@ -25,7 +25,7 @@ def enter_by_passkey(visit: Visit) -> Response:
     """A wrong one is recorded, so it is told and not refused."""
     if refused := refuse_many(visit):
         return refused
-    written, to = visit.form("credential", LONGEST), here(visit.form("to", 500))
+    written, to = visit.form("credential", LONGEST), here(visit.form("to", LONGEST_PATH))
     person = passkeys.complete_sign_in(visit.session, _site(visit), challenges.take(visit), written)
     if person is None:
         return make_response(sign_in_page(visit, wrong=refusal("bad_passkey").text, to=to), 422)

@@ -29,6 +29,7 @@ R = TypeVar("R")
 KEY: Final = "key"  # the field of a form with its idempotency key
 CONFIRMED: Final = "confirmed"
 UPLOAD: Final = "upload"  # a file that was kept already, while a question was asked
+LONGEST_PATH: Final = 2_000  # characters of where a visitor wanted to go: an app's address with all that it asks for
 SPREADING: Final = ("fanout", *NAMES)  # who looks after a post
 
 

@@ -1,0 +1,105 @@
+"""Every endpoint by every asker: tokens and scopes, and each role before each object. An endpoint without a row fails.
+
+What somebody may not see is 404 to them, as if there were none. A row says what the endpoint is given; the objects in
+its address are tried as everybody: `<id:status_id>` is each kind of update, `<id:account_id>` each kind of account."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+from flask import Flask
+
+from gateway.doors.api.frame.router import Endpoint
+from gateway.doors.api.routers import ROUTERS
+from gateway.network.apps.scopes import KNOWN, covers
+from tests.doors.test_route_access import CANARY, MAY_READ, ROLES, Seen, application, changed, seen
+from tests.support.app_user import AppUser, let_in
+
+__all__ = ["seen"]  # the fixture
+
+
+@dataclass(frozen=True)
+class Row:
+    """`given`: parameters with which it works. `writers`: the roles that may do it to what they may read; None: all
+    who may read it. `refuses`: what the others among these get."""
+
+    given: dict[str, Any] = field(default_factory=dict)
+    writers: frozenset[str] | None = None
+    refuses: tuple[int, ...] = (403, 404, 422)
+
+
+AUTHOR: Final = frozenset({"author"})
+ROWS: Final[dict[str, Row]] = {
+    "POST /api/v1/apps": Row({"client_name": "T", "redirect_uris": "tuba://x"}),
+    "GET /api/v1/apps/verify_credentials": Row(),
+    "POST /oauth/token": Row(),
+    "POST /oauth/revoke": Row(),
+    "GET /.well-known/oauth-authorization-server": Row(),
+    "POST /api/v1/accounts": Row(),
+}
+ENDPOINTS: Final = {endpoint.name: endpoint for router in ROUTERS for endpoint in router.endpoints}
+PART: Final = re.compile(r"<(?:\w+:)?(\w+)>")
+EVERYTHING: Final = tuple(scope for scope in KNOWN if ":" not in scope or scope.startswith("admin"))
+ACTIVE: Final = tuple(role for role in ROLES if role not in ("suspended", "gone", "nobody"))
+
+
+def test_each_endpoint_has_a_row() -> None:
+    assert set(ENDPOINTS) == set(ROWS)
+
+
+def place(endpoint: Endpoint, parts: dict[str, object]) -> str:
+    return PART.sub(lambda found: str(parts.get(found[1], 1)), endpoint.rule)
+
+
+def ask(asks: AppUser, endpoint: Endpoint, **parts: object) -> tuple[int, str]:
+    given = ROWS[endpoint.name].given
+    sent: dict[str, Any] = {"query_string": given} if endpoint.method == "GET" else {"json": given}
+    answer = asks.ask(endpoint.method, place(endpoint, parts), **sent)
+    return answer.status_code, answer.text
+
+
+@pytest.fixture
+def app(seen: Seen) -> Iterator[Flask]:
+    seen.settings = changed(seen.settings).model_copy(update={"api_conformance": False})
+    with application(seen) as made:
+        yield made
+
+
+def test_tokens_and_scopes(seen: Seen, app: Flask) -> None:
+    """Without a token, with a dead one, as an app alone, without the scope, and with nothing but the scope."""
+    alone = let_in(app, seen.engine, None, EVERYTHING)
+    suspended = let_in(app, seen.engine, seen.people["suspended"], EVERYTHING)
+    without = {
+        scope: let_in(app, seen.engine, seen.people["admin"], [each for each in KNOWN if not covers({each}, scope)])
+        for scope in {scope for endpoint in ENDPOINTS.values() for scope in endpoint.scopes}
+    }
+    for endpoint in ENDPOINTS.values():
+        status, _ = ask(AppUser(app), endpoint)
+        assert (status == 401) == (endpoint.who != "anyone") or endpoint.rule == "/oauth/token", endpoint.name
+        for dead in (suspended, AppUser(app, "dead")):
+            assert ask(dead, endpoint)[0] == 401, endpoint.name
+        if endpoint.who not in ("anyone", "app"):
+            assert ask(alone, endpoint)[0] == 422, endpoint.name
+        if len(endpoint.scopes) == 1:
+            assert ask(without[endpoint.scopes[0]], endpoint)[0] == 403, endpoint.name
+        if endpoint.scopes:
+            granted = let_in(app, seen.engine, seen.people["admin"], endpoint.scopes)
+            assert ask(granted, endpoint)[0] not in (401, 403, 500), endpoint.name
+
+
+def test_each_role_before_each_update(seen: Seen, app: Flask) -> None:
+    for endpoint in (each for each in ENDPOINTS.values() if "<id:status_id>" in each.rule):
+        row = ROWS[endpoint.name]
+        for role in ACTIVE:
+            asks = let_in(app, seen.engine, seen.people[role], EVERYTHING)
+            for post, readers in MAY_READ.items():
+                status, said = ask(asks, endpoint, status_id=seen.posts[post])
+                where = f"{endpoint.name} of {post} by {role}: {status}"
+                if role not in readers:
+                    assert (status, CANARY in said) == (404, False), where
+                elif row.writers is not None and role not in row.writers:
+                    assert status in row.refuses, where
+                else:
+                    assert status not in (401, 404, 500), where
