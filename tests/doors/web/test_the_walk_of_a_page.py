@@ -16,7 +16,7 @@ WALK = Path(__file__).parents[3] / "docs" / "extending.md"
 
 def test_the_page_of_the_walk_works(company: PageCompany, monkeypatch) -> None:
     page = WALK.read_text()
-    walk = page[page.index("## A page\n") : page.index("## Migrations\n")]
+    walk = page[page.index("## A page\n") : page.index("## An endpoint\n")]
     view, template = (re.search(rf"^```{kind}\n(.*?)^```$", walk, re.M | re.S)[1] for kind in ("python", "html"))
     router = PageRouter("walk")
     monkeypatch.setattr(settings_room, "ROUTER", router)
