@@ -26,8 +26,8 @@ CALLS: Final = 300  # in five minutes
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`scope`: what the token must cover, one of them where there are several; empty: any. `status`: of the answer when
-    all went well. `calls`: how many in five minutes. `family`: under which it stands in the documentation."""
+    """`scopes`: what the token must cover, one of them where there are several; empty: any. `status`: of the answer
+    when all went well. `calls`: how many in five minutes. `family`: under which it stands in the documentation."""
 
     family: str
     method: str
@@ -76,7 +76,7 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ApiRouter:
-    """ApiRouter that belong together, as the documentation lists them."""
+    """The endpoints of one family, as the documentation lists them."""
 
     name: str
     endpoints: list[Endpoint] = field(default_factory=list)
