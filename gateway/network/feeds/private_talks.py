@@ -1,6 +1,6 @@
 """Private talks: who one writes with, and what was said with one of them. Only what the reader wrote or got is here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -35,6 +35,15 @@ class Talk:
         return self.account_id
 
 
+@dataclass(frozen=True, slots=True)
+class TalkPartner:
+    """A person, or a group to which the reader wrote."""
+
+    handle: str
+    name: str
+    kind: str
+
+
 def list_talks(session: Session, reader_id: int) -> Sequence[Talk]:
     """The newest first."""
     rows = session.execute(TALKS, {"me": reader_id, "most": MOST})
@@ -49,6 +58,19 @@ def messages(session: Session, reader_id: int, other_id: int, before: int = NEWE
     return Feed(items[::-1], ids[PAGE - 1] if len(ids) > PAGE else None)
 
 
+def find_others(session: Session, reader_id: int, post_ids: Sequence[int]) -> Mapping[int, TalkPartner]:
+    """Private message → with whom the talk is that it stands in, for this reader."""
+    rows = session.execute(OTHERS, {"me": reader_id, "posts": list(post_ids)})
+    return {row.post_id: TalkPartner(row.handle, row.name, row.kind) for row in rows}
+
+
+OTHERS: Final = text("""
+    SELECT p.id AS post_id, a.handle, a.name, a.kind FROM posts p
+    JOIN accounts a ON a.id = CASE WHEN p.author_id = :me
+        THEN (SELECT named_id FROM post_recipients WHERE post_id = p.id ORDER BY account_id LIMIT 1)
+        ELSE p.author_id END
+    WHERE p.id = ANY (CAST(:posts AS bigint[])) AND p.visibility = 'direct'
+""")
 # A message to several people stands in the talk with each of them; one to a group in the talk with that group.
 TALKS: Final = text(f"""
     WITH mine AS (

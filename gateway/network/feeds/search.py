@@ -2,7 +2,7 @@
 it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from gateway.attention.zones import zone
 from gateway.language.search_query import SearchQuery
-from gateway.network.feeds import feed_items
+from gateway.network.feeds import feed_items, private_talks
+from gateway.network.feeds.feed_items import FeedItem
 from gateway.network.feeds.feeds import NEWEST, PAGE, Feed
+from gateway.network.feeds.private_talks import TalkPartner
 from gateway.network.follows import directory_pages
 from gateway.network.follows.directory_pages import DirectoryEntry
 from gateway.network.people import accounts, directory
@@ -20,21 +22,24 @@ from gateway.network.posts.post_search import PostQuery
 from gateway.store.tables import Account
 
 MOST_ACCOUNTS: Final = 6  # people, and groups
+MOST_PRIVATE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`updates`: None when there was no time to find them all. `unknown`: names after from: and in: that are nobody's
+    """`updates`: None when there was no time to find them all. `private`: the reader's own private messages, and with
+    whom each was exchanged. `unknown`: names after from: and in: that are nobody's
     (or, of a group, nothing that the reader may know of)."""
 
     people: Sequence[DirectoryEntry]
     groups: Sequence[DirectoryEntry]
     updates: Feed | None
-    unknown: Sequence[str]
+    unknown: Sequence[str] = ()
+    private: Sequence[tuple[FeedItem, TalkPartner]] = ()
 
     @property
     def nothing(self) -> bool:
-        return not (self.people or self.groups or self.updates is None or self.updates.items)
+        return not (self.people or self.groups or self.private or self.updates is None or self.updates.items)
 
 
 def search(session: Session, reader: Account, query: SearchQuery, before: int = NEWEST) -> Found:
@@ -45,7 +50,8 @@ def search(session: Session, reader: Account, query: SearchQuery, before: int = 
     wanted, unknown = _post_query(session, reader, query)
     if unknown:
         return Found(people, groups, Feed(()), unknown)
-    return Found(people, groups, _updates(session, reader, wanted, before), ())
+    private = _private(session, reader, wanted) if before == NEWEST else ()
+    return Found(people, groups, _updates(session, reader, wanted, before), private=private)
 
 
 def _accounts(session: Session, reader: Account, which: str, query: SearchQuery) -> Sequence[DirectoryEntry]:
@@ -60,6 +66,17 @@ def _updates(session: Session, reader: Account, query: PostQuery, before: int) -
         return None
     items = feed_items.load(session, reader.id, ids[:PAGE])
     return Feed(items, ids[PAGE - 1] if len(ids) > PAGE else None)
+
+
+def _private(session: Session, reader: Account, query: PostQuery) -> Sequence[tuple[FeedItem, TalkPartner]]:
+    """The newest few; what cannot be found in time is left out, and from: or before: narrows it."""
+    wanted = replace(query, private=True)
+    ids = post_search.find(session, reader.id, reader.language, wanted, NEWEST, MOST_PRIVATE)
+    if not ids:
+        return ()
+    items = feed_items.load(session, reader.id, ids[:MOST_PRIVATE])
+    others = private_talks.find_others(session, reader.id, [item.id for item in items])
+    return [(item, others[item.id]) for item in items if item.id in others]
 
 
 def _post_query(session: Session, reader: Account, query: SearchQuery) -> tuple[PostQuery, list[str]]:

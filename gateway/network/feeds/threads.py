@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from gateway.network.audience import visibility
 from gateway.network.feeds import feed_items
 from gateway.network.feeds.feed_items import FeedItem
-from gateway.store.tables import Post
 
 MOST_ABOVE: Final = 20
 MOST_BELOW: Final = 200
@@ -58,14 +57,6 @@ def _answers(items: dict[int, FeedItem], below: Sequence[Any]) -> list[ThreadRep
     return [ThreadReply(items[top], rest) for top, rest in found.items() if top in items]
 
 
-def private_talk(session: Session, reader_id: int, post: Post) -> int | None:
-    """With whom the private talk is that this post belongs to; None when it is not private."""
-    if post.visibility != "direct":
-        return None
-    other: int | None = session.scalar(OTHER, {"post": post.id, "me": reader_id, "author": post.author_id})
-    return other
-
-
 ABOVE: Final = text("""
     WITH RECURSIVE above AS (
         SELECT in_reply_to AS id, 1 AS level FROM posts WHERE id = :post
@@ -82,9 +73,4 @@ BELOW: Final = text("""
         WHERE p.visibility <> 'direct' AND b.level < 20
     )
     SELECT id, top FROM (SELECT id, top FROM below ORDER BY id LIMIT :most) AS listed ORDER BY top, id
-""")
-OTHER: Final = text("""
-    SELECT CASE WHEN CAST(:author AS bigint) = :me
-        THEN (SELECT named_id FROM post_recipients WHERE post_id = :post ORDER BY account_id LIMIT 1)
-        ELSE :author END
 """)

@@ -36,7 +36,7 @@ def test_words_find_updates_newest_first_and_are_marked(company: PageCompany) ->
 def test_nothing_is_found_that_may_not_be_read(company: PageCompany) -> None:
     people = company.people
     company.says("kim", "zanzibar closed", to="board")
-    company.says("kim", "zanzibar private", visibility="direct", recipients=[(people["sam"], people["sam"])])
+    company.says("kim", "zanzibar private", visibility="direct", recipients=[(people["anne"], people["anne"])])
     gone = company.says("kim", "zanzibar gone")
     company.says("anne", "zanzibar blocked")
     with transaction(company.engine) as session:
@@ -48,7 +48,7 @@ def test_nothing_is_found_that_may_not_be_read(company: PageCompany) -> None:
         assert "zanzibar " not in plain(sam.open("/search", query_string={"q": typed}).text).replace(
             f"“{typed}”", ""
         ).replace("zanzibar from:me", ""), typed
-    assert len(found(kim, "zanzibar")) == 2  # of the closed group, and Anne's: private words are in no search
+    assert len(found(kim, "zanzibar")) == 2  # of the closed group, and Anne's
     with transaction(company.engine) as session:
         follows.follow(session, people["sam"], people["board"], by_text=False, role="member")
     assert len(found(sam, "zanzibar")) == 1
@@ -210,3 +210,38 @@ def test_the_page_of_a_tag(company: PageCompany) -> None:
     assert company.all(rows) == [("acme", "digest", True)]
     for nothing in ("/tags/a b", "/tags/-", "/tags/" + "x" * 60):
         assert sam.open(nothing).status_code == 404, nothing
+
+
+def found_privately(visitor: WebVisitor, typed: str) -> list[int]:
+    page = visitor.open("/search", query_string={"q": typed}).text
+    return [int(each) for each in re.findall(r'<a class="entry plum" href="/updates/(\d+)"', page)]
+
+
+def test_ones_own_private_words_are_found_by_oneself_alone(company: PageCompany) -> None:
+    people, kim, sam, anne = company.people, company.open("kim"), company.open("sam"), company.open("anne")
+    told = company.says("kim", "zanzibar margins", visibility="direct", recipients=[(people["sam"], people["sam"])])
+    back = [(people["kim"], people["kim"])]
+    answered = company.says("sam", "the zanzibar list", visibility="direct", recipients=back)
+    grouped = company.says(
+        "kim", "zanzibar for the board", visibility="direct", recipients=[(people["anne"], people["board"])]
+    )
+    assert found_privately(kim, "zanzibar") == [grouped, answered, told]
+    assert found_privately(sam, "zanzibar") == [answered, told]
+    assert found_privately(sam, "margin zanzibar") == [told]  # stemmed as updates are
+    assert found_privately(sam, "zanzibar -list") == [told]
+    assert found_privately(sam, "zanzibar from:me") == [answered]
+    assert found_privately(sam, "zanzibar to:me") == [told]
+    assert found_privately(kim, "zanzibar in:board") == [grouped]
+    assert found_privately(kim, "zanzibar after:2099-01-01") == []
+    assert found_privately(anne, "zanzibar") == [grouped]
+    assert found(kim, "zanzibar") == []
+    assert "You to Sam Ortiz" in kim.words("/search?q=zanzibar")
+    assert sam.open(f"/updates/{told}").location == f"/private/kim?before={told + 1}#u{told}"
+    talk = sam.open(f"/private/kim?before={told + 1}").text.partition('id="feed"')[2]
+    assert "zanzibar margins" in talk
+    assert "zanzibar list" not in talk
+    with transaction(company.engine) as session:
+        posts.retract(session, session.get_one(Post, answered))
+        mutes.block(session, people["sam"], people["kim"])
+    assert found_privately(kim, "zanzibar") == [grouped, told]
+    assert found_privately(sam, "zanzibar") == []

@@ -14,7 +14,7 @@ from gateway.network.web import read_marks, web_drafts
 @ROUTER.page("/private")
 def talks(visit: Visit) -> str:
     listed = private_talks.list_talks(visit.session, visit.account.id)
-    return render(visit, "reading/private.html", talks=listed, other=None, feed=Feed(()), draft="")
+    return render(visit, "reading/private.html", talks=listed, other=None, feed=Feed(()), draft="", earlier=False)
 
 
 @ROUTER.page("/private/<handle>")
@@ -28,4 +28,7 @@ def talk(visit: Visit, handle: str) -> str:
         read_marks.advance(visit.session, visit.account.id, read_marks.talk(other.id), feed.items[-1].id)
     draft = web_drafts.find(visit.session, visit.account.id, f"to:{other.id}")
     listed = private_talks.list_talks(visit.session, visit.account.id)
-    return render(visit, "reading/private.html", talks=listed, other=other, feed=feed, draft=draft)
+    earlier = visit.number("before") is not None
+    return render(
+        visit, "reading/private.html", talks=listed, other=other, feed=feed, draft=draft, earlier=earlier
+    )  # fmt: skip

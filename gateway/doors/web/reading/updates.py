@@ -11,7 +11,7 @@ from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.shell.stored_files import send_stored
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.network.audience import visibility
-from gateway.network.feeds import feed_items, threads
+from gateway.network.feeds import feed_items, private_talks, threads
 from gateway.network.feeds.feed_items import ShownFile
 from gateway.network.feeds.threads import Thread
 from gateway.network.follows import group_owners
@@ -19,7 +19,7 @@ from gateway.network.people import accounts
 from gateway.network.presence import presence
 from gateway.network.receipts import receipts
 from gateway.network.web import web_drafts
-from gateway.store.tables import Account, Post
+from gateway.store.tables import Post
 
 MOST_READERS = 200
 MOST_SEEN = 100  # updates in one report of a page
@@ -31,9 +31,9 @@ def update(visit: Visit, post_id: int) -> str | Response:
     thread = threads.find(visit.session, visit.account.id, post_id)
     if thread is None:
         raise NotFound
-    other = threads.private_talk(visit.session, visit.account.id, thread.item.post)
-    if other is not None:
-        return see_other(f"/private/{visit.session.get_one(Account, other).handle}#u{post_id}")
+    talk = private_talks.find_others(visit.session, visit.account.id, [post_id]).get(post_id)
+    if talk is not None:
+        return see_other(f"/private/{talk.handle}?before={post_id + 1}#u{post_id}")
     if thread.item.repeated_by is not None:
         return see_other(f"/updates/{thread.item.shown.id}")
     seeing.mark_seen(visit.session, visit.account.id, [thread.item.shown.id])  # it was opened by itself

@@ -31,6 +31,11 @@ def words(text: str, marked: Collection[str] = ()) -> Markup:
     return Markup("").join(_pieces(text, [stem for each in marked for stem in _stems(each)]))
 
 
+def words_marked(text: str, marked: Collection[str]) -> Markup:
+    """The same without links, for what stands inside of one."""
+    return _mark(text, [stem for each in marked for stem in _stems(each)])
+
+
 def _pieces(text: str, stems: Sequence[str]) -> Iterator[Markup]:
     end = 0
     for found in _MARKS.finditer(text):

@@ -28,8 +28,9 @@ def install(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals |= {"asset": assets.url, "icon": page_words.icon, "face": page_words.face}
-    app.jinja_env.filters |= {"words": page_words.words, "initial": page_words.initial}
-    app.jinja_env.filters |= {"whole_time": page_words.whole_time, "phone": page_words.phone}
+    app.jinja_env.filters |= {"words": page_words.words, "words_marked": page_words.words_marked}
+    app.jinja_env.filters |= {"initial": page_words.initial, "whole_time": page_words.whole_time}
+    app.jinja_env.filters |= {"phone": page_words.phone}
 
 
 def render(visit: Visit, template: str, **values: Any) -> str:
