@@ -70,6 +70,8 @@ WEB = {
     "GET /private": "members",
     "GET /private/<handle>": "members",
     "GET /updates/<int:post_id>": "members",
+    "GET /updates/<int:post_id>/got": "members",
+    "GET /updates/now": "members",
     "GET /updates/<int:post_id>/files/<int:number>": "members",
     "GET /updates/<int:post_id>/files/<int:number>/small": "members",
     "GET /write": "members",

@@ -148,11 +148,13 @@ class StreamServer:
 
 
 def _event(fresh: Sequence[News]) -> bytes:
+    """A page that comes back tells the last id that it got: one of something new, for what changes may be old."""
     places: dict[str, list[str]] = {}
     for one in fresh:
         places.setdefault(one.place, []).append(str(one.post_id))
-    last = max(one.post_id for one in fresh)
-    return f"id: {last}\nevent: news\ndata: {json.dumps(places)}\n\n".encode()
+    last = max((one.post_id for one in fresh if not one.version), default=0)
+    number = f"id: {last}\n" if last else ""
+    return f"{number}event: news\ndata: {json.dumps(places)}\n\n".encode()
 
 
 def _origin(url: str) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Select, bindparam, literal_column, not_, or_, select, text
+from sqlalchemy import ARRAY, BigInteger, Boolean, Select, any_, bindparam, literal_column, not_, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from gateway.files.file_types import PICTURES
 from gateway.network.audience.visibility import readable_by
+from gateway.network.feeds import own_receipts
 from gateway.network.feeds.conditions import waits
-from gateway.store.channel_sql import reached
+from gateway.network.feeds.own_receipts import OwnReceipt
 from gateway.store.tables import Account, Post
 
 WAITS: Final = literal_column(waits("posts.id"), Boolean)
@@ -47,17 +48,6 @@ class ShownFile:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnReceipt:
-    """What became of an own update: how many people have it, for how many it is on its way, for how many it waits (for
-    the morning, or for a digest), and how many it missed."""
-
-    got: int
-    waiting: int
-    later: int
-    missed: int
-
-
-@dataclass(frozen=True, slots=True)
 class FeedItem:
     """An update for one reader. `shown`: the original when it is a repeat, else the update itself; its `author` and
     `group`. `repeated_by`: who repeated it. `answers`: the handle of whom it answers. `receipt`: of own ones;
@@ -87,7 +77,7 @@ def load(session: Session, reader_id: int, post_ids: Sequence[int]) -> list[Feed
     shown = {_original_id(row): row.original or row.Post for row in rows.values()}
     counts = _counts(session, reader_id, list(shown))
     files = _files(session, [post.upload_id for post in shown.values() if post.upload_id])
-    receipts = _receipts(session, [post.id for post in shown.values() if post.author_id == reader_id])
+    receipts = own_receipts.load(session, [post.id for post in shown.values() if post.author_id == reader_id])
     return [
         replace(
             _item(rows[each], counts),
@@ -106,11 +96,6 @@ def _files(session: Session, upload_ids: Sequence[int]) -> dict[int, list[ShownF
         file = ShownFile(row.number, row.name, row.content_type, row.sha256.hex(), small, row.description)
         found.setdefault(row.upload_id, []).append(file)
     return found
-
-
-def _receipts(session: Session, post_ids: Sequence[int]) -> dict[int, OwnReceipt]:
-    rows = session.execute(RECEIPTS, {"posts": list(post_ids)}) if post_ids else ()
-    return {row.post_id: OwnReceipt(row.got, row.waiting, row.later, row.missed) for row in rows}
 
 
 def _item(row: Any, counts: Mapping[int, Counts]) -> FeedItem:
@@ -143,7 +128,7 @@ def _items() -> Select[Post, Account, Account, Post, Account, Account, str, bool
         .outerjoin(there, there.id == original.group_id)
         .outerjoin(parent, parent.id == Post.in_reply_to)
         .outerjoin(answered, answered.id == parent.author_id)
-        .where(Post.id.in_(bindparam("posts", expanding=True)), readable_by(bindparam("reader")))
+        .where(Post.id == any_(bindparam("posts", type_=ARRAY(BigInteger))), readable_by(bindparam("reader")))
         .where(or_(Post.author_id == bindparam("reader"), not_(WAITS)))
     )
 
@@ -154,19 +139,6 @@ FILES: Final = text("""
     WHERE upload_id = ANY (CAST(:uploads AS bigint[])) AND state = 'fetched' AND sha256 IS NOT NULL
     ORDER BY upload_id, number
 """)
-# Who got the mail instead of a text that failed has it, and missed nothing.
-RECEIPTS: Final = text(f"""
-    SELECT m.post_id,
-           count(*) FILTER (WHERE {reached("d.channel", "d.state")}) AS got,
-           count(*) FILTER (WHERE d.ended_at IS NULL) AS waiting,
-           count(*) FILTER (WHERE d.state = 'held') AS later,
-           greatest(0, count(*) FILTER (WHERE d.ended_at IS NOT NULL AND d.state <> 'held'
-                                        AND NOT {reached("d.channel", "d.state")})
-                       - (SELECT count(*) FROM fallbacks f JOIN messages b ON b.id = f.message_id
-                          WHERE b.post_id = m.post_id)) AS missed
-    FROM messages m JOIN deliveries d ON d.message_id = m.id
-    WHERE m.post_id = ANY (CAST(:posts AS bigint[])) GROUP BY m.post_id
-""")  # noqa: S608 - put together from constants
 # A private answer is nobody else's business, so it is not counted.
 COUNTS: Final = text("""
     SELECT p.id,

@@ -36,7 +36,8 @@ def home(session: Session, reader_id: int, before: int = NEWEST) -> Feed:
     given = {"reader": reader_id, "before": before, "most": CANDIDATES, "depth": DEPTH}
     rows = session.execute(HOME, given).all()
     more = len(rows) == CANDIDATES or (bool(rows) and rows[0].more)
-    return _page(session, reader_id, [row.post for row in rows], more=more)
+    feed = _page(session, reader_id, [row.post for row in rows if row.shown], more=more)
+    return feed if feed.items or not more else Feed((), rows[-1].post)
 
 
 def everyone(session: Session, reader_id: int, before: int = NEWEST) -> Feed:
@@ -91,12 +92,14 @@ IN_GROUP: Final = _listing(Post.group_id == bindparam("account"), NOT_PRIVATE)
 TAGGED: Final = _listing(exists().where(Tag.post_id == Post.id, Tag.tag == bindparam("tag")), NOT_PRIVATE)
 # The newest of each source, then a few more of those sources that can be among the newest: a reader of 500 people costs
 # 500 looks into an index, however many updates there are. Of a source that had more than those few, nothing is known
-# below its last one, so the list is cut there, and the next page goes on. What somebody muted wrote is left out.
+# below its last one, so the list is cut there, and the next page goes on. Only the newest of all these are looked at
+# themselves; those that are not shown (of somebody muted, or taken back) still say where the page ends.
 HOME: Final = text(f"""
-    WITH people AS (
-        SELECT f.account_id AS id FROM follows_in_force f JOIN accounts a ON a.id = f.account_id
-        WHERE f.follower_id = :reader AND a.kind = 'person'
-          AND NOT {silenced(":reader", "f.account_id")}
+    WITH followed AS MATERIALIZED (
+        SELECT a.id, a.kind FROM follows_in_force f JOIN accounts a ON a.id = f.account_id
+        WHERE f.follower_id = :reader
+    ), people AS (
+        SELECT id FROM followed WHERE kind = 'person' AND NOT {silenced(":reader", "followed.id")}
         UNION ALL SELECT CAST(:reader AS bigint)
     ), writers AS (
         SELECT p.id, newest.post FROM people p, LATERAL (
@@ -109,10 +112,10 @@ HOME: Final = text(f"""
               AND (visibility = 'company' OR (visibility = 'group' AND w.id = :reader))
             ORDER BY id DESC LIMIT :depth) each
         UNION ALL
-        SELECT g.id, each.post FROM follows_in_force f JOIN accounts g ON g.id = f.account_id, LATERAL (
+        SELECT g.id, each.post FROM followed g, LATERAL (
             SELECT id AS post FROM posts WHERE group_id = g.id AND id < :before AND deleted_at IS NULL
               AND visibility = 'group' ORDER BY id DESC LIMIT :depth) each
-        WHERE f.follower_id = :reader AND g.kind = 'group'
+        WHERE g.kind = 'group'
         UNION ALL
         SELECT t.id, each.post FROM topic_follows_in_force f JOIN topics t ON t.id = f.topic_id, LATERAL (
             SELECT post_id AS post FROM tags WHERE tag = t.tag AND post_id < :before
@@ -124,9 +127,11 @@ HOME: Final = text(f"""
     ), cut AS (
         SELECT max(oldest) AS post
         FROM (SELECT min(post) AS oldest FROM found GROUP BY source HAVING count(*) = :depth) AS unfinished
+    ), newest AS (
+        SELECT DISTINCT found.post, cut.post IS NOT NULL AS more FROM cut, found
+        WHERE found.post >= coalesce(cut.post, 0) ORDER BY found.post DESC LIMIT :most
     )
-    SELECT DISTINCT found.post, cut.post IS NOT NULL AS more FROM cut, found JOIN posts p ON p.id = found.post
-    WHERE found.post >= coalesce(cut.post, 0) AND p.visibility <> 'direct' AND p.deleted_at IS NULL
-      AND NOT {silenced(":reader", "p.author_id")}
-    ORDER BY found.post DESC LIMIT :most
+    SELECT newest.post, newest.more, p.visibility <> 'direct' AND p.deleted_at IS NULL
+        AND NOT {silenced(":reader", "p.author_id")} AS shown
+    FROM newest JOIN posts p ON p.id = newest.post ORDER BY newest.post DESC
 """)  # noqa: S608 - put together from constants

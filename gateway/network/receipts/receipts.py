@@ -112,6 +112,11 @@ class PostReader(NamedTuple):
     at: datetime | None
 
     @property
+    def missed(self) -> bool:
+        """`list_missed` has them, too."""
+        return self.state in ("failed", "cancelled") and self.reason not in ON_WEB
+
+    @property
     def why(self) -> Phrase:
         return failure_reasons.describe_failure(self.state, self.reason, self.channel, self.opted_out_on)
 

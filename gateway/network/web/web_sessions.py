@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, func, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, text, update
+from sqlalchemy.orm import Session, undefer
 
 from gateway.ledger.audit import audit_log
-from gateway.store.tables import Account, WebSession
+from gateway.store.tables import Account, WebSession, WebSettings
 
 BeganBy = Literal["code", "link", "passkey", "company", "first", "tour"]
 LIFE: Final = timedelta(days=30)  # without use
@@ -44,20 +44,20 @@ def begin(session: Session, account: Account, began_by: BeganBy, device: str = "
 
 
 def find(session: Session, token: str) -> SignedIn | None:
-    """Whose session it is; None when it has ended, or its person may not act. Use prolongs it, once a minute at
-    most."""
+    """Whose session it is, with the zone of their clock; None when it has ended, or its person may not act. Use
+    prolongs it, once a minute at most."""
     row = session.execute(FIND, {"digest": _digest(token)}).one_or_none()
     if row is None:
         return None
     if row.stale:
         session.execute(PROLONG, {"id": row.id, "life": LIFE})
-    return SignedIn(row.id, session.get_one(Account, row.account_id), row.look, row.keys)
+    return SignedIn(row.id, row.Account, row.look, row.keys)
 
 
 def account_of(session: Session, token: str) -> int | None:
     """Whose session it is, without prolonging it: an open page alone is no use of it."""
-    row = session.execute(FIND, {"digest": _digest(token)}).one_or_none()
-    return row.account_id if row else None
+    owner: int | None = session.scalar(OWNER, {"digest": _digest(token)})
+    return owner
 
 
 def in_force(session: Session, tokens: Collection[str]) -> set[str]:
@@ -95,11 +95,24 @@ def _digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-FIND: Final = text("""
-    SELECT s.id, s.account_id, s.seen_at < now() - interval '1 minute' AS stale, w.look, coalesce(w.keys, true) AS keys
-    FROM web_sessions s JOIN accounts a ON a.id = s.account_id LEFT JOIN web_settings w ON w.account_id = s.account_id
-    WHERE s.digest = :digest AND s.ended_at IS NULL AND s.expires_at > now() AND a.state = 'active'
-""")
+def _found(*columns: Any) -> Select[Any]:
+    """Of a session that is in force."""
+    return (
+        select(*columns)
+        .join(Account, Account.id == WebSession.account_id)
+        .where(WebSession.digest == bindparam("digest"), WebSession.ended_at.is_(None))
+        .where(WebSession.expires_at > func.now(), Account.state == "active")
+    )
+
+
+STALE: Final = WebSession.seen_at < func.now() - timedelta(minutes=1)
+KEYS: Final = func.coalesce(WebSettings.keys, literal(True))
+FIND: Final = (
+    _found(WebSession.id, STALE.label("stale"), WebSettings.look, KEYS.label("keys"), Account)
+    .outerjoin(WebSettings, WebSettings.account_id == Account.id)
+    .options(undefer(Account.zone_now))
+)
+OWNER: Final = _found(WebSession.account_id)
 IN_FORCE: Final = text("""
     SELECT s.digest FROM web_sessions s JOIN accounts a ON a.id = s.account_id
     WHERE s.digest = ANY (CAST(:digests AS bytea[])) AND s.ended_at IS NULL AND s.expires_at > now()

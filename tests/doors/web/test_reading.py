@@ -86,10 +86,24 @@ def test_an_update_has_its_replies_in_two_levels(company: PageCompany) -> None:
 
 def test_only_its_writer_and_the_owners_see_who_got_it(company: PageCompany) -> None:
     own, grouped = company.says("sam", "own"), company.says("sam", "grouped", to="acme")
-    assert "Only you see this" in company.open("sam").words(f"/updates/{own}")
-    assert "Only you see this" not in company.open("kim").words(f"/updates/{own}")
-    assert "Only you see this" in company.open("kim").words(f"/updates/{grouped}")  # she owns the group
-    assert "Only you see this" not in company.open("anne").words(f"/updates/{grouped}")
+    closed = company.says("kim", "closed", to="board")
+    kim, sam, anne = (company.open(each) for each in ("kim", "sam", "anne"))
+    told = "Only its writer and the owners of its group see this"
+    for post, who, sees in (
+        (own, sam, True), (own, kim, False), (grouped, sam, True), (grouped, kim, True), (grouped, anne, False),
+        (closed, sam, False), (closed, kim, True),
+    ):  # fmt: skip
+        assert (told in who.words(f"/updates/{post}")) is sees
+        assert who.open(f"/updates/{post}/got").status_code == (200 if sees else 404)
+
+
+def test_pieces_of_what_changed_are_for_who_may_read_them(company: PageCompany) -> None:
+    public, closed = company.says("kim", "for all"), company.says("kim", "closed", to="board")
+    asked = f"/updates/now?id={public}&id={closed}&id=x&id=1"
+    assert shown(company.open("sam").open(asked).text) == [public]
+    assert shown(company.open("kim").open(asked).text) == [public, closed]
+    company.open("sam").press(f"/updates/{public}/like")
+    assert 'aria-label="Like, 1"' in company.open("kim").open(asked).text
 
 
 def test_what_is_to_somebody(company: PageCompany) -> None:

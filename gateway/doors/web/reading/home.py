@@ -5,7 +5,7 @@ from flask import Response
 from gateway.doors.web.reading import ROUTER
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit, see_other
-from gateway.network.feeds import feeds, news
+from gateway.network.feeds import feeds
 from gateway.network.feeds.feeds import NEWEST, Feed
 from gateway.network.web import read_marks, web_drafts
 
@@ -27,8 +27,7 @@ def home(visit: Visit) -> str:
     if feed.items and visit.number("before") is None:
         read_marks.advance(visit.session, visit.account.id, read_marks.HOME, max(item.id for item in feed.items))
     draft = web_drafts.find(visit.session, visit.account.id, "everyone")
-    since = news.newest(visit.session)
-    return render(visit, "reading/home.html", feed=feed, read=_line(feed, read), draft=draft, since=since)
+    return render(visit, "reading/home.html", feed=feed, read=_line(feed, read), draft=draft)
 
 
 @ROUTER.page("/everyone")

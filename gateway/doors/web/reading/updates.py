@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 from gateway.actions import seeing
 from gateway.actions.model.actor import Actor
 from gateway.doors.web.reading import ROUTER
-from gateway.doors.web.shell.rendering import render
+from gateway.doors.web.shell.rendering import render, render_piece
 from gateway.doors.web.shell.stored_files import send_stored
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.network.audience import visibility
@@ -21,7 +21,8 @@ from gateway.network.receipts import receipts
 from gateway.network.web import web_drafts
 from gateway.store.tables import Post
 
-MOST_READERS = 200
+FIRST_READERS = 8  # on the page of the update
+MOST_READERS = 2_000
 MOST_SEEN = 100  # updates in one report of a page
 
 
@@ -41,17 +42,34 @@ def update(visit: Visit, post_id: int) -> str | Response:
 
 
 def _shown(visit: Visit, thread: Thread) -> dict[str, object]:
-    own, post_id = may_see_receipts(visit.session, visit.actor, thread.item.shown), thread.item.shown.id
-    draft = web_drafts.find(visit.session, visit.account.id, f"re:{post_id}")
-    readers = receipts.list_readers(visit.session, post_id, visit.account.zone_now, MOST_READERS) if own else ()
+    draft = web_drafts.find(visit.session, visit.account.id, f"re:{thread.item.shown.id}")
     people = {one.author.id: one.author for one in [thread.item, *(each.item for each in thread.answers)]}
+    may_see = may_see_receipts(visit.session, visit.actor, thread.item.shown)
+    got = _who_got(visit, thread.item.shown.id, FIRST_READERS) if may_see else {"receipts": None}
+    return {"thread": thread, "draft": draft, "people": list(people.values()), **got}
+
+
+def _who_got(visit: Visit, post_id: int, most: int) -> dict[str, object]:
+    """Those who missed it stand first, each with the reason."""
+    session, timezone = visit.session, visit.account.zone_now
+    missed = receipts.list_missed(session, post_id, timezone, most)
+    readers = receipts.list_readers(session, post_id, timezone, most + 1)
+    shown = [each for each in readers if not each.missed]
     return {
-        "thread": thread,
-        "receipts": receipts.tally(visit.session, post_id) if own else None,
-        "readers": readers,
-        "draft": draft,
-        "people": list(people.values()),
+        "receipts": receipts.tally(session, post_id),
+        "missed": missed,
+        "readers": shown[:most],
+        "more": len(readers) > most,
     }
+
+
+@ROUTER.page("/updates/<int:post_id>/got")
+def got(visit: Visit, post_id: int) -> str:
+    """Who got it, and who did not and why: for its writer and the owners of its group, for others it is not there."""
+    item = next(iter(feed_items.load(visit.session, visit.account.id, [post_id])), None)
+    if item is None or not may_see_receipts(visit.session, visit.actor, item.post):
+        raise NotFound
+    return render(visit, "reading/got.html", item=item, **_who_got(visit, post_id, MOST_READERS))
 
 
 def may_see_receipts(session: Session, actor: Actor, post: Post) -> bool:
@@ -60,6 +78,15 @@ def may_see_receipts(session: Session, actor: Actor, post: Post) -> bool:
         return True
     group = accounts.by_id(session, post.group_id) if post.group_id else None
     return group is not None and actor.account in group_owners.owners(session, group.id)
+
+
+@ROUTER.page("/updates/now")
+def now(visit: Visit) -> str:
+    """Pieces of a page, for updates that the stream said have changed: `?id=`, several times. What may not be read any
+    more is left out, and the page says that it was taken back."""
+    ids = [int(each) for each in request.args.getlist("id")[:MOST_SEEN] if each.isdecimal() and len(each) < 20]
+    items = feed_items.load(visit.session, visit.account.id, ids)
+    return render_piece(visit, "reading/now.html", items=items)
 
 
 @ROUTER.post("/seen")

@@ -1,6 +1,7 @@
 """What the frame of each page shows: what is new for this person, and their groups. One statement."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import text
@@ -14,6 +15,7 @@ MOST_NEW: Final = 99  # more are not counted
 
 @dataclass(frozen=True, slots=True)
 class GroupLink:
+    id: int
     handle: str
     name: str
     new: int
@@ -21,23 +23,29 @@ class GroupLink:
 
 @dataclass(frozen=True, slots=True)
 class Navigation:
-    """`to_you`: what named, answered or followed them since they looked; `private`: private messages since."""
+    """`to_you`: what named, answered or followed them since they looked; `private`: private messages since. `leaving`:
+    an update of theirs can still be taken back. `newest`: the highest id that an update can have now; what the page
+    hears of is newer."""
 
+    newest: int
+    leaving: bool
     to_you: int
     private: int
     groups: tuple[GroupLink, ...]
 
 
 def load(visit: Visit) -> Navigation:
-    given = {"me": visit.account.id, "groups": MOST_GROUPS, "most": MOST_NEW}
+    hold = timedelta(seconds=visit.settings.hold_seconds)
+    given = {"me": visit.account.id, "groups": MOST_GROUPS, "most": MOST_NEW, "hold": hold}
     row = visit.session.execute(NEWS, given).one()
-    groups = tuple(GroupLink(each["handle"], each["name"], each["new"]) for each in row.groups or ())
-    return Navigation(row.to_you, row.private, groups)
+    groups = tuple(GroupLink(each["id"], each["handle"], each["name"], each["new"]) for each in row.groups or ())
+    return Navigation(row.newest, row.leaving, row.to_you, row.private, groups)
 
 
 NEWS: Final = text(f"""
     WITH marks AS (SELECT place, upto FROM read_marks WHERE account_id = :me)
-    SELECT
+    SELECT id_at(now()) AS newest,
+        EXISTS (SELECT FROM posts WHERE author_id = :me AND id >= id_at(now() - :hold) AND via = 'web') AS leaving,
         (SELECT count(*) FROM (
             SELECT FROM mentions m JOIN posts p ON p.id = m.post_id
             LEFT JOIN accounts g ON g.id = p.group_id
@@ -56,7 +64,7 @@ NEWS: Final = text(f"""
                                        id_at(now() - interval '30 days'))
             LIMIT :most) AS talks) AS private,
         (SELECT json_agg(mine) FROM (
-            SELECT a.handle, a.name, (
+            SELECT a.id, a.handle, a.name, (
                 SELECT count(*) FROM (
                     SELECT FROM posts p WHERE p.group_id = a.id AND p.deleted_at IS NULL AND p.visibility = 'group'
                       AND p.author_id <> :me AND NOT {waits("p.id")} AND NOT {silenced(":me", "p.author_id")}

@@ -1,4 +1,4 @@
-"""How words, names and times stand on a page: links, @names and #tags in what people wrote, clock times, faces."""
+"""How words and times stand on a page: links, @names and #tags in what people wrote, clock times."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -13,11 +13,9 @@ from markupsafe import Markup, escape
 from phonenumbers import PhoneNumberFormat
 
 from gateway.attention.zones import zone
-from gateway.doors.web.shell import assets
 from gateway.language.nanoformats import LINK, MENTION, TAG, untrailed
 from gateway.network.people.handles import plain
 
-FACES: Final = 6
 ENDINGS: Final = ("ings", "ing", "ed", "es", "s", "e", "y")
 SHORTEST_STEM: Final = 3  # letters
 # The marks of nanoformats, in the order in which they stand.
@@ -28,6 +26,8 @@ _NAME, _TAG = 2, 3  # the groups of the two patterns
 def words(text: str, marked: Collection[str] = ()) -> Markup:
     """What somebody wrote, with its links, @names and #tags as links. Nothing in it is taken for markup. `marked`:
     words that were looked for."""
+    if not marked and not _MARKS.search(text):
+        return escape(text)
     return Markup("").join(_pieces(text, [stem for each in marked for stem in _stems(each)]))
 
 
@@ -81,35 +81,34 @@ def _link(found: re.Match[str]) -> Markup:
     return Markup('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>{}').format(link, link, rest)
 
 
-@lru_cache(200)
-def icon(name: str, size: str = "") -> Markup:
-    return Markup('<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
-        f" {size}" if size else "", assets.url("icons.svg"), name
-    )
-
-
-def face(account_id: int) -> str:
-    """One of six grounds for the initial of a name, always the same for a person."""
-    return f"f{account_id // 65_536 % FACES + 1}"
-
-
 def phone(number: str) -> str:
     """A number of E.164 as people read it: +1 415-555-0123."""
     return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)
 
 
-def initial(name: str) -> str:
-    return next((each.upper() for each in name if each.isalnum()), "?")
-
-
 def clock(at: datetime, timezone: str, language: str, now: datetime | None = None) -> Markup:
     """A clock time by the reader's clock, with the day when it is another: 14:20, Wed 14:20, 12 Nov. The whole date
     stands in the element, for "3 min ago" would be wrong on a page that stands still."""
-    there = at.astimezone(zone(timezone))
-    today = (now or datetime.now(UTC)).astimezone(zone(timezone))
-    shown = _shown(there, today, language)
+    return _clock(at, timezone, language, (now or datetime.now(UTC)).replace(minute=0, second=0, microsecond=0))
+
+
+@lru_cache(20_000)
+def _clock(at: datetime, timezone: str, language: str, hour: datetime) -> Markup:
+    there, today = at.astimezone(zone(timezone)), hour.astimezone(zone(timezone))
     whole = f"{_whole_date(there.date(), language)} {there:%H:%M}"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(there.isoformat(timespec="seconds"), whole, shown)
+    moment = there.isoformat(timespec="seconds")
+    shown = escape(_shown(there, today, language))
+    return Markup(f'<time datetime="{moment}" title="{escape(whole)}">{shown}</time>')  # noqa: S704 - escaped above
+
+
+def second(timezone: str, at: datetime) -> str:
+    """A clock time to the second, for what is about to happen: 14:20:12."""
+    return f"{at.astimezone(zone(timezone)):%H:%M:%S}"
+
+
+def seconds_to(at: datetime) -> int:
+    """How many are left until then, at least one."""
+    return max(1, round((at - datetime.now(UTC)).total_seconds()))
 
 
 def whole_time(there: datetime, language: str) -> str:

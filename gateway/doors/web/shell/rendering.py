@@ -1,8 +1,8 @@
 """Makes a page of its template: in the reader's language, by their clock, with the token for its forms."""
 
 from collections.abc import Callable
-from datetime import datetime
-from functools import lru_cache, partial
+from datetime import datetime, timedelta
+from functools import partial
 from itertools import count as counter
 from secrets import token_urlsafe
 from typing import Any, Final
@@ -11,10 +11,10 @@ from flask import Flask, Response, after_this_request, render_template, request
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gateway.doors.web.shell import assets, navigation, page_words
+from gateway.doors.web.shell import assets, navigation, page_phrases, page_pieces, page_words
+from gateway.doors.web.shell.navigation import Navigation
 from gateway.doors.web.visits import cookies, flash
 from gateway.doors.web.visits.visit import Visit
-from gateway.i18n import phrases
 from gateway.i18n.phrases import ENGLISH, languages, translated
 from gateway.network.feeds import pending
 from gateway.settings import Settings
@@ -27,9 +27,10 @@ def install(app: Flask) -> None:
     app.jinja_loader = ChoiceLoader([FileSystemLoader(VIEWS / "templates"), FileSystemLoader(VIEWS)])
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals |= {"asset": assets.url, "icon": page_words.icon, "face": page_words.face}
+    app.jinja_env.globals |= {"asset": assets.url, "icon": page_pieces.icon, "face": page_pieces.face}
+    app.jinja_env.globals |= {"portrait": page_pieces.portrait, "act": page_pieces.act}
     app.jinja_env.filters |= {"words": page_words.words, "words_marked": page_words.words_marked}
-    app.jinja_env.filters |= {"initial": page_words.initial, "whole_time": page_words.whole_time}
+    app.jinja_env.filters |= {"initial": page_pieces.initial, "whole_time": page_words.whole_time}
     app.jinja_env.filters |= {"phone": page_words.phone}
 
 
@@ -51,7 +52,8 @@ def render_piece(visit: Visit, template: str, **values: Any) -> str:
 def _shell(visit: Visit) -> dict[str, Any]:
     if visit.viewer is None:
         return {"nav": None, "bar": Markup}
-    return {"nav": navigation.load(visit), "bar": partial(_bar, visit)}
+    nav = navigation.load(visit)
+    return {"nav": nav, "bar": partial(_bar, visit, nav)}
 
 
 def _frame(visit: Visit, language: str) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def _frame(visit: Visit, language: str) -> dict[str, Any]:
         "me": visit.viewer.account if visit.viewer else None,
         "look": visit.viewer.look if visit.viewer else None,
         "csrf": visit.csrf if visit.cookie else "",
+        "hold": timedelta(seconds=visit.settings.hold_seconds),
         "key": _keys(),
     }
 
@@ -73,6 +76,8 @@ def _page(settings: Settings, language: str, zone: str) -> dict[str, Any]:
         "look": None,
         **_voice(language),
         "clock": partial(_clock, zone, language),
+        "second": partial(page_words.second, zone),
+        "seconds_to": page_words.seconds_to,
         "number": settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None,
         "mailbox": f"post@{settings.mail_domain}" if settings.mail else None,
         "contact": settings.contact,
@@ -108,30 +113,22 @@ def _voice(language: str) -> dict[str, Callable[..., str]]:
     """`say` and `count` in templates are those of Python, in the reader's language already; `tell` is for what a view
     gives as a phrase."""
     return {
-        "say": partial(_say, language),
-        "count": lambda one, many, number, **values: translated(phrases.count(one, many, number, **values), language),
+        "say": partial(page_phrases.say, language),
+        "count": partial(page_phrases.count, language),
         "tell": partial(translated, language=language),
+        "via": partial(page_pieces.via, language),
     }
-
-
-def _say(language: str, template: str, **values: Any) -> str:
-    return translated(phrases.say(template, **values), language) if values else _plain(language, template)
-
-
-@lru_cache(5_000)
-def _plain(language: str, template: str) -> str:
-    """A page says most of its sentences without any value, and many of them for each update."""
-    return translated(phrases.say(template), language)
 
 
 def _clock(zone: str, language: str, at: datetime) -> Markup:
     return page_words.clock(at, zone, language)
 
 
-def _bar(visit: Visit) -> Markup:
+def _bar(visit: Visit, nav: Navigation) -> Markup:
     """The bar at the foot: an own update that has not left yet, or what was just done."""
     done = flash.read(request, visit)
-    waiting = None if done else pending.find(visit.session, visit.account.id, visit.settings.hold_seconds)
+    looked = nav.leaving and not done
+    waiting = pending.find(visit.session, visit.account.id, visit.settings.hold_seconds) if looked else None
     if waiting is None and done is None:
         return Markup()
     after_this_request(lambda answer: _said_once(visit, answer))
