@@ -173,4 +173,5 @@ SENTENCES: Final = {
     "reaction_removed": template("Your reaction is taken back."),
     "report_withdrawn": template("Your report is withdrawn."),
     "name": template("You are called {name} again."),
+    "group_name": template("#{handle} is called {name} again."),
 }

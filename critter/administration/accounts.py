@@ -1,13 +1,10 @@
 """What `critter people` and `critter groups` share: an account by its handle, or one line why not."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from critter.console.reserved_words import reserved_words
 from gateway.errors import Refused
-from gateway.network.follows import follows
 from gateway.network.people import accounts, aliases
 from gateway.network.people.aliases import AliasRow
 from gateway.store.database import transaction
@@ -41,11 +38,3 @@ def account(session: Session, handle: str, kind: str | None = None) -> Account:
     if found.state != "active":
         raise Refused(f"{'#' if found.kind == 'group' else '@'}{found.handle} is {found.state}.")
     return found
-
-
-def enrol(session: Session, person: Account, names: Sequence[str], *, by_text: bool, member: bool) -> None:
-    """Makes the person follow the named ones; as a member, which takes a group."""
-    for name in names:
-        source = account(session, name, "group" if member else None)
-        role = "member" if member or source.access in ("open", "closed") else "follower"
-        follows.follow(session, person.id, source.id, by_text, role=role)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,20 +10,14 @@ from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from sqlalchemy import Engine
-    from sqlalchemy.exc import OperationalError
-
-    from critter.backup import erasure_log
+    from critter.administration import erasing
     from critter.console import prompts
     from critter.console.console import database, format_count, operator_name
     from gateway import failpoints
-    from gateway.failpoints import crash_point
     from gateway.network.people import accounts, erase
-    from gateway.network.people.erase import Erased
     from gateway.settings import load
     from gateway.store.database import transaction
     from gateway.store.tables import Account
-    from workers.upkeep import media_gc
 
 ONE = {"addresses": "address", "deliveries": "delivery"}
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -51,29 +44,10 @@ def run(
         )
         if not yes:
             prompts.confirm(f"Erase @{found.handle} for good?")
-        done = _erase(engine, settings.var, found.id)
-        media_gc.remove_unreferenced(engine, settings.var, list(done.pictures))  # after a crash the clock does it
+        done = erasing.erase_person(engine, settings.var, found.id, operator_name())
     typer.echo(f"Erased. What is left of them is called @{erase.tombstone(found.id)}.")
     if "texts at the carrier" in done.rows:
         typer.echo(f"Twilio's copies of {done.rows['texts at the carrier']:,} texts are deleted by and by.")
-
-
-def _erase(engine: Engine, var: Path, account_id: int) -> Erased:
-    """Writes the erasure log before the database commits: however this ends, a later restore knows of it. The line is
-    removed only after a commit that certainly failed; when the connection was lost it may have committed."""
-    remembered = False
-    try:
-        with transaction(engine) as session:
-            found = _person(accounts.by_id(session, account_id), str(account_id))
-            done = erase.erase(session, found, operator_name())
-            erasure_log.remember(var, account_id)
-            remembered = True
-            crash_point("remembered")
-    except Exception as problem:
-        if remembered and not isinstance(problem, OperationalError):
-            erasure_log.take_back(var, account_id)
-        raise
-    return done
 
 
 def _person(found: Account | None, written: str) -> Account:

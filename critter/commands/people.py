@@ -10,28 +10,29 @@ import typer
 
 from critter.administration import people_bounces, people_link, people_show, people_ways
 from critter.console.help_request import working
-from gateway.channels import EMAIL, SMS
+from gateway.channels import EMAIL
 from gateway.errors import Refused
-from gateway.typed_input import strip_invisible
 
 if working():
     from sqlalchemy.orm import Session
 
     from critter.administration import people_import, people_welcome
-    from critter.administration.accounts import account, enrol
+    from critter.administration.accounts import account
     from critter.console import prompts
     from critter.console.console import format_count, open_session, operator_name, show_json, show_rows
     from critter.console.reserved_words import reserved_words
     from gateway.ledger.audit import audit_log
     from gateway.network.mail import secret_addresses
+    from gateway.network.operating import adding
     from gateway.network.operating import people as operating
+    from gateway.network.operating.adding import NewPerson
     from gateway.network.people import accounts, addresses, aliases, listings
     from gateway.network.people.imports import csv_file
     from gateway.network.people.imports.csv_file import PhoneCountries
     from gateway.network.people.listings import ListedPerson
     from gateway.network.verification import lockouts, pins
     from gateway.security.signed_tokens import Signer
-    from gateway.settings import Settings, load
+    from gateway.settings import load
     from gateway.store.tables import Account
 
 app = typer.Typer(
@@ -102,39 +103,16 @@ def add(
 ) -> None:
     """Add one person."""
     settings = load()
-    if consent and not phone:
-        raise Refused("--consent is about a phone: give --phone, too.")
+    new = NewPerson(
+        handle, name, title or "", phone or (), email or (), consent or "", group or (), follow or (), language,
+        timezone,
+    )  # fmt: skip
     with open_session(settings) as session:
-        person = accounts.create_person(
-            session,
-            handle,
-            name,
-            title=accounts.clean_name(title) if title else None,
-            language=csv_file.language(language) or "en",
-            timezone=csv_file.timezone(timezone) or "UTC",
-            reserved=reserved_words(),
-        )
-        texts = _reach(session, settings, person, phone or [], email or [], strip_invisible(consent or ""))
-        enrol(session, person, group or [], by_text=texts, member=True)
-        enrol(session, person, follow or [], by_text=texts, member=False)
-        audit_log.record(session, operator_name(), "people.add", person.id, {"handle": person.handle})
+        added = adding.add(session, settings, new, operator_name(), reserved_words())
         welcomed = people_welcome.after_import(session, settings)
-    typer.echo(" ".join(filter(None, (f"Added @{person.handle}.", _what_next(phone or [], texts), welcomed))))
-
-
-def _reach(
-    session: Session, settings: Settings, person: Account, phones: list[str], mailboxes: list[str], consent: str
-) -> bool:
-    """Adds their phones and mailboxes; returns whether texts may be sent to the primary phone."""
-    for written in mailboxes:
-        addresses.add(session, person.id, EMAIL, addresses.normal_mailbox(written))
-    for written in phones:
-        number = addresses.reachable_phone(written, settings.sms_region, settings.sms_countries)
-        row = addresses.add(session, person.id, SMS, number, "verified" if consent else "invited")
-        if consent and row.state == "verified":
-            addresses.agree(session, row, consent, "import")
-    primary = addresses.primary(session, person.id, SMS)
-    return primary is not None and primary.state == "verified"
+    typer.echo(
+        " ".join(filter(None, (f"Added @{added.account.handle}.", _what_next(phone or [], added.by_text), welcomed)))
+    )
 
 
 def _what_next(phones: list[str], texts: bool) -> str:

@@ -1,9 +1,10 @@
-"""What the operators' pages borrow from the command line: the doctor and the explainer."""
+"""What the operators' pages borrow from the command line: the doctor, the explainer, and erasing somebody."""
 
 from functools import partial
 
 from sqlalchemy import Engine
 
+from critter.administration import erasing
 from critter.doctor import check
 from critter.explain import text as explainer
 from gateway.channels import EMAIL, SMS
@@ -14,7 +15,7 @@ from gateway.settings import Settings
 
 def build(settings: Settings) -> OperatorTools:
     explain = partial(_explain, explainer.build_registry(settings))
-    return OperatorTools(check.results, explain)
+    return OperatorTools(check.results, explain, erasing.erase_person)
 
 
 def _explain(registry: CommandRegistry, engine: Engine, words: str, channel: str, handle: str) -> ExplainedWords:

@@ -250,3 +250,21 @@ def test_a_group_that_may_not_urge_offers_no_urgent_call(news: PageCompany) -> N
     assert 'value="urgent"' not in kim.open("/@news").text
     assert kim.press("/@news/write", SURE).status_code == 422
     assert calls(news) == 0
+
+
+def test_an_owner_gives_the_group_another_name(company: PageCompany) -> None:
+    kim, sam = company.open("kim"), company.open("sam")
+    named = {"name": "ACME proposal", "handle": "proposal", "key": "one"}
+    assert sam.press("/@acme/rename", named).status_code == 422
+    asked = kim.press("/@acme/rename", named)
+    assert asked.status_code == 409
+    assert "Texts and mails to #acme still arrive." in plain(asked.text)
+    assert kim.press("/@acme/rename", {**named, "confirmed": "OK"}).location == "/@proposal/about"
+    assert "The group is called ACME proposal now, #proposal." in kim.words("/@proposal/about")
+    assert sam.open("/@proposal").status_code == 200
+    assert company.scalar("SELECT alias FROM aliases WHERE account_id = :id", id=company.people["acme"]) == "acme"
+    assert kim.press("/@proposal/rename", {**named, "handle": "board", "key": "two"}).status_code in (409, 422)
+    assert kim.press("/undo", {"of": "one"}).status_code == 303
+    assert sam.open("/@acme").status_code == 200
+    assert company.scalar("SELECT count(*) FROM aliases") == 0
+    assert len(company.all("SELECT 1 FROM audit WHERE action = 'groups.rename'")) == 2

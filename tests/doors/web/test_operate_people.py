@@ -3,6 +3,7 @@ explainer."""
 
 import io
 import re
+import zipfile
 
 import pytest
 
@@ -277,3 +278,38 @@ def test_costs_by_day_group_and_person(operators: OperatorPages) -> None:
     assert "@kim" in words
     assert '<rect class="s1"' in page
     assert operators.as_whom("dana").open("/operate/costs?month=99-99").status_code == 200
+
+
+def test_one_person_is_added_and_nothing_typed_is_lost(operators: OperatorPages) -> None:
+    dana = operators.as_whom("dana")
+    form = {"name": "Lee Park", "handle": "lee", "phones": "415 555 0177", "groups": "acme, nowhere", "timezone": "UTC"}
+    wrong = dana.press("/operate/people/new", form)
+    assert wrong.status_code == 422
+    assert "There is no group #nowhere" in wrong.text
+    assert 'value="Lee Park"' in wrong.text
+    assert not operators.office.sql("SELECT 1 FROM accounts WHERE handle = 'lee'")
+    assert dana.press("/operate/people/new", {**form, "groups": "#acme"}).location == "/operate/people/lee"
+    assert "Lee Park is here, as @lee." in dana.words("/operate/people/lee")
+    [(state,)] = operators.office.sql("SELECT state FROM addresses WHERE address = '+14155550177'")
+    assert state == "invited"
+    assert operators.audited("people.add")[-1][0] == "dana"
+    assert dana.press("/operate/people/new", {**form, "groups": ""}).status_code == 422  # the handle is taken
+
+
+def test_an_admin_exports_and_erases_by_typing_the_name(operators: OperatorPages) -> None:
+    pat, sam = operators.as_whom("pat"), operators.account("sam")
+    operators.office.says("sam", "zanzibar")
+    assert "Sam Ortiz" in pat.words("/operate/people/sam/data")
+    for act in ("export", "erase"):
+        assert pat.press(f"/operate/people/sam/{act}", {"name": "Sam"}).status_code == 422
+        assert operators.as_whom("dana").press(f"/operate/people/sam/{act}", {"name": "Sam Ortiz"}).status_code == 403
+    packed = pat.press("/operate/people/sam/export", {"name": "sam ortiz"})
+    with zipfile.ZipFile(io.BytesIO(packed.data)) as file:
+        assert "zanzibar" in file.read("data.json").decode()
+    assert pat.press("/operate/people/pat/erase", {"name": "Pat Quinn"}).status_code == 422  # oneself
+    assert pat.press("/operate/people/sam/erase", {"name": "Sam Ortiz"}).location == "/operate/people"
+    assert "Sam Ortiz is erased" in pat.words("/operate/people")
+    assert not operators.office.sql("SELECT 1 FROM posts WHERE text = 'zanzibar'")
+    assert [row[:2] for row in operators.audited("people.export")] == [("pat", sam)]
+    assert [row[:2] for row in operators.audited("people.erase")] == [("pat", sam)]
+    assert str(sam) in (operators.office.settings.var / "erased.jsonl").read_text()

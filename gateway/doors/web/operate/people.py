@@ -33,7 +33,7 @@ def people(visit: Visit) -> str:
 @ROUTER.page("/operate/people/<handle>", "operator")
 def person(visit: Visit, handle: str) -> str:
     """That an operator looked is kept, as for the command."""
-    return _page(visit, _find(visit, handle))
+    return _page(visit, find(visit, handle))
 
 
 def _page(visit: Visit, found: Account, code: str | None = None) -> str:
@@ -43,7 +43,7 @@ def _page(visit: Visit, found: Account, code: str | None = None) -> str:
     return show(visit, "person.html", person=found, shown=shown, code=code, roles=ROLES, above=above)
 
 
-def _find(visit: Visit, handle: str) -> Account:
+def find(visit: Visit, handle: str) -> Account:
     found = accounts.by_handle(visit.session, handle, active=False)
     if found is None or found.kind != "person":
         raise NotFound
@@ -60,15 +60,15 @@ def _refuse_above(visit: Visit, person: Account) -> None:
         raise Forbidden
 
 
-def _refuse_oneself(visit: Visit, person: Account) -> None:
+def refuse_oneself(visit: Visit, person: Account) -> None:
     if person.id == visit.account.id:
         raise Refused(say("That is you: ask another admin."))
 
 
 @ROUTER.post("/operate/people/<handle>/role", "admin")
 def set_role(visit: Visit, handle: str) -> Response:
-    found = _find(visit, handle)
-    _refuse_oneself(visit, found)
+    found = find(visit, handle)
+    refuse_oneself(visit, found)
     role = visit.form("role", 20)
     operating.set_role(visit.session, found, role, operator(visit))
     names = {"member": say("a member"), "operator": say("an operator"), "admin": say("an admin")}
@@ -78,9 +78,9 @@ def set_role(visit: Visit, handle: str) -> Response:
 
 @ROUTER.post("/operate/people/<handle>/suspend", "operator")
 def suspend_person(visit: Visit, handle: str) -> Response:
-    found = _find(visit, handle)
+    found = find(visit, handle)
     _refuse_above(visit, found)
-    _refuse_oneself(visit, found)
+    refuse_oneself(visit, found)
     operating.suspend(visit.session, found, operator(visit), visit.form("reason", LONGEST))
     visit.say(say("{name} is suspended. What is on its way already may still arrive.", name=found.name))
     return see_other(f"/operate/people/{found.handle}")
@@ -88,7 +88,7 @@ def suspend_person(visit: Visit, handle: str) -> Response:
 
 @ROUTER.post("/operate/people/<handle>/restore", "operator")
 def restore_person(visit: Visit, handle: str) -> Response:
-    found = _find(visit, handle)
+    found = find(visit, handle)
     _refuse_above(visit, found)
     operating.restore(visit.session, found, operator(visit))
     visit.say(say("{name} is back, with all they had.", name=found.name))
@@ -98,6 +98,6 @@ def restore_person(visit: Visit, handle: str) -> Response:
 @ROUTER.post("/operate/people/<handle>/code", "operator")
 def make_code(visit: Visit, handle: str) -> str:
     """The answer is the page with the code: it may stand in no address, and is shown once."""
-    found = _find(visit, handle)
+    found = find(visit, handle)
     _refuse_above(visit, found)
     return _page(visit, found, operating.make_link_code(visit.session, visit.web.signer, found, operator(visit)))

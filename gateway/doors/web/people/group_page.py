@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Response
 from werkzeug.exceptions import Forbidden
 
+from gateway.actions import group_renaming
 from gateway.actions.lookups import accounts_and_posts
 from gateway.doors.web.people import ROUTER, named
 from gateway.doors.web.shell.rendering import render
-from gateway.doors.web.visits.visit import Visit
+from gateway.doors.web.visits.visit import Visit, see_other
+from gateway.i18n.phrases import say
 from gateway.network.audience import visibility
 from gateway.network.audience.visibility import OPEN_TO_ALL
 from gateway.network.calls import calls, running_calls
@@ -123,6 +126,20 @@ def group_requests(visit: Visit, handle: str) -> str:
     if frame["role"] != "owner":
         raise Forbidden
     return render(visit, "people/requests.html", **frame)
+
+
+@ROUTER.post("/@<handle>/rename")
+def rename(visit: Visit, handle: str) -> Response:
+    """By an owner: another name, another handle, or both."""
+    group, reserved = find_named(named.group(visit, handle)), visit.web.reserved
+    done = visit.do(
+        group_renaming.rename_group, group, visit.form("handle", 40).lstrip("#"), visit.form("name", 60), reserved
+    )  # fmt: skip
+    if done.already:
+        visit.say(say("It is called so already."))
+    else:
+        visit.say(say("The group is called {name} now, #{handle}.", name=done.name, handle=done.handle), undo=True)
+    return see_other(f"/@{done.handle}/about")
 
 
 @ROUTER.page("/@<handle>/about")

@@ -136,6 +136,14 @@ def _new_group(facts: Mapping[str, Any], timezone: str) -> Question:
     return Question((say("Everyone will see the new group #{handle}.", handle=facts["handle"]),), say("Make the group"))
 
 
+def _group_name(facts: Mapping[str, Any], timezone: str) -> Question:
+    lines = (
+        say("Everyone will see the group as {name}, #{handle}.", name=facts["name"], handle=facts["handle"]),
+        *([say("Texts and mails to #{handle} still arrive.", handle=facts["was"])] * (facts["was"] != facts["handle"])),
+    )
+    return Question(lines, say("Take this name"))
+
+
 def _name(facts: Mapping[str, Any], timezone: str) -> Question:
     return Question((say("Everyone will see you as {name}.", name=facts["name"]),), say("Take this name"))
 
@@ -158,5 +166,6 @@ WORDS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Question]]] = {
     "urgent_call": _urgent,
     "new_group": _new_group,
     "name": _name,
+    "group_name": _group_name,
     "remove_address": _remove_address,
 }

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from sqlalchemy import Engine
 
+from gateway.network.people.erase import Erased
 from gateway.settings import Settings
 
 
@@ -38,7 +40,8 @@ class ExplainedWords(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OperatorTools:
-    """`explain`: words, by which channel, by whose handle."""
+    """`explain`: words, by which channel, by whose handle. `erase`: the folder of our files, whom, and who does it."""
 
     check: Callable[[Settings], Iterable[Checked]]
     explain: Callable[[Engine, str, str, str], ExplainedWords]
+    erase: Callable[[Engine, Path, int, str], Erased]
