@@ -39,6 +39,7 @@ from gateway.doors.web.settings import (
 )
 from gateway.doors.web.shell.router import PageRouter
 from gateway.doors.web.sign_in import code, company, first_start, login_link, passkey, sessions
+from gateway.doors.web.writing import reach as reached
 from gateway.doors.web.writing import updates as written
 from gateway.doors.web.writing import write
 
@@ -49,8 +50,8 @@ SETTINGS: Final = (
     reach, ways, pause, quiet, digest_card, phones, pin, passkeys, you, blocked, signed_in, apps, data,
 )  # fmt: skip
 PAGES: Final = (
-    offline, home, private, to_you, updates, code, first_start, sessions, passkey, company, login_link, written, write,
-    authorize, *PEOPLE, *SETTINGS, *OPERATE,
+    offline, home, private, to_you, updates, code, first_start, sessions, passkey, company, login_link, written,
+    reached, write, authorize, *PEOPLE, *SETTINGS, *OPERATE,
 )  # fmt: skip
 ROUTERS: Final[tuple[PageRouter, ...]] = (
     reading.ROUTER,

@@ -259,7 +259,9 @@ def test_an_owner_gives_the_group_another_name(company: PageCompany) -> None:
     asked = kim.press("/@acme/rename", named)
     assert asked.status_code == 409
     assert "Texts and mails to #acme still arrive." in plain(asked.text)
-    assert kim.press("/@acme/rename", {**named, "confirmed": "OK"}).location == "/@proposal/about"
+    yes = re.search(r'name="confirmed" value="([^"]+)"', asked.text)
+    assert yes
+    assert kim.press("/@acme/rename", {**named, "confirmed": yes[1]}).location == "/@proposal/about"
     assert "The group is called ACME proposal now, #proposal." in kim.words("/@proposal/about")
     assert sam.open("/@proposal").status_code == 200
     assert company.scalar("SELECT alias FROM aliases WHERE account_id = :id", id=company.people["acme"]) == "acme"

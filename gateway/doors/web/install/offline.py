@@ -15,6 +15,7 @@ from gateway.doors.web.visits.visit import Visit
 FRAME: Final = (
     "critter.css", "icons.svg", "mark.svg", "htmx.min.js", "page.js", "bar.js", "keys.js", "live.js", "compose.js",
     "complete.js", "install.js", "seen.js", "news.js", "changes.js",
+    "drafts.js", "picture.js",
 )  # fmt: skip
 COLOUR: Final = "#f5f4ef"  # --paper
 

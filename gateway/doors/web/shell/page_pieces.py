@@ -3,6 +3,7 @@ made here and not by macros, because a list has hundreds of them and a macro cos
 
 from functools import lru_cache
 from typing import Final
+from zlib import crc32
 
 from markupsafe import Markup, escape
 
@@ -28,8 +29,9 @@ def icon(name: str, size: str = "") -> Markup:
 
 
 def face(account_id: int) -> str:
-    """One of six grounds for the initial of a name, always the same for a person."""
-    return f"f{account_id // 65_536 % FACES + 1}"
+    """One of six grounds for the initial of a name, always the same for a person. Ids of people who were added together
+    differ only in their last digits, so they are mixed first."""
+    return f"f{crc32(account_id.to_bytes(8)) % FACES + 1}"
 
 
 def initial(name: str) -> str:

@@ -1,25 +1,18 @@
-"""The page to write on: first who hears it, then the words, how many that is and what it costs; and the drafts."""
+"""The page to write on: first who hears it, then the words; drafts, and names that complete. What it reaches and costs
+is a piece of its own (reach.py)."""
 
 from flask import Response, jsonify
 
-from gateway.actions import reach_estimate
-from gateway.actions.reach_estimate import ReachEstimate
-from gateway.doors.web.shell import questions
-from gateway.doors.web.shell.rendering import render, render_piece
+from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
-from gateway.doors.web.writing import ROUTER, audiences
-from gateway.doors.web.writing.audiences import EVERYONE, PRIVATE, Audience
-from gateway.errors import Refused
-from gateway.i18n.phrases import Phrase
-from gateway.language.words.normalize import clean
+from gateway.doors.web.writing import ROUTER, audiences, reach
+from gateway.doors.web.writing.audiences import EVERYONE, PRIVATE
 from gateway.network.audience import visibility
 from gateway.network.feeds import completions, feed_items
 from gateway.network.feeds.feed_items import FeedItem
+from gateway.network.follows import follower_counts
 from gateway.network.people import accounts
-from gateway.network.posts.posts import NewPost
 from gateway.network.web import web_drafts
-from gateway.sms import fit
-from gateway.sms.gsm7 import GSM, segments
 from gateway.store.tables import Account
 
 
@@ -32,7 +25,7 @@ def write(visit: Visit) -> str:
 @ROUTER.post("/write/preview", uploads=True)
 def preview(visit: Visit) -> str:
     """The page once more, with what the words would do: for who has no script."""
-    return _page(visit, reach(visit), visit.form("text"))
+    return _page(visit, reach.reach(visit), visit.form("text"))
 
 
 def _page(visit: Visit, card: str, text: str) -> str:
@@ -40,9 +33,10 @@ def _page(visit: Visit, card: str, text: str) -> str:
     name = visit.form("audience", 40) or _name(visit, answered, chosen)
     draft = text or web_drafts.find(visit.session, visit.account.id, name)
     groups = audiences.groups_to_post_in(visit.session, visit.account.id)
+    hear = follower_counts.count_followers(visit.session, [visit.account.id, *(group.id for group in groups)])
     return render(
         visit, "writing/write.html", answered=answered, name=name, draft=draft, groups=groups, chosen=chosen,
-        preview=card,
+        preview=card, hear=hear,
     )  # fmt: skip
 
 
@@ -73,51 +67,9 @@ def keep_draft(visit: Visit) -> Response:
     return Response(status=204)
 
 
-@ROUTER.post("/write/reach")
-def reach(visit: Visit) -> str:
-    """A piece of a page: whom these words would reach, in how many parts, and what that costs."""
-    text = clean(visit.form("text"))
-    lines, found = _estimate(visit, _audience(visit), text)
-    fitted = fit.fit(f"{visit.account.name}: {text}", " (k7)", visit.settings.public_url)
-    return render_piece(
-        visit, "writing/reach.html", lines=lines, reach=found, fitted=fitted, unusual=_unusual(fitted.text)
-    )
-
-
 @ROUTER.page("/write/names")
 def names(visit: Visit) -> Response:
     """What completes what one types: people and groups after @, groups and tags after #."""
     asked = visit.arg("q", 30)
     found = completions.find(visit.session, visit.account.id, asked)
     return jsonify([[each.mark, each.handle, each.name] for each in found])
-
-
-def _audience(visit: Visit) -> Audience | None:
-    """None while it is not known: no name was typed yet."""
-    try:
-        return audiences.read(visit.session, visit.form("audience", 40), visit.form("person", 60), visit.account.id)
-    except Refused:
-        return None
-
-
-def _unusual(text: str) -> str:
-    """The first character for which a text needs two octets a letter, mostly an emoji."""
-    return next((each for each in text if segments(each)[0] != GSM), "")
-
-
-def _estimate(visit: Visit, audience: Audience | None, text: str) -> tuple[tuple[Phrase, ...], ReachEstimate | None]:
-    words = _planned(visit, audience, text) if audience and text else None
-    if words is None:
-        return (), None
-    found = reach_estimate.estimate(visit.session, visit.actor, words)
-    return questions.describe_reach(found), found
-
-
-def _planned(visit: Visit, audience: Audience, text: str) -> NewPost | None:
-    """A private message and a reply to one person need no estimate."""
-    match audience.kind:
-        case "everyone":
-            return NewPost(visit.account, text, "company", "web")
-        case "group":
-            return NewPost(visit.account, text, "group", "web", audience.account)
-    return None
