@@ -6,7 +6,7 @@ from typing import Final
 from flask import Response, make_response, request
 
 from gateway.channels import SMS
-from gateway.doors.web.operate import ROOM
+from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit, see_other
 from gateway.errors import Refused
@@ -18,12 +18,12 @@ SEVERAL: Final = ("phones", "mailboxes", "groups", "follows")  # fields with one
 FIELDS: Final = tuple(each.name for each in fields(NewPerson))
 
 
-@ROOM.page("/operate/people/new", "operator")
+@ROUTER.page("/operate/people/new", "operator")
 def form(visit: Visit) -> str:
     return _page(visit, {})
 
 
-@ROOM.post("/operate/people/new", "operator")
+@ROUTER.post("/operate/people/new", "operator")
 def add(visit: Visit) -> Response:
     trial = visit.session.begin_nested()
     try:

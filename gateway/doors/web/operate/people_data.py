@@ -4,7 +4,7 @@ person's name, and both are in the audit."""
 from flask import Response
 from werkzeug.exceptions import NotFound
 
-from gateway.doors.web.operate import ROOM, people
+from gateway.doors.web.operate import ROUTER, people
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.shell import personal_export
 from gateway.doors.web.visits.visit import Visit, see_other
@@ -15,21 +15,21 @@ from gateway.network.people.handles import plain
 from gateway.store.tables import Account
 
 
-@ROOM.page("/operate/people/<handle>/data", "admin")
+@ROUTER.page("/operate/people/<handle>/data", "admin")
 def data(visit: Visit, handle: str) -> str:
     """What there is of theirs, counted."""
     found = people.find(visit, handle)
     return show(visit, "people_data.html", person=found, counts=erase.preview(visit.session, found))
 
 
-@ROOM.post("/operate/people/<handle>/export", "admin")
+@ROUTER.post("/operate/people/<handle>/export", "admin")
 def export_person(visit: Visit, handle: str) -> Response:
     found = people.find(visit, handle)
     _confirm(visit, found)
     return personal_export.send(visit, found)
 
 
-@ROOM.post("/operate/people/<handle>/erase", "admin")
+@ROUTER.post("/operate/people/<handle>/erase", "admin")
 def erase_person(visit: Visit, handle: str) -> Response:
     """In a transaction of its own, as the command does it. It cannot be undone."""
     found = people.find(visit, handle)

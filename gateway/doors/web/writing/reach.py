@@ -8,7 +8,7 @@ from gateway.actions.reach_estimate import ReachEstimate
 from gateway.doors.web.shell import questions
 from gateway.doors.web.shell.rendering import render_piece
 from gateway.doors.web.visits.visit import Visit
-from gateway.doors.web.writing import ROOM, audiences
+from gateway.doors.web.writing import ROUTER, audiences
 from gateway.doors.web.writing.audiences import Audience
 from gateway.errors import Refused
 from gateway.language.words.normalize import clean
@@ -35,7 +35,7 @@ class Heard:
     people: int = 0
 
 
-@ROOM.post("/write/reach")
+@ROUTER.post("/write/reach")
 def reach(visit: Visit) -> str:
     text, heard = clean(visit.form("text")), _heard(visit, clean(visit.form("text")))
     found = _estimate(visit, heard)
