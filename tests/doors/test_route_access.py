@@ -72,6 +72,7 @@ WEB = {
     "GET /updates/<int:post_id>": "members",
     "GET /updates/<int:post_id>/got": "members",
     "GET /updates/now": "members",
+    "GET /home/reach": "members",
     "GET /updates/<int:post_id>/files/<int:number>": "members",
     "GET /updates/<int:post_id>/files/<int:number>/small": "members",
     "GET /write": "members",

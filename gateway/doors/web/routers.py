@@ -21,7 +21,7 @@ from gateway.doors.web.people import (
     status,
     why,
 )
-from gateway.doors.web.reading import home, private, to_you, updates
+from gateway.doors.web.reading import home, private, reach_card, to_you, updates
 from gateway.doors.web.settings import (
     apps,
     blocked,
@@ -50,8 +50,8 @@ SETTINGS: Final = (
     reach, ways, pause, quiet, digest_card, phones, pin, passkeys, you, blocked, signed_in, apps, data,
 )  # fmt: skip
 PAGES: Final = (
-    offline, home, private, to_you, updates, code, first_start, sessions, passkey, company, login_link, written,
-    reached, write, authorize, *PEOPLE, *SETTINGS, *OPERATE,
+    offline, home, private, reach_card, to_you, updates, code, first_start, sessions, passkey, company, login_link,
+    written, reached, write, authorize, *PEOPLE, *SETTINGS, *OPERATE,
 )  # fmt: skip
 ROUTERS: Final[tuple[PageRouter, ...]] = (
     reading.ROUTER,

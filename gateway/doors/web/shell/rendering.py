@@ -1,7 +1,7 @@
 """Makes a page of its template: in the reader's language, by their clock, with the token for its forms."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count as counter
 from secrets import token_urlsafe
@@ -78,6 +78,7 @@ def _page(settings: Settings, language: str, zone: str) -> dict[str, Any]:
         "clock": partial(_clock, zone, language),
         "second": partial(page_words.second, zone),
         "seconds_to": page_words.seconds_to,
+        "now": partial(datetime.now, UTC),
         "number": settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None,
         "mailbox": f"post@{settings.mail_domain}" if settings.mail else None,
         "contact": settings.contact,
