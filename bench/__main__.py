@@ -29,6 +29,7 @@ MEASUREMENTS: Final = {
     "P10": "bench.growth",
     "P12": "bench.crew",
     "P11": "bench.home_page",
+    "P16": "bench.open_streams",
     "P9": "bench.latency",
     "P13": "bench.text_cost",
     "callbacks": "bench.callback_cost",

@@ -1,5 +1,6 @@
 """The headers of every answer of the web process, and its error pages; create_app installs both."""
 
+import gzip
 import logging
 import secrets
 from collections.abc import Callable
@@ -52,6 +53,7 @@ AWAY: Final = (
 )
 LOOK_AGAIN: Final = 10  # seconds
 OtherAnswer = Callable[[Exception], Response | None]
+PACKED: Final = 5  # a tenth larger than the smallest, in a third of the time
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ def install(app: Flask, settings: Settings, otherwise: OtherAnswer = lambda erro
     def harden(response: Response) -> Response:
         response.headers.extend(strict)
         response.headers.setdefault("Content-Security-Policy", policy)  # a page may set a policy of its own
-        return response
+        return _packed(response)
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
@@ -86,6 +88,16 @@ def _error_page(settings: Settings, error: Exception) -> Response:
         case OperationalError():
             return _away(settings, error)
     return _unwell(settings, error)
+
+
+def _packed(answer: Response) -> Response:
+    """What a phone loads counts. The token of the forms is covered anew each time, so packing gives nothing away."""
+    wanted = "gzip" in request.headers.get("Accept-Encoding", "") and answer.mimetype == "text/html"
+    if wanted and not answer.direct_passthrough and "Content-Encoding" not in answer.headers:
+        answer.set_data(gzip.compress(answer.get_data(), PACKED))
+        answer.headers["Content-Encoding"] = "gzip"
+        answer.headers["Vary"] = "Accept-Encoding"
+    return answer
 
 
 def _not_there(settings: Settings, error: HTTPException) -> Response:

@@ -22,13 +22,14 @@ AXE = Path(__file__).parents[2] / "support" / "axe" / "axe.min.js"
 KIM = "+14155550101"
 PAGES = (
     "/", "/everyone", "/to-you", "/private", "/private/sam", "/write", "/write?to=acme", "/write?to=sam", "/people",
-    "/groups", "/groups/new", "/@kim", "/@sam", "/@acme", "/@acme/people", "/@sam/followers", "/menu", "/search?q=acme",
+    "/groups", "/groups/new", "/search?q=proposal", "/@kim", "/@sam", "/@acme", "/@acme/people", "/@sam/followers", "/menu", "/search?q=acme",
     "/tags/acme", "/about/acme", "/invite", "/settings", "/settings/phones", "/settings/you", "/settings/blocked",
     "/settings/signed-in", "/settings/apps", "/settings/data",
 )  # fmt: skip
 OPERATE = (
     "/operate", "/operate/deliveries", "/operate/undelivered", "/operate/held", "/operate/reports", "/operate/numbers",
     "/operate/consent", "/operate/costs", "/operate/people", "/operate/people/import", "/operate/people/kim",
+    "/operate/people/new", "/operate/people/kim/data",
     "/operate/audit", "/operate/settings", "/operate/check", "/operate/explain",
 )  # fmt: skip
 VISITORS = ("/sign-in", "/offline", "/help", "/terms", "/privacy")
@@ -119,6 +120,42 @@ def test_signing_in_by_a_text_then_writing_live(critter: Company, browser: Any) 
     sam.page.keyboard.press(".")
     sam.page.wait_for_selector("text=walking to the harbor")
     assert sam.page.title().startswith("Home")
+    assert [*kim.complaints, *sam.complaints] == []
+
+
+def test_nothing_moves_under_the_reader_and_counts_change_in_place(critter: Company, browser: Any) -> None:
+    kim, sam = Desk(browser, critter, "kim"), Desk(browser, critter, "sam", viewport={"width": 1280, "height": 600})
+    sam.page.evaluate("scrollTo({top: 300, behavior: 'instant'})")
+    sam.until("scrollY === 300")
+    read = sam.page.evaluate("document.querySelector('#feed article:nth-of-type(4)').id")
+    place = f"document.getElementById('{read}').getBoundingClientRect().top"
+    before = sam.page.evaluate(place)
+    kim.page.fill("form.composer textarea", "the ferry is late again")
+    kim.page.keyboard.press("Control+Enter")
+    kim.page.wait_for_selector(".undo form")
+    assert re.search(r"Leaves (in \d+ s|at [\d:]+) for 6 people, 4 by text.", kim.page.inner_text(".undo p"))
+    sam.page.wait_for_selector("[data-news]:not([hidden])", timeout=30_000)
+    sam.page.keyboard.press(".")
+    sam.page.wait_for_selector("text=the ferry is late again")
+    assert abs(sam.page.evaluate(place) - before) < 3
+    assert sam.page.inner_text("[data-news]") == "To the top"
+    sam.page.keyboard.press(".")
+    assert (sam.page.evaluate("scrollY"), sam.page.inner_text("[data-news]")) == (0, "Take me back")
+    sam.page.keyboard.press(".")
+    assert abs(sam.page.evaluate(place) - before) < 3
+    update = kim.page.get_attribute("article:has-text('the ferry is late again')", "id")
+    sam.page.click(f"#{update} .act.like")
+    kim.page.wait_for_selector(f"#{update} .act.like[aria-label='Like, 1']")
+    kim.until(f"/got it/.test(document.querySelector('#{update} .receipt').innerText)")
+    kim.page.click(f"#{update} details.act summary")
+    kim.page.click(f"#{update} [formaction$=take-back]")
+    sam.page.wait_for_selector(f"#{update}.gone")
+    assert "Kim Lee took this back." in sam.page.inner_text(f"#{update}")
+    kim.go("/private/sam")
+    sam.go("/private/kim")
+    sam.page.fill("textarea", "are you still there")
+    sam.page.click("form.composer .button")
+    kim.page.wait_for_selector("#feed >> text=are you still there", timeout=30_000)
     assert [*kim.complaints, *sam.complaints] == []
 
 

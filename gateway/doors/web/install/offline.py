@@ -12,11 +12,7 @@ from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
 
 # What a page needs to look right; charts come from the network.
-FRAME: Final = (
-    "critter.css", "icons.svg", "mark.svg", "htmx.min.js", "page.js", "bar.js", "keys.js", "live.js", "compose.js",
-    "complete.js", "install.js", "seen.js", "news.js", "changes.js",
-    "drafts.js", "picture.js",
-)  # fmt: skip
+FRAME: Final = ("critter.css", "icons.svg", "mark.svg", "htmx.min.js", "page.js")
 COLOUR: Final = "#f5f4ef"  # --paper
 
 

@@ -1,5 +1,5 @@
-"""What reaches one just now, beside Home on a broad screen. It is a piece of its own, which the page asks for when it is
-seen: on a phone nobody waits for it."""
+"""What reaches one just now, beside Home on a broad screen. It is a piece of its own, which the page asks for when it
+is seen: on a phone nobody waits for it."""
 
 from gateway.doors.web.reading import ROUTER
 from gateway.doors.web.shell.rendering import render_piece

@@ -3,7 +3,6 @@ keep them for a year and never show an old one. They are packed once, at the sta
 
 import gzip
 import mimetypes
-import re
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -13,13 +12,14 @@ from typing import Final
 from flask import Blueprint, Response, abort, request
 
 from gateway.doors.route_access import access
+from gateway.doors.web.shell import script_bundle
 
 FOLDER: Final = Path(__file__).parents[1] / "static"
 PACKED: Final = (".css", ".js", ".svg", ".webmanifest")
 YEAR: Final = "public, max-age=31536000, immutable"
 ANEW: Final = "no-cache"  # asked for without the right hash: a service worker, or an old page
 DIGITS: Final = 10
-IMPORT: Final = re.compile(r"""(\bimport |\bfrom )"\./([\w.-]+\.js)\"""")
+BUNDLED: Final = "page.js"  # with all that it imports
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def load(name: str) -> Asset | None:
 @cache
 def _read(name: str) -> Asset:
     path = FOLDER / name
-    content = _with_versions(path.read_bytes()) if path.suffix == ".js" else path.read_bytes()
+    content = script_bundle.bundle(name, _text).encode() if name == BUNDLED else path.read_bytes()
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     kind = "application/manifest+json" if path.suffix == ".webmanifest" else kind
     text = path.suffix in PACKED
@@ -47,9 +47,8 @@ def _read(name: str) -> Asset:
     return Asset(content, packed, f"{kind}; charset=utf-8" if text else kind, sha256(content).hexdigest()[:DIGITS])
 
 
-def _with_versions(script: bytes) -> bytes:
-    """A script imports others by their whole addresses, so that browsers keep these for a year, too."""
-    return IMPORT.sub(lambda found: f'{found[1]}"{url(found[2])}"', script.decode()).encode()
+def _text(name: str) -> str:
+    return (FOLDER / name).read_text("utf-8")
 
 
 @cache

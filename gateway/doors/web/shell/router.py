@@ -3,7 +3,6 @@
 It opens the transaction, finds out who asks, refuses what is not theirs or not from our form, and says in a page what
 an action refuses or wants confirmed. `@ROUTER.page("/everyone", "member")` is all that a view says."""
 
-import gzip
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +23,6 @@ from gateway.store.database import transaction
 
 View = Callable[..., str | Response]
 Declared = TypeVar("Declared", bound=View)
-PACKED: Final = 5  # a tenth larger than the smallest, in a third of the time
 LARGEST_FORM: Final = 64 * 1024  # octets beside the files
 ROLES: Final = {"member": ("member", "operator", "admin"), "operator": ("operator", "admin"), "admin": ("admin",)}
 
@@ -134,14 +132,4 @@ def _refuse(visit: Visit, page: Page) -> Response | None:
 def _private(answer: Response) -> Response:
     """What somebody sees stays out of caches."""
     answer.headers.setdefault("Cache-Control", "no-store")
-    return _packed(answer)
-
-
-def _packed(answer: Response) -> Response:
-    """What a phone loads counts. The token of the forms is covered anew each time, so packing gives nothing away."""
-    wanted = "gzip" in request.headers.get("Accept-Encoding", "") and answer.mimetype == "text/html"
-    if wanted and not answer.direct_passthrough and "Content-Encoding" not in answer.headers:
-        answer.set_data(gzip.compress(answer.get_data(), PACKED))
-        answer.headers["Content-Encoding"] = "gzip"
-        answer.headers["Vary"] = "Accept-Encoding"
     return answer
