@@ -22,7 +22,7 @@ AXE = Path(__file__).parents[2] / "support" / "axe" / "axe.min.js"
 KIM = "+14155550101"
 PAGES = (
     "/", "/everyone", "/to-you", "/private", "/private/sam", "/write", "/write?to=acme", "/write?to=sam", "/people",
-    "/groups", "/groups/new", "/search?q=proposal", "/@kim", "/@sam", "/@acme", "/@acme/people", "/@sam/followers", "/menu", "/search?q=acme",
+    "/groups", "/groups/new", "/@kim", "/@sam", "/@acme", "/@acme/people", "/@sam/followers", "/menu", "/search?q=acme",
     "/tags/acme", "/about/acme", "/invite", "/settings", "/settings/phones", "/settings/you", "/settings/blocked",
     "/settings/signed-in", "/settings/apps", "/settings/data",
 )  # fmt: skip

@@ -78,7 +78,7 @@ def _page(settings: Settings, language: str, zone: str) -> dict[str, Any]:
         "clock": partial(_clock, zone, language),
         "second": partial(page_words.second, zone),
         "seconds_to": page_words.seconds_to,
-        "now": partial(datetime.now, UTC),
+        "made_at": page_words.second(zone, datetime.now(UTC)),
         "number": settings.sms_numbers[0] if settings.sms and settings.sms_numbers else None,
         "mailbox": f"post@{settings.mail_domain}" if settings.mail else None,
         "contact": settings.contact,

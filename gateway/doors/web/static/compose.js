@@ -70,4 +70,7 @@ function watch(form) {
 
 for (const form of document.querySelectorAll("form[data-draft]")) watch(form);
 for (const button of document.querySelectorAll("[data-preview], [data-pictures] > summary")) button.hidden = true;
-for (const each of document.querySelectorAll("[data-scripted]")) each.hidden = false;
+for (const each of document.querySelectorAll("[data-opens]")) {
+  each.hidden = false;
+  each.addEventListener("click", () => document.getElementById(each.dataset.opens).click());
+}
