@@ -10,20 +10,17 @@ from gateway.actions import posting
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.private_words import confirm_repeat
 from gateway.actions.model.undo_result import Undone
-from gateway.attention.zones import zone
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.language.words.normalize import clean
-from gateway.ledger.outbox import publications
 from gateway.network.audience import visibility
 from gateway.network.calls import calls, questions
 from gateway.network.people import accounts
 from gateway.network.posts.posts import NewPost
 from gateway.network.receipts import question_reports
-from gateway.store.tables import Account, Call, Effect, Post
+from gateway.store.tables import Account, Effect
 
 LONGEST = 2_000  # characters of an answer, which may come by mail
-FITS = 240  # characters of a question behind which a text has room for how to answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +42,15 @@ class AnsweredQuestion:
 
 
 def ask_group(session: Session, actor: Actor, group: NamedAccount, text: str) -> AskedGroup:
-    """An ordinary post, which comes as each of its readers wants posts of that group; it says how to answer."""
+    """An ordinary post, which comes as each of its readers wants posts of that group; it says how to answer
+    (network/calls/call_words)."""
     place = posting.active_group(session, group.id)
     posted = posting.post_to_groups(session, actor, [place.id], text)
     call = questions.begin(session, posted.post_id, actor.account.id, place.id)
     people = questions.count_asked(session, posted.post_id)
     if not people:
         raise refusal("nobody_but_you")
-    publications.reword(session, posted.post_id, *_words(session, actor.account, place, call))
     return AskedGroup(posted.post_id, place.handle, people, call.ends_at)
-
-
-def _words(session: Session, asker: Account, group: Account, call: Call) -> tuple[str, str]:
-    """(text, mail). The time is the asker's, with the name of their zone, for readers may live elsewhere."""
-    said = session.get_one(Post, call.post_id).text
-    end = f"{call.ends_at.astimezone(zone(asker.zone_now)):%H:%M %Z}"
-    how = f"r text answers, privately, till {end}"
-    text = f"{asker.name} #{group.handle} asks: {said} {how}"
-    if len(said) > FITS:
-        text = f"{asker.name} #{group.handle} asks ({how}): {said}"
-    return text, f"{said}\n\nAnswers to this mail are private, till {end}: then all who answered get one summary."
 
 
 def answer_question(session: Session, actor: Actor, post_id: int, text: str) -> AnsweredQuestion:

@@ -12,11 +12,11 @@ from gateway.actions import posting
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF, REACH, ConfirmationRequired
 from gateway.actions.model.undo_result import Undone
-from gateway.channels import NAMES
+from gateway.channels import NAMES, SMS
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.network.audience import visibility
-from gateway.network.calls import call_people, calls
+from gateway.network.calls import call_people, call_words, calls
 from gateway.network.calls.call_people import AskedPerson
 from gateway.network.follows import follows
 from gateway.network.people import accounts
@@ -95,7 +95,8 @@ def _group(session: Session, actor: Actor, named: NamedAccount) -> Account:
 
 def _reach(session: Session, actor: Actor, people: Sequence[AskedPerson], group: Account, text: str) -> UrgentReach:
     by_country = call_people.phones(people)
-    whole = f"URGENT {actor.account.name} #{group.handle}: {text}{rendering.REPLY_OK}"
+    words = call_words.of_urgent(SMS, actor.account.language)
+    whole = f"{words.before}{actor.account.name} #{group.handle}: {text}{words.after}"
     each = rendering.fit_for_phone(whole, TAG, actor.settings.public_url).segments
     cost = sum((number * each * actor.settings.price_of(one) for one, number in by_country.items()), Decimal(0))
     asleep = call_people.asleep(session, people)

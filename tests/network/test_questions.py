@@ -50,6 +50,20 @@ def test_answers_are_no_posts_and_nobody_sees_them_before_the_end(desk: Desk) ->
     desk.clean()
 
 
+def test_each_is_told_in_their_language_and_by_their_clock(desk: Desk) -> None:
+    desk.office.sql("UPDATE accounts SET language = 'es', timezone = 'Asia/Tokyo' WHERE handle = 'sam'")
+    desk.office.sql(JOIN)
+    desk.says("kim", f"ask #sales {QUESTION}")
+    [[till, in_tokyo]] = desk.office.sql(
+        "SELECT to_char(ends_at AT TIME ZONE a.timezone, 'HH24:MI'), to_char(ends_at AT TIME ZONE 'Asia/Tokyo',"
+        " 'HH24:MI') FROM calls, accounts a WHERE a.handle = 'pat'"
+    )
+    how = f"r text answers, privately, till {till}"
+    assert desk.heard("pat") == [f"Asked by Kim Lee #sales: {QUESTION} {how}"]
+    como = f"r texto responde, en privado, hasta las {in_tokyo}"
+    assert desk.heard("sam") == [f"Pregunta de Kim Lee #sales: {QUESTION} {como}"]
+
+
 def test_one_summary_goes_to_the_asker_and_to_who_answered(desk: Desk) -> None:
     asked(desk)
     desk.says("sam", "r Dana has it")

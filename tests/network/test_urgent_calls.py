@@ -13,7 +13,7 @@ from gateway.network.verification import pins
 from gateway.store.database import transaction
 from tests.support import personas, urgent_call
 from tests.support.desk import SLEEP, Desk
-from tests.support.urgent_call import CALL, begun, ending, forget, later, send, staff, states
+from tests.support.urgent_call import CALL, WORDS, begun, ending, forget, later, send, staff, states
 
 OPEN = (0, False, True, None)
 PHONE = """
@@ -44,6 +44,20 @@ def test_a_long_one_is_cut_before_what_answers_it(desk: Desk) -> None:
     [text] = desk.heard("bob")
     assert text.startswith("URGENT Dana Wu #dispatch: the other gate is closed and")
     assert re.search(r"https?://\S+ Reply OK( \([a-z]\d\))?$", text)
+
+
+def test_each_hears_it_in_their_own_language(desk: Desk) -> None:
+    staff(desk)
+    desk.office.sql("UPDATE accounts SET language = 'es' WHERE handle IN ('bob', 'dave')")
+    send(desk)
+    assert desk.heard("bob") == [f"URGENTE Dana Wu #dispatch: {WORDS} Responde OK"]
+    assert desk.heard("anne") == [CALL]
+    [mail] = desk.mailed("dave")
+    assert f"Subject: URGENTE Dana Wu #dispatch: {WORDS}" in mail
+    assert "Responde OK a este correo" in mail
+    desk.says("bob", f"Le gustó “URGENTE Dana Wu #dispatch: {WORDS} Responde OK”")
+    assert states(desk)["bob"][1] is True
+    desk.clean()
 
 
 def test_the_mail_says_who_reads_the_answer(desk: Desk) -> None:

@@ -56,7 +56,7 @@ from gateway.ledger.outbox import digest_items, due_work, fanouts, held, redirec
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
 from gateway.ledger.outbox.held import Hold
 from gateway.network.audience import delivery_decisions, recipients
-from gateway.network.calls import call_timers, escalation
+from gateway.network.calls import call_timers, call_words, escalation
 from gateway.network.conversation import offers
 from gateway.network.digests import digest_words, wake_up
 from gateway.network.follows import follows, trackers
@@ -353,18 +353,20 @@ def _hand_over(
 
 def _words(session: Session, message: Message, address: Address) -> str:
     """A text as the phone shows it; a mail as its subject's author and its words."""
+    key = message.id, address.id
+    before, after = call_words.find(session, [key]).get(key, ("", ""))
     if address.channel == "sms":
         private = message.post_id and session.get_one(Post, message.post_id).visibility == "direct"
         post = session.get_one(Post, message.post_id) if message.post_id else None
-        said = message.text
+        said = before + message.text
         said += rendering.link_media(post.attached, said, "https://x.example/m/1") if post else ""
-        said += rendering.REPLY_OK if post and post.call == "rollcall" else ""
+        said += after
         if address.introduced_at is None:
             owner = session.get(Account, address.account_id) if address.account_id else None
             said += introduction(said, "Critter Demo Co", owner.language if owner else "en")
             address.introduced_at = func.now()
         return rendering.fit_for_phone(said, None, None if private else "https://x.example/p/1").text
-    return message.text if message.post_id else message.body
+    return before + message.text if message.post_id else message.body
 
 
 def _change(stage: Stage, handle: str, what: str) -> None:

@@ -22,6 +22,7 @@ from gateway.ledger.outbox import claims, digest_items, settlements
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key, MessageContent, Senders
 from gateway.ledger.outbox.settlements import Settlement
 from gateway.network.audience import delivery_decisions, visibility
+from gateway.network.calls import call_words
 from gateway.network.conversation import remainders
 from gateway.network.digests import digest_words
 from gateway.store.database import transaction
@@ -96,7 +97,7 @@ class DeliveryStore(Generic[Parcel]):
                 return Batch((), 0, decided_at)
             allowed, limits = delivery_decisions.keep_allowed(session, rows)
             contents = self._content_of(session, {row.message_id for row in allowed})
-            allowed = self._with_words(session, allowed, contents)
+            allowed = _with_call_words(session, self._with_words(session, allowed, contents), contents)
             loads = self._rendered(session, allowed, contents, self._cut_off(session, allowed, contents))
             if self._day:
                 self._day.took(session, len(loads))
@@ -280,6 +281,15 @@ class DeliveryStore(Generic[Parcel]):
 
 PAUSED: Final = timedelta(seconds=60)
 STAYED: Final = ("retry", "failed")  # states in which the carrier did not take it: it costs nothing
+
+
+def _with_call_words(
+    session: Session, rows: Sequence[ClaimedDelivery], contents: Mapping[int, MessageContent]
+) -> list[ClaimedDelivery]:
+    """Says around the words of calls what they are and how to answer, to each reader in their language."""
+    keys = [row.key for row in rows if contents[row.message_id].call]
+    words = call_words.find(session, keys) if keys else {}
+    return [row._replace(**words[row.key]._asdict()) if row.key in words else row for row in rows]
 
 
 def _messages(loads: Sequence[OutboundItem[Parcel]]) -> set[int]:

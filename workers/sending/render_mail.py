@@ -50,7 +50,7 @@ class Mailing:
         ending = "" if source_id is None else self._sign("unsubscribe", source_id, address_id)
         source = content.kind if own else claimed.source
         reader = claimed.language or ENGLISH, claimed.prefers_mails
-        template = self._template(content, source, claimed.follows or "", *reader)
+        template = self._template(content, source, claimed.follows or "", *reader, claimed.before, claimed.after)
         mail = template.fill(
             claimed.address,
             self._reply_to(content, address_id),
@@ -75,15 +75,22 @@ class Mailing:
         return f"post@{self._domain}" if item is None else f"r+{self._sign('reply', item, address_id)}@{self._domain}"
 
     def _compose(
-        self, content: MessageContent, source: str | None, follows: str, language: str, prefers_mails: bool
+        self,
+        content: MessageContent,
+        source: str | None,
+        follows: str,
+        language: str,
+        prefers_mails: bool,
+        before: str,
+        after: str,
     ) -> Template:
         """A subscription's mail has the fields of its list; an answer to a mail says that a machine wrote it."""
         author = compose.headline(content.author_name or "", LONGEST_NAME)
         return compose.compose(
             f"{author} via Critter" if author else "Critter",
             self._fixed or f"post@{self._domain}",
-            compose.headline(rendering.subject(content.text) if content.alone else content.subject),
-            content.body + _enclosed(content),
+            compose.headline(before + (rendering.subject(content.text) if content.alone else content.subject)),
+            content.body + after + _enclosed(content),
             date=content.created_at,
             critter_id=self._domain,
             frame=self._frame(content, author, compose.headline(follows), language, prefers_mails),

@@ -38,10 +38,16 @@ class Texting:
         """Returns what leaves, and the rest that `more` gives next: "" when nothing was cut."""
         most = 3 if claimed.introduces and content.kind == "answer" else 2  # parts; an answer's rest is kept already
         media_line = rendering.link_media(content.attached, content.text, self._media + self._blank)
-        media_line += rendering.REPLY_OK if content.call == "rollcall" else ""
+        media_line += claimed.after
         gives_rest = self._gives_rest(content)
         fitted = self._fitted(
-            content.message_id, content.text, media_line, claimed.tag, gives_rest, claimed.introduces, most
+            content.message_id,
+            claimed.before + content.text,
+            media_line,
+            claimed.tag,
+            gives_rest,
+            claimed.introduces,
+            most,
         )
         parcel = Text(
             attempt=claimed.attempt_id,

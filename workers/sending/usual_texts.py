@@ -75,7 +75,7 @@ class UsualTexts:
         return items
 
     def _rendered(self, one: ClaimedWords) -> tuple[OutboundItem[Text], MessageContent]:
-        if one.unusual or one.content.kind == "digest":
+        if one.unusual or one.content.kind == "digest" or one.content.call:
             raise Unusual
         load, rest = self._render(one.claimed, one.content)
         if rest:

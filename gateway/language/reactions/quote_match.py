@@ -5,14 +5,14 @@ import re
 from gateway.language.words.normalize import fold_case
 from gateway.sms.gsm7 import strip_accents
 
-_TAG = re.compile(r"(?: reply ok)?(?: ?\([a-z]\d{1,2}\))?$")  # what follows the words of an item
+_TAG = re.compile(r"(?: ?\([a-z]\d{1,2}\))?$")  # what follows the words of an item
 _LONGEST = 1000  # characters compared: a text that went to a phone is shorter
 _SHORTEST_START = 40  # of a text that a phone cut, or that we cut before a link (links differ by reader)
 
 
 def quotes(received: str, quote: str) -> bool:
     """Whether `quote` has the words of `received`, or their beginning where it was cut off. Case, white space, accents
-    that a text message loses, typographic marks, the item's tag and "Reply OK" do not count."""
+    that a text message loses, typographic marks and the item's tag do not count."""
     text, said = _compared(received), _compared(quote)
     start = said.removesuffix("...").rstrip()
     if not start:

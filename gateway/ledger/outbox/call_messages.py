@@ -16,13 +16,12 @@ from gateway.store.channel_sql import gives_up_after
 from gateway.store.tables import Fanout
 
 PRIORITY: Final = 0  # it overtakes whatever of its author is stuck on the way to the same phone
-MARK: Final = "URGENT "
-AGAIN: Final = "URGENT, not yet answered. "
+AGAIN: Final = "once more"  # the note of the copies to other phones, whose words say that they were not answered
 _EVERYBODY: Final = 2**63 - 1
 
 
 class CallCopy(NamedTuple):
-    """One copy of a call to one address. `note`: the sentence that its mail ends with, or that its text begins with."""
+    """One copy of a call to one address. `note`: the sentence that its mail ends with, or AGAIN for a text."""
 
     post_id: int
     address_id: int
@@ -31,8 +30,7 @@ class CallCopy(NamedTuple):
 
 def mark_urgent(session: Session, post_id: int) -> int:
     """Makes the message of a post urgent, before anybody has it; returns its id."""
-    given = {"post": post_id, "mark": MARK, "priority": PRIORITY}
-    message_id: int = session.execute(MARK_URGENT, given).scalar_one()
+    message_id: int = session.execute(MARK_URGENT, {"post": post_id, "priority": PRIORITY}).scalar_one()
     return message_id
 
 
@@ -47,14 +45,13 @@ def tell_all(session: Session, message_id: int, group_id: int, recipients: str) 
     fanouts.advance(session, fanout, _EVERYBODY, texts, mails, done=True)
 
 
-def put_copies(session: Session, copies: Sequence[CallCopy], *, texts: bool) -> None:
-    """Queues copies of the first message of their posts. Equal copies of one post are one message. `texts`: they say
-    before the words that they were not answered; else they are mails, which say it at their end."""
+def put_copies(session: Session, copies: Sequence[CallCopy]) -> None:
+    """Queues copies of the first message of their posts. Equal copies of one post are one message."""
     if not copies:
         return
     pairs = sorted({(one.post_id, one.note) for one in copies})
     given = {"posts": numbers(post for post, _ in pairs), "notes": [note for _, note in pairs]}
-    session.execute(COPY, given | {"mark": MARK, "again": AGAIN if texts else MARK, "mail": not texts})
+    session.execute(COPY, given | {"again": AGAIN})
     rows = {
         "posts": numbers(one.post_id for one in copies),
         "addresses": numbers(one.address_id for one in copies),
@@ -72,7 +69,7 @@ def close_answered(session: Session, post_id: int, account_id: int) -> None:
 
 
 MARK_URGENT: Final = text("""
-    UPDATE messages SET priority = :priority, must_arrive = true, text = :mark || text, subject = :mark || subject
+    UPDATE messages SET priority = :priority, must_arrive = true
     WHERE post_id = :post AND kind = 'update' AND instead_of IS NULL RETURNING id
 """)
 
@@ -82,8 +79,8 @@ COPY: Final = text(f"""
     INSERT INTO messages (kind, author_id, post_id, inbound_id, priority, must_arrive, text, subject, body,
                           instead_of, note)
     SELECT m.kind, m.author_id, m.post_id, m.inbound_id, m.priority, m.must_arrive,
-           :again || substr(m.text, length(:mark) + 1), m.subject,
-           CASE WHEN :mail THEN m.body || E'\\n\\n' || given.note ELSE m.body END, m.id, given.note
+           m.text, m.subject,
+           CASE given.note WHEN :again THEN m.body ELSE m.body || E'\\n\\n' || given.note END, m.id, given.note
     FROM unnest(CAST(:posts AS bigint[]), CAST(:notes AS text[])) AS given (post_id, note)
     JOIN messages m ON {_FIRST}
     ON CONFLICT (instead_of, note) WHERE instead_of IS NOT NULL DO NOTHING

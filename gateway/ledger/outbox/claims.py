@@ -42,6 +42,8 @@ class ClaimedDelivery(NamedTuple):
     language: str | None = None  # of a mail: the language of its reader
     follows: str | None = None  # of a mail: what its reader follows: Kim Lee (@kim), Sales (#sales), #win, "acme"
     prefers_mails: bool = False  # of a mail: its reader has mails instead of texts
+    before: str = ""  # of a call: what its reader is told before its words, and after them
+    after: str = ""
 
     @property
     def key(self) -> Key:

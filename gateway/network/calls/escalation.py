@@ -16,11 +16,9 @@ from gateway.attention import zones
 from gateway.channels import EMAIL, SMS
 from gateway.i18n.phrases import say, translated
 from gateway.ledger.outbox import call_messages
-from gateway.ledger.outbox.call_messages import CallCopy
+from gateway.ledger.outbox.call_messages import AGAIN, CallCopy
 from gateway.network.calls.calls import GONE
 from gateway.store.arrays import numbers
-
-AGAIN: Final = "once more"  # the note of the texts to other phones, which nobody reads
 
 
 class DuePerson(NamedTuple):
@@ -50,8 +48,7 @@ def take(session: Session, people: Sequence[DuePerson]) -> frozenset[str]:
     waited_for = [one for one in people if one.gone is None]
     mails = [CallCopy(one.post_id, one.mailbox, _note(one)) for one in waited_for if one.mailbox and _next(one) == 1]
     texts = [CallCopy(one.post_id, each, AGAIN) for one in waited_for if _next(one) == 2 for each in one.phones]
-    call_messages.put_copies(session, mails, texts=False)
-    call_messages.put_copies(session, texts, texts=True)
+    call_messages.put_copies(session, [*mails, *texts])
     return frozenset([*([EMAIL] if mails else []), *([SMS] if texts else [])])
 
 

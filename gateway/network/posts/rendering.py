@@ -6,7 +6,6 @@ from gateway.sms import fit
 from gateway.store.tables import Account, Post
 
 MORE = "text MORE for the rest"
-REPLY_OK = " Reply OK"  # ends each text of an urgent call, however long that is
 SUBJECT = 70  # characters of a subject that mailboxes show
 
 
