@@ -15,7 +15,12 @@ from gateway.network.receipts.receipt_text import shorten
 from handlers.follows import BY, BY_WAY
 
 
-@command("track", 'track [WORD | "a phrase"]', about="get any update with a word in it; alone, what I track")
+@command(
+    "track",
+    'track [WORD | "a phrase"]',
+    about="get any update with a word in it; alone, what I track",
+    spanish="rastrear",
+)
 def track(session: Session, context: CommandContext) -> str:
     if not context.reading.args:
         return _tracked(session, context)

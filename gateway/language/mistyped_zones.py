@@ -13,12 +13,14 @@ from gateway.language.usage.verbs import Verb
 from gateway.language.words import time_zones
 from gateway.language.words.durations import duration
 from gateway.language.words.normalize import first_token, fold_case, verb_of
+from gateway.language.words.setting_words import is_time
 from gateway.language.words.time_tokens import tokens_of
 
 NAME: Final = "zone"
 LONGEST: Final = 60  # characters; a longer text is a sentence
 MOST_WORDS: Final = 4  # of the name of a zone
 _END: Final = re.compile(r"(?:till?|until|for)\b")
+_OF: Final = frozenset(["of", "in", "to", "de", "en", "a"])
 _EDGES: Final = ".,:;!?"
 
 
@@ -33,6 +35,9 @@ def mistyped_zone(text: str, verbs: Mapping[str, Verb]) -> Reading | None:
         return not_fitting(text, verb, word, "FOR", end)
     called, ends = _called(words)
     count = called.count(" ") + 1
+    if words[0] in _OF and time_zones.is_zone(" ".join(words[1:])):
+        called = " ".join(words[1:])
+        return Reading("ask", (text,), "company", no_zone(called), verb.name, (), text, unknown=called)
     if (ends and count == 1) or (count <= MOST_WORDS and time_zones.nearest_written(called)):
         return Reading("ask", (text,), "company", no_zone(called), verb.name, (), text, unknown=called)
     return None
@@ -43,7 +48,7 @@ def _end_behind_zone(words: Sequence[str]) -> str | None:
     for count in range(min(MOST_WORDS, len(words) - 1), 0, -1):
         if time_zones.is_zone(" ".join(words[:count])):
             rest = " ".join(words[count:])
-            meant = _END.match(rest) or tokens_of(rest) or duration(f"till {rest}")
+            meant = _END.match(rest) or tokens_of(rest) or duration(f"till {rest}") or is_time(rest)
             return rest if meant and duration(rest) is None else None
     return None
 

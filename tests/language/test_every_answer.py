@@ -35,6 +35,7 @@ BY_OTHER_DOORS = {
     "gateway/inbound/mail_attachments.py",
     "critter/administration/people_link.py",
     "gateway/mail/compose/layout.py",
+    "gateway/network/calls/call_words.py",
     "gateway/network/digests/digest_words.py",
     "gateway/mail/history/reply_marker.py",
     "gateway/mail/bounces/status_codes.py",

@@ -39,7 +39,7 @@ class Token(NamedTuple):
 
 def tokens_of(written: str) -> list[Token] | None:
     """None when there is a word that does not belong to hours and days, for then it is a sentence."""
-    text = _plain(written)
+    text = plain(written)
     found: list[Token] = []
     at = 0
     while at < len(text):
@@ -53,7 +53,7 @@ def tokens_of(written: str) -> list[Token] | None:
     return found
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Lower case without accents, digits in ASCII, every dash and blank of one kind."""
     if len(text) > LONGEST_TEXT:
         return ""
