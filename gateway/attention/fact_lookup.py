@@ -3,14 +3,15 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from gateway.attention import fact_statements as statements
-from gateway.attention.facts import LOOKED_UP, TIMES, Facts
+from gateway.attention import zones
+from gateway.attention.facts import LOOKED_UP, READ_FROM_JSON, Facts
 from gateway.attention.planned_post import PlannedPost
+from gateway.attention.quiet_hours import quiet_until
 from gateway.store.arrays import numbers
 
 Key = tuple[int, int]  # message, address
@@ -56,24 +57,53 @@ def _planned(post: PlannedPost, deliveries: Mapping[int, int | None]) -> dict[st
     }
 
 
-def find(session: Session, keys: Collection[Key], *, waited: bool = False) -> list[Found]:
+def find(session: Session, keys: Collection[Key]) -> list[Found]:
     """The facts of those of `keys` about which anything is unusual, and of those that quote posts. Equal facts come
-    once, with all deliveries that have them. Most have only the usual facts: they cost no transfer and no Python.
-    `waited`: these are items that waited, and they are behind nobody but themselves."""
-    given = {"messages": numbers(key[0] for key in keys), "addresses": numbers(key[1] for key in keys)}
-    found = _collected(session.execute(statements.FACTS_OF_WAITING if waited else statements.FACTS, given))
+    once, with all deliveries that have them. Most have only the usual facts: they cost no transfer and no Python."""
+    return _with_circumstances(session, _collected(session.execute(statements.FACTS, _given(keys))))
+
+
+def find_waiting(session: Session, timezones: Mapping[Key, str]) -> list[Found]:
+    """The same for items that waited, each with the zone of its reader's clock. They are behind nobody but
+    themselves."""
+    found = _collected(session.execute(statements.FACTS_OF_WAITING, _given(timezones)))
+    awake = [each for known, rows in found for each in _without_past_quiet(known, rows, timezones)]
+    return _with_circumstances(session, awake)
+
+
+def _without_past_quiet(
+    known: Facts, deliveries: list[UnusualDelivery], timezones: Mapping[Key, str]
+) -> Iterator[Found]:
+    """Most items waited for the end of quiet hours. Hours that are not now have no part in what is decided, so nothing
+    more need be looked up because of them."""
+    if known.quiet is None:
+        yield known, deliveries
+        return
+    by_zone: dict[str, list[UnusualDelivery]] = {}
+    for one in deliveries:
+        by_zone.setdefault(timezones[one.key], []).append(one)
+    for timezone, rows in by_zone.items():
+        rests = quiet_until(known.quiet, zones.zone(timezone), known.now) is not None
+        yield known if rests else replace(known, quiet=None), rows
+
+
+def _given(keys: Iterable[Key]) -> dict[str, str]:
+    keys = list(keys)
+    return {"messages": numbers(key[0] for key in keys), "addresses": numbers(key[1] for key in keys)}
+
+
+def _with_circumstances(session: Session, found: list[Found]) -> list[Found]:
     asked = {one.key for one in _in_question(found)}
     if not asked:
         return found
-    given = {"messages": numbers(key[0] for key in asked), "addresses": numbers(key[1] for key in asked)}
-    return _with_more(found, session.execute(statements.MORE, given | _choosing(found)).all())
+    return _with_more(found, session.execute(statements.MORE, _given(asked) | _choosing(found)).all())
 
 
 def _collected(rows: Iterable[Sequence[Any]]) -> list[Found]:
     found: dict[str, list[UnusualDelivery]] = {}
     for *delivery, known in rows:
         found.setdefault(known, []).append(UnusualDelivery(*delivery))
-    return [(_read(known), deliveries) for known, deliveries in found.items()]
+    return [(Facts(**_read(statements.NAMES, known)), deliveries) for known, deliveries in found.items()]
 
 
 def _in_question(found: Iterable[Found]) -> Iterator[UnusualDelivery]:
@@ -88,22 +118,24 @@ def _choosing(found: Iterable[Found]) -> dict[str, str]:
 
 def _with_more(found: Iterable[Found], rows: Iterable[Sequence[Any]]) -> list[Found]:
     """Adds the circumstances that are asked for few."""
-    more = {(row[0], row[1]): tuple(row[2:]) for row in rows}
+    more = {(message, address): known for message, address, known in rows}
     return [each for known, deliveries in found for each in _split(known, deliveries, more)]
 
 
-def _split(known: Facts, deliveries: list[UnusualDelivery], more: Mapping[Key, tuple[Any, ...]]) -> Iterator[Found]:
+def _split(known: Facts, deliveries: list[UnusualDelivery], more: Mapping[Key, str]) -> Iterator[Found]:
     """Once for each combination of what was looked up."""
-    alike: dict[tuple[Any, ...], list[UnusualDelivery]] = {}
+    alike: dict[str, list[UnusualDelivery]] = {}
     for one in deliveries:
-        alike.setdefault(more.get(one.key, ()), []).append(one)
+        alike.setdefault(more.get(one.key, ""), []).append(one)
     for looked_up, rows in alike.items():
-        yield replace(known, **dict(zip(LOOKED_UP, looked_up, strict=False))), rows
+        yield replace(known, **_read(LOOKED_UP, looked_up)) if looked_up else known, rows
 
 
-def _read(known: str) -> Facts:
+def _read(names: Sequence[str], written: str) -> dict[str, Any]:
     """The facts come as one column, a JSON array: a result of twenty columns costs more to prepare than to read, also
     when it is empty, and equal facts are seen by comparing one string."""
-    facts = dict(zip(statements.NAMES, json.loads(known), strict=True))
-    times = {name: datetime.fromisoformat(facts[name]) for name in TIMES if facts[name]}
-    return Facts(**facts | times)
+    facts = dict(zip(names, json.loads(written), strict=True))
+    return {
+        name: READ_FROM_JSON[name](fact) if fact is not None and name in READ_FROM_JSON else fact
+        for name, fact in facts.items()
+    }

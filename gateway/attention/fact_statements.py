@@ -155,6 +155,7 @@ UNUSUAL: Final = " ".join(
 )
 
 _MORE_FACTS: Final = f"""
+SELECT message_id, address_id, json_build_array({", ".join(LOOKED_UP)})::text AS known FROM (
 SELECT d.message_id, d.address_id,
     a.state = 'stopped' AND EXISTS (
         SELECT FROM inbound i WHERE i.id = m.inbound_id AND i.intent IN ('optout', 'help')
@@ -189,7 +190,7 @@ SELECT d.message_id, d.address_id,
             WHERE {_NAMED}
         ) AS causes
     ), {way_sql.CHOSEN}, CASE WHEN a.channel = '{SMS}' THEN {way_sql.mailbox("a.account_id")} END)::text END AS choice,
-    d.priority = 0 AS urgent, w.unseen_after,
+    d.priority = 0 AS urgent, date_part('epoch', w.unseen_after) AS unseen_after,
     CASE WHEN a.channel = '{SMS}' OR w.unseen_after IS NOT NULL THEN (
         SELECT h.delayed_until FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id
     ) END AS delayed_until,
@@ -204,5 +205,6 @@ LEFT JOIN zones_now z ON z.account_id = a.account_id
 LEFT JOIN {{posts}} p ON p.id = m.post_id
 LEFT JOIN accounts s ON s.id = d.source_id
 LEFT JOIN attention w ON w.account_id = a.account_id
+) AS facts
 """  # noqa: S608
 MORE, MORE_OF_PLANNED = (_statement(_MORE_FACTS, each) for each in (_ROWS, _PLANNED_ROWS))

@@ -1,9 +1,10 @@
 """What is known about one message on its way to one address: raw facts, without an order of importance. fact_lookup.py
 finds them; the rules in eligibility.py and timing.py judge them."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from gateway.attention.causes import DeliveryCause as Cause
 from gateway.attention.ways import WayChoice, read_choice
@@ -105,27 +106,17 @@ class Facts:
         return not self.left_or_off or self.way not in (None, "nothing")
 
 
-TIMES: Final = ("now", "give_up_at")
 # These are asked only where one of them can matter: in a statement of their own, so that the one for all stays short.
 LOOKED_UP: Final = (
-    "answers_stop",
-    "test_mail",
-    "cause",
-    "timezone",
-    "zone_until",
-    "home",
-    "off_until",
-    "in_conversation",
-    "digest_every",
-    "digest_at",
-    "digest_weekday",
-    "digest_last",
-    "digest_failed",
-    "texts_a_day",
-    "choice",
-    "urgent",
-    "unseen_after",
-    "delayed_until",
-    "online_until",
-)
+    "answers_stop", "test_mail", "cause", "timezone", "zone_until", "home", "off_until", "in_conversation",
+    "digest_every", "digest_at", "digest_weekday", "digest_last", "digest_failed", "texts_a_day", "choice", "urgent",
+    "unseen_after", "delayed_until", "online_until",
+)  # fmt: skip
+_TIMES: Final = ("now", "give_up_at", "zone_until", "off_until", "digest_last", "delayed_until", "online_until")
+# How facts are read that JSON has no type for.
+READ_FROM_JSON: Final[Mapping[str, Callable[[Any], object]]] = {
+    **dict.fromkeys(_TIMES, datetime.fromisoformat),
+    "digest_at": time.fromisoformat,
+    "unseen_after": lambda seconds: timedelta(seconds=seconds),
+}
 CIRCUMSTANCES: Final = frozenset({"kind", "channel", "now", *LOOKED_UP})

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
@@ -48,6 +48,7 @@ def nothing_kept(engine: Engine) -> Iterator[Session]:
     phases=[Phase.explicit, Phase.generate],  # a smaller seed is no smaller state
 )
 @given(seed=st.integers(0, 2**32))
+@example(seed=0)  # has each of the moved reasons, which are rare
 def test_the_rules_refuse_what_the_statement_refused(engine: Engine, seed: int) -> None:
     """Always the same deliveries. The reason is the same, but that privacy comes before every preference now. A post
     that names its reader is not refused any more because they have left, or switched off, what else brings it."""
@@ -69,8 +70,9 @@ def test_the_rules_refuse_what_the_statement_refused(engine: Engine, seed: int) 
     assert reasons.total() > 10_000
     assert reasons.keys() == REASONS | {None}
     assert min(reasons.values()) > 50
-    assert {after for _, after in moved} == {"private", "left"}
-    assert {old for old, _ in moved} == {"off", "left", "retracted"}
+    assert {after for _, after in moved} <= {"private", "left"}
+    assert {old for old, _ in moved} <= {"off", "left", "retracted"}
+    assert seed or {old for old, _ in moved} == {"off", "left", "retracted"}
 
 
 def _same(now: dict[Key, str], before: dict[Key, str]) -> bool:

@@ -76,7 +76,7 @@ def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collect
     waited = {item.key: item for item in items if item.reason in FOR_DIGEST}
     for_digest = {key for key, item in waited.items() if item.account_id not in nowhere}
     found = []
-    for one, rows in fact_lookup.find(session, [item.key for item in items], waited=True):
+    for one, rows in fact_lookup.find_waiting(session, {item.key: item.timezone for item in items}):
         known = replace(one, give_up_at=NEVER, online=False)
         found.append((known, [row for row in rows if row.key not in waited]))
         known = replace(known, digest_failed=True)
