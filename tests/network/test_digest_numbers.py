@@ -104,9 +104,11 @@ def test_words_after_a_number_are_asked_about(desk: Desk, words: str) -> None:
     assert posts(desk) == before + 1
 
 
-def test_what_was_for_the_mailbox_and_came_by_text_is_answered_there(desk: Desk) -> None:
-    """Not whoever wrote to this phone before."""
-    desk.says("bob", "#sales a word from bob")
+@pytest.mark.parametrize("before", [True, False])
+def test_what_was_for_the_mailbox_and_came_by_text_is_answered_there(desk: Desk, before: bool) -> None:
+    """Not whoever wrote to this phone before; and nobody need have."""
+    if before:
+        desk.says("bob", "#sales a word from bob")
     desk.says("pat", "follow kim")
     desk.says("pat", "digest kim")
     desk.says("kim", "first thing")

@@ -93,10 +93,10 @@ def list_received(
     """The items that were last sent to this address, the last to arrive first, without retracted ones. That is not the
     order in which they were written: a private one may have waited for `undo`, or for the carrier. Of what came in one
     digest, private items come first, so that what answers the last item is as private as the most private of them.
-    `digest`: the one whose items are looked at, too; else the last one, if anything was sent to this address itself."""
+    `digest`: the one whose items are looked at, too; else the last one."""
     given = {"address": address_id, "most": max(limit, LATE)}
     rows = list(session.execute(HEARD.where(*conditions) if conditions else HEARD, given))
-    if digest := digest or (rows[0].in_digest if rows else None):
+    if digest := digest or (rows[0].in_digest if rows else session.scalar(RECENT_DIGEST, {"address": address_id})):
         rows += session.execute(TOGETHER.where(*conditions), {"address": address_id, "digest": digest})
     found = {
         post.id: ReceivedItem(post, author, of, gone, bool(only), tag, by, reason == DIGEST)
