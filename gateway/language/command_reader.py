@@ -142,10 +142,10 @@ NOBODY = template("no one is called {word}")
 _NOT = {
     "ADDRESS": template("“{word}” is not a phone number or a mail address"),
     "CODE": template("“{word}” is not a code"),
-    "TIME": template("“{word}” is not a time of day"),
+    "TIME": template("“{word}” is not a time of day like 8am"),
     "FOR": template("“{word}” is not an end like 3h, till 9 or till monday"),
-    "RANGE": template("“{word}” is not a range of hours"),
-    "NUMBER": template("“{word}” is not a number of texts a day"),
+    "RANGE": template("“{word}” is not a range of hours like 22-7"),
+    "NUMBER": template("“{word}” is not a number of texts a day, like 20"),
     "MINUTES": template("“{word}” is not a time like 5m or 1h"),
     "LANG": template("“{word}” is not a language"),
     "CHANNEL": template("“{word}” is not text, mail or web"),

@@ -124,7 +124,7 @@ def test_fan_outs_and_the_last_decision_agree_about_everybody(engine: Engine, se
     with engine.connect() as connection, Session(connection) as session:
         readers = Readers(seed)
         readers.write(session)
-        chosen = dict(session.execute(ASKED, {"named": list(readers.named)}).tuples().all())
+        chosen = {row[0]: row[1] for row in session.execute(ASKED, {"named": list(readers.named)})}
         session.rollback()
     wanted = {each: readers.choice(each) for each in READERS if readers.follows[each] or each in readers.named}
     wrong = {each: (chosen[each], one) for each, one in wanted.items() if not agrees(chosen[each], one)}

@@ -25,8 +25,10 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Engine
 
+from gateway.actions import seeing
 from gateway.carriers.common.protocol import OutboundEmail, Text
 from gateway.ledger.outbox import due_work
+from gateway.network.presence import presence
 from gateway.settings import Settings
 from gateway.store.database import transaction
 from tests.support import personas
@@ -50,6 +52,7 @@ ZONES: Final = {
 }  # fmt: skip
 SPANS: Final = {"22-7": (time(22), time(7)), "0:30-2:30": (time(0, 30), time(2, 30)), "2:15-6": (time(2, 15), time(6))}
 MINUTE: Final = timedelta(minutes=1)
+ON_THE_WEB: Final = timedelta(minutes=5)  # for so long something may wait to be seen there
 Copy = tuple[int, str]  # an update, and its reader
 
 people = st.sampled_from(PEOPLE)
@@ -110,6 +113,7 @@ class Company(RuleBasedStateMachine):
         self.zones: dict[str, str] = {}
         self.off: set[str] = set()
         self.limited: set[str] = set()
+        self.here: dict[str, datetime] = {}
         self.undone: set[int] = set()
         self.last: dict[str, int] = {}
         self.wanted: set[Copy] = set()
@@ -277,6 +281,25 @@ class Company(RuleBasedStateMachine):
         """Refused for who has no mailbox. Which channel it comes by is not what is counted here."""
         self._says(reader, f"prefer {channel}")
 
+    @rule(reader=people)
+    def act_on_the_web(self, reader: str) -> None:
+        """What comes meanwhile waits some minutes to be seen there, and then comes."""
+        with transaction(self.office.engine) as session:
+            presence.note_activity(session, self._account(reader))
+        self.here[reader] = self.clock.now()
+
+    @precondition(lambda self: self.wanted - self.excused)
+    @rule(data=st.data())
+    def see_on_the_web(self, data: st.DataObject) -> None:
+        """What waits of it does not come any more."""
+        number, reader = data.draw(st.sampled_from(sorted(self.wanted - self.excused)))
+        rows = self.office.sql("SELECT id FROM posts WHERE text LIKE :words", words=f"%post{number}x%")
+        with transaction(self.office.engine) as session:
+            seeing.mark_seen(session, self._account(reader), [int(str(row.id)) for row in rows])
+        self.excused.add((number, reader))
+        self.desk.work()
+        self._count()
+
     @rule(minutes=st.sampled_from([20, 90, 5 * 60, 9 * 60, 26 * 60]))
     def time_passes(self, minutes: int) -> None:
         """It stops for all that is due before, and a minute after that: whatever waits is decided about in its time."""
@@ -301,7 +324,8 @@ class Company(RuleBasedStateMachine):
         if not missing:
             return
         now = self.clock.now()
-        waits = self.off | self.limited | {reader for reader in self.quiet if self._may_be_quiet(reader, now)}
+        here = {reader for reader, since in self.here.items() if now - since < ON_THE_WEB}
+        waits = self.off | self.limited | here | {reader for reader in self.quiet if self._may_be_quiet(reader, now)}
         assert {copy for copy in missing if copy[1] not in waits and not self._in_digest(*copy)} == set()
 
     def teardown(self) -> None:
@@ -391,6 +415,10 @@ class Company(RuleBasedStateMachine):
     def _in_digest(self, number: int, reader: str) -> bool:
         source = GROUP if number in self.in_group else self.writers[number]
         return (reader, source) in self.digests
+
+    def _account(self, handle: str) -> int:
+        [row] = self.office.sql("SELECT id FROM accounts WHERE handle = :handle", handle=handle)
+        return int(str(row.id))
 
     def _is_closed(self) -> bool:
         [row] = self.office.sql("SELECT access FROM accounts WHERE handle = :group", group=GROUP)
