@@ -83,6 +83,38 @@ def test_now_brings_it_at_once_and_following_again_ends_it(desk: Desk) -> None:
     desk.clean()
 
 
+def test_it_begins_with_those_whom_its_reader_answers_and_with_small_groups(desk: Desk) -> None:
+    desk.says("kim", "who brings the keys?")
+    desk.says("sam", "r I do")
+    for words in (
+        "follow bob",
+        "follow sales",
+        "follow acme",
+        "digest kim",
+        "digest bob",
+        "digest sales",
+        "digest acme",
+    ):
+        desk.says("sam", words)
+    desk.office.sql(
+        "INSERT INTO follows (follower_id, account_id, role) SELECT p.id, g.id, 'member' FROM accounts p, accounts g"
+        " WHERE p.kind = 'person' AND g.handle = 'sales' ON CONFLICT DO NOTHING"
+    )
+    desk.says("kim", "#acme of the small group")
+    desk.says("kim", "the first of kim")
+    desk.says("pat", "#sales of the large group")
+    desk.says("bob", "the last of all")
+    desk.heard("sam")
+    desk.says("sam", "digest now")
+    lines = desk.heard("sam")[-1].splitlines()[1:-1]
+    assert [line.partition(": ")[2] for line in lines] == [
+        "the first of kim",
+        "of the small group",
+        "the last of all",
+        "of the large group",
+    ]
+
+
 def test_there_is_one_digest_for_a_date(desk: Desk) -> None:
     """Also when its time is changed to a later one after it has come."""
     desk.says("sam", "digest kim")

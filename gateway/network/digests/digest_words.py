@@ -9,7 +9,6 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from gateway.attention.causes import DeliveryCause
 from gateway.attention.decision import Drop
 from gateway.i18n.phrases import Phrase, count, joined, listed, say, translated
 from gateway.ledger.outbox import digest_items, held
@@ -17,7 +16,7 @@ from gateway.ledger.outbox.claims import Key
 from gateway.ledger.outbox.held import HeldItem
 from gateway.mail.compose.compose import headline
 from gateway.network.audience import delivery_decisions
-from gateway.network.digests import update_list
+from gateway.network.digests import digest_order, update_list
 from gateway.network.digests.update_list import ListedUpdate
 from gateway.security.signed_tokens import Signer
 from gateway.store.arrays import numbers
@@ -59,7 +58,7 @@ def compose(session: Session, digest_ids: Collection[int], signer: Signer, domai
     """The words of each digest that still has any; the numbers of its posts are written down with it. Items that must
     not be sent any more end here, and those that a late report of the carrier has settled meanwhile."""
     digest_items.reopen(session, digest_ids)
-    rows = session.execute(FOLDED, {"digests": list(digest_ids)}).all()
+    rows = digest_order.by_importance(session, session.execute(FOLDED, {"digests": list(digest_ids)}).all())
     held.close(session, [_entry(row).item for row in rows if row.state != "held"])
     entries = [(row, _entry(row)) for row in rows if row.state == "held"]
     items = [entry.item for _, entry in entries]
@@ -77,7 +76,7 @@ def compose(session: Session, digest_ids: Collection[int], signer: Signer, domai
 
 def preview(session: Session, account_id: int) -> DigestPreview | None:
     """The next digest as it would be now; None when nothing waits for it. Nothing is written down."""
-    rows = session.execute(WAITING, {"account": account_id}).all()
+    rows = digest_order.by_importance(session, session.execute(WAITING, {"account": account_id}).all())
     refused = _refused(session, [_item(row) for row in rows])
     left = [(row, _entry(row)) for row in rows if _item(row).key not in refused]
     if not left:
@@ -175,8 +174,6 @@ def _number(session: Session, written: Mapping[int, DigestWords]) -> None:
         )
 
 
-# What was written to its reader comes first, then what they track, then the newest.
-_ORDER: Final = f"h.cause > {DeliveryCause.REPLY:d}, h.cause <> {DeliveryCause.TRACKED:d}, h.message_id DESC"
 _COLUMNS: Final = """h.digest_id, h.message_id, h.account_id, h.address_id, h.author_id, h.cause, h.reason, h.until,
            d.channel, d.state, h.digest_id, h.slot, z.zone, z.until"""
 _ITEMS: Final = """
@@ -188,18 +185,16 @@ _ITEMS: Final = """
     JOIN accounts author ON author.id = p.author_id
     LEFT JOIN accounts target ON target.id = p.group_id"""
 _WORDS: Final = """reader.language, m.text, m.body, m.post_id, author.name, author.handle, target.handle AS in_group,
-           p.visibility = 'direct' AS direct"""
+           p.group_id, p.visibility = 'direct' AS direct"""
 FOLDED: Final = text(f"""
     SELECT {_COLUMNS}, digest.kind, digest.address_id AS to_id, {_WORDS}
     FROM held h JOIN digests digest ON digest.message_id = h.digest_id {_ITEMS}
     WHERE h.digest_id = ANY (CAST(:digests AS bigint[])) AND h.state = 'folded'
-    ORDER BY h.digest_id, {_ORDER}
 """)  # noqa: S608
 WAITING: Final = text(f"""
     SELECT {_COLUMNS}, {_WORDS}
     FROM held h {_ITEMS}
     WHERE h.account_id = :account AND h.state = 'waiting' AND h.reason IN {held.FOR_DIGEST}
-    ORDER BY {_ORDER}
 """)  # noqa: S608
 NUMBER: Final = text("""
     UPDATE digests d SET posts = given.posts FROM (
