@@ -11,16 +11,24 @@ import selectors
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+from gunicorn.util import http_date  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from critter.processes import plain_requests
 from critter.processes.client_progress import FAREWELL, LARGEST, HttpClientConnection, Phase
 from critter.processes.http_connection import Backlog
 from gateway.doors.origin_limits import ONE, networks
+from gateway.doors.sms.hook_fast_path import HookFastPath
+from gateway.doors.sms.twilio import PATIENCE
 from gateway.doors.smtp.connection_limits import ConnectionLimiter, ConnectionLimits
+
+FAST_PATH: Final = "fast path"  # the extension of a Flask application that has one
+TAKEN_AT_ONCE: Final = b"POST /sms/"
 
 SLOWEST: Final = 10_000.0  # octets of an answer in a second
 SLOWEST_REQUEST: Final = 1000.0
@@ -47,11 +55,17 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.connections: dict[HttpClientConnection, None] = {}
         self.backlog = Backlog()
+        self._handed: dict[HttpClientConnection, Future[None]] = {}  # what waits for its commit, the oldest first
+        self._fast_path: HookFastPath | None = None
         self._stopped_at = 0.0
         most = self.worker_connections
         limits = ConnectionLimits(message=LARGEST, together=TOGETHER, per_peer=most, connections=most)
         self.limiter = ConnectionLimiter(limits, time.monotonic)
         self.worker_connections = most + 1  # gunicorn would stop accepting; the limiter closes one instead
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        self._fast_path = self.wsgi.extensions.get(FAST_PATH)
 
     # From a connection to a complete request
 
@@ -138,16 +152,58 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         if framing.fault:
             self._refuse(connection, framing.fault)
         elif framing.is_complete:
-            connection.exchange.give(framing.take())
+            request = framing.take()
             connection.begin(Phase.WORKING)
             self._weigh(connection, 0)
-            self.enqueue_req(connection)
+            if not self._take_at_once(connection, request):
+                connection.exchange.give(request)
+                self.enqueue_req(connection)
         else:
             if framing.wants_continue:
                 framing.wants_continue = False
                 connection.exchange.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             if not self._weigh(connection, framing.size):
                 self._refuse(connection, 503)
+
+    # The fast path
+
+    def _take_at_once(self, connection: HttpClientConnection, raw: bytes) -> bool:
+        """Takes a web hook without a thread; False when gunicorn is to read the request."""
+        if self._fast_path is None or not self.alive or not raw.startswith(TAKEN_AT_ONCE):
+            return False
+        request = plain_requests.parse(raw)
+        if request is None:
+            return False
+        keeps = plain_requests.keeps_open(request)
+        handed = self._fast_path.take(
+            request, lambda answer: self.method_queue.defer(self._answer, connection, answer, keeps)
+        )
+        if handed is not None:
+            self._handed[connection] = handed
+        return handed is not None
+
+    def _answer(self, connection: HttpClientConnection, answer: bytes, keeps: bool) -> None:
+        """What was handed in is durable, or has failed."""
+        if self._handed.pop(connection, None) is None:  # it had to wait for too long
+            return
+        head, _, rest = answer.partition(b"\r\n")
+        date = f"Date: {http_date()}".encode()
+        with suppress(OSError):
+            connection.exchange.sendall(b"\r\n".join((head, date, rest)))
+        connection.keeps = keeps and self.alive
+        connection.begin(Phase.ANSWERING)
+        self._go_on(connection)
+        self.watch(connection)
+
+    def _refuse_late(self, now: float) -> None:
+        """Answers those whose commit takes too long. The oldest come first."""
+        while self._handed:
+            connection = next(iter(self._handed))
+            if now - connection.since <= PATIENCE:
+                return
+            self._handed.pop(connection).cancel()
+            self._refuse(connection, 503)
+            self.watch(connection)
 
     def _weigh(self, connection: HttpClientConnection, octets: int) -> bool:
         if not self.limiter.hold(connection, octets - connection.held):
@@ -208,6 +264,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         if connection not in self.connections:
             return
         del self.connections[connection]
+        self._handed.pop(connection, None)
         if connection.watched:
             self.poller.unregister(connection.exchange)
             connection.watched = 0
@@ -233,6 +290,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def murder_pending(self) -> None:
         """Closes also those that let us wait too long."""
         now, keep_alive = time.monotonic(), self.cfg.keepalive
+        self._refuse_late(now)
         for connection in list(self.connections):
             if not self.alive and connection.phase is Phase.READING and not connection.framing.has_begun:
                 self.drop(connection)

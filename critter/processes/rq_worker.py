@@ -84,6 +84,7 @@ class DrainWorker(SimpleWorker):
             self.set_state(WorkerStatus.BUSY, pipeline)
             self.heartbeat(jobs.TIMEOUT + WORKER_TTL, pipeline)
             pipeline.execute()
+        self.context.notifier.answered(job.name)
         with self.death_penalty_class(jobs.TIMEOUT, JobTimeoutException):
             run(job.name)
         listen_while_idle(self.context, self._queue, self.connection)

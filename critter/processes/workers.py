@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from importlib import import_module
 from typing import Final
 
 import structlog
@@ -11,7 +12,7 @@ from redis.retry import Retry
 from rq.exceptions import StopRequested
 
 from critter.doctor.check import check_without_money
-from critter.processes import logs
+from critter.processes import garbage, logs
 from critter.processes.rq_worker import DrainWorker
 from gateway import failpoints
 from gateway.carriers import parts
@@ -21,7 +22,7 @@ from gateway.channels import EMAIL, SMS
 from gateway.ledger.commit.admission import Admission
 from gateway.ledger.operations.heartbeat import Heartbeat, owner
 from gateway.mail.compose import dkim_keys
-from gateway.queue.jobs import QUEUES
+from gateway.queue.jobs import DRAINS, QUEUES
 from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.settings import Settings
 from gateway.store.database import connect
@@ -43,10 +44,19 @@ def serve_worker(settings: Settings, queue: str) -> None:
     sys.setswitchinterval(TURNS)
     context = build(settings, queue)
     enter(context)
+    _load(queue)
     _stop_on_signals(context)
     with Heartbeat(context.engine, f"worker-{queue}", context.owner):
         _work(context, queue)
     context.close()
+
+
+def _load(queue: str) -> None:
+    """Loads what the drains of this queue need before the first job."""
+    for served, path in DRAINS.values():
+        if served == queue:
+            import_module(path.rpartition(".")[0])
+    garbage.calm()
 
 
 def _work(context: WorkerContext, queue: str) -> None:

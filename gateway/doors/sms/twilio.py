@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class TwilioDoor:
-    """Reads the two web hooks and hands in what is proved; both views and gateway/doors/sms/usual_hooks use it."""
+    """Reads the two web hooks and hands in what is proved; both views and gateway/doors/sms/hook_fast_path use it."""
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ writes them.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -25,12 +26,12 @@ class HookHeaders(Protocol):
 
 
 class HookRequest(Protocol):
-    """What is read of a request: Flask's, or that of usual_hooks.py."""
+    """What is read of a request: Flask's, or that of hook_fast_path.py."""
 
     @property
     def mimetype(self) -> str: ...
     @property
-    def environ(self) -> dict[str, Any]: ...
+    def environ(self) -> Mapping[str, Any]: ...
     @property
     def path(self) -> str: ...
     @property
@@ -80,7 +81,7 @@ class TwilioRequestReader:
     def _signed(self, request: HookRequest, hook: TwilioRequest) -> bool:
         """Tells whether Twilio signed it. The URL never comes from Host or X-Forwarded-*: whoever writes those would
         choose what is verified."""
-        signature = request.headers.get("X-Twilio-Signature")
+        signature = request.headers.get("x-twilio-signature")
         urls = [base + request.path for base in self._bases]
         return any(self._verifier.genuine(url, {**hook.fields}, signature) for url in urls)
 

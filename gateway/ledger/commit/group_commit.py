@@ -3,6 +3,7 @@ the doors use it."""
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, Protocol, TypeVar
@@ -14,6 +15,7 @@ from gateway.failpoints import crash_point
 from gateway.ledger.commit.commit_notifier import CommitNotifier
 
 GROUP = 100  # rows in one commit; beyond it PostgreSQL gains little
+ENOUGH = 16  # rows that wait for no others: as many as the web server has threads that may all be waiting
 AWAY = (OperationalError, psycopg.OperationalError)  # raised when the database itself is in trouble
 Row = TypeVar("Row")
 Handed = TypeVar("Handed", contravariant=True)
@@ -35,10 +37,13 @@ class CommitTicket(Protocol):
 
 class GroupCommitter(Generic[Row]):
     """One thread that calls `store` with all rows that wait. A ticket ends when its row is durable, or with the error
-    that prevented it. `stored` is called soon after each commit."""
+    that prevented it. `stored` is called soon after each commit. `breath`: seconds that a first row waits for others,
+    until there are ENOUGH."""
 
-    def __init__(self, name: str, store: Callable[[list[Row]], None], stored: Callable[[], None]) -> None:
-        self._store = store
+    def __init__(
+        self, name: str, store: Callable[[list[Row]], None], stored: Callable[[], None], breath: float = 0.0
+    ) -> None:
+        self._store, self._breath = store, breath
         self._notifier = CommitNotifier(f"{name} told", stored)
         self._tickets: queue.SimpleQueue[tuple[Row, CommitTicket] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -70,15 +75,24 @@ class GroupCommitter(Generic[Row]):
         whether the committer is to end."""
         group: list[tuple[Row, CommitTicket]] = []
         ticket = self._tickets.get()
+        end = time.monotonic() + self._breath
         while ticket is not None:
             if ticket[1].set_running_or_notify_cancel():
                 group.append(ticket)
             else:
                 self._is_done(1)
-            if len(group) == GROUP or self._tickets.empty():
+            try:
+                ticket = self._next(len(group), end)
+            except queue.Empty:
                 return group, False
-            ticket = self._tickets.get()
         return group, True
+
+    def _next(self, gathered: int, end: float) -> tuple[Row, CommitTicket] | None:
+        """The next ticket of a group; raises queue.Empty when the group is to be committed."""
+        if gathered == GROUP:
+            raise queue.Empty
+        wait = end - time.monotonic() if gathered < ENOUGH else 0.0
+        return self._tickets.get(timeout=wait) if wait > 0 else self._tickets.get_nowait()
 
     def _commit(self, group: list[tuple[Row, CommitTicket]]) -> None:
         try:

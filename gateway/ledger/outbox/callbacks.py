@@ -16,6 +16,8 @@ from gateway.store.arrays import numbers
 from gateway.store.direct import DirectConnection, Statement
 from gateway.store.tables import Callback
 
+BREATH: Final = 0.1  # seconds; nobody waits for a callback, and ten together cost little more than one
+
 
 @dataclass(frozen=True, slots=True)
 class CallbackCall:
@@ -60,7 +62,7 @@ class Callbacks(GroupCommitter[CallbackCall]):
         self._connection = DirectConnection(engine)
         self._usual_step, self._left = usual_step, left
         self._some_left = False
-        super().__init__("callbacks", self._record, self._notify)
+        super().__init__("callbacks", self._record, self._notify, BREATH)
 
     def close(self) -> None:
         super().close()
