@@ -45,7 +45,6 @@ def drain_email() -> None:
 
 
 def _drain(context: WorkerContext, channel: str, sender: Pool | SendLoop[OutboundEmail]) -> None:
-    context.notifier.answered(channel)
     if context.loop.run(sender.drain(TURN[channel])):
         context.notifier.notify(channel)
 

@@ -20,6 +20,7 @@ from redis.retry import Retry
 from gateway.failpoints import crash_point
 from gateway.queue import jobs
 from gateway.queue.jobs import DRAINS, QUEUES, JobQueue
+from gateway.queue.redis_link import RedisLink
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class WorkerNotifier:
         self._redis = Redis.from_url(
             redis_url, socket_timeout=BLINK, socket_connect_timeout=BLINK, retry=Retry(NoBackoff(), 0)
         )
+        self._link = RedisLink(self._redis.connection_pool)
         self._queues = {name: JobQueue(jobs.rq_name(name), self._redis) for name in QUEUES}
         self._breaker = threading.Lock()
         self._silent_until = 0.0
@@ -47,7 +49,7 @@ class WorkerNotifier:
         if self._silent():
             return
         try:
-            if job or not self._redis.publish(_ear(DRAINS[name][0]), name):
+            if job or not self._link.ask("PUBLISH", _ear(DRAINS[name][0]), name):
                 self._write_job(name, job)
             self._silence = SILENCE[0]
             crash_point("rung")
@@ -55,7 +57,8 @@ class WorkerNotifier:
             self._open_breaker(error)
 
     def answered(self, name: str) -> None:
-        """A drain calls this before it looks for rows: a later notification may be for rows that it does not see."""
+        """Whoever takes a job calls this before its drain looks for rows: a later notification may be for rows that the
+        drain does not see. A drain that runs without a job has none to answer."""
         if self._silent():
             return
         try:

@@ -113,10 +113,9 @@ def test_redis_holds_names_of_jobs_and_nothing_else(redis_url: str, monkeypatch:
     for name in DRAINS:
         notifier.notify(name, job=True)
     notifier.answered("inbound")
-    notifier.close()
     with redis.Redis.from_url(redis_url) as client:
         before = [(key, client.dump(key) or b"") for key in client.keys("*")]
-        DrainWorker(StubContext(), "sms", client).work(burst=True, logging_level="CRITICAL")  # type: ignore[arg-type]
+        DrainWorker(StubContext(notifier), "sms", client).work(burst=True, logging_level="CRITICAL")  # type: ignore[arg-type]
         after = [(key, client.dump(key) or b"") for key in client.keys("*")]
     assert failed
     assert before

@@ -35,8 +35,8 @@ NAME = "receipts"  # a drain of the queue sms
 class StubContext:
     """As much of a context as a worker asks for that only drains."""
 
-    def __init__(self) -> None:
-        self.ended = False
+    def __init__(self, notifier: WorkerNotifier) -> None:
+        self.ended, self.notifier = False, notifier
 
     def stopping(self) -> bool:
         return self.ended
@@ -88,7 +88,7 @@ def drained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def work(redis_url: str) -> None:
     """One worker takes all there is, and ends in order."""
     with redis.Redis.from_url(redis_url) as connection:
-        DrainWorker(StubContext(), "sms", connection).work(burst=True, logging_level="WARNING")  # type: ignore[arg-type]
+        DrainWorker(StubContext(WorkerNotifier(redis_url)), "sms", connection).work(burst=True, logging_level="WARNING")  # type: ignore[arg-type]
 
 
 def refused() -> dict[str, float]:

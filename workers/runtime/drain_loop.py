@@ -18,11 +18,9 @@ TURN: Final = 30.0  # seconds; then it is the turn of the queue's other jobs
 
 
 def drain(name: str, step: Callable[[WorkerContext], bool], seconds: float = TURN) -> None:
-    """Calls `step` until it finds nothing. The wake-up flag is cleared before the first look: a later wake-up may be
-    for rows that this look does not see. When the database is away, or a lock cannot be had, the clock wakes a worker
+    """Calls `step` until it finds nothing. When the database is away, or a lock cannot be had, the clock wakes a worker
     to try again."""
     context = current()
-    context.notifier.answered(name)
     end = time.monotonic() + seconds
     try:
         while step(context):
