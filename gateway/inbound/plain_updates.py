@@ -17,7 +17,7 @@ from gateway.network.conversation import offer_words
 from gateway.network.follows import trackers
 from gateway.network.posts import posts, rendering
 from gateway.store.arrays import numbers
-from gateway.store.direct import DirectConnection, Statement
+from gateway.store.direct import NOT_WAITING, DirectConnection, Statement
 
 
 class PlainUpdate(NamedTuple):
@@ -66,7 +66,8 @@ def of(one: PlainText) -> PlainUpdate | None:
 def publish(connection: DirectConnection, updates: Sequence[PlainUpdate], most: int) -> list[Published]:
     """Publishes those that stay plain, each with all that follows from it. `most`: followers; a post with more of them
     is left to the general way."""
-    return [Published(*row) for row in connection.run(PUBLISH, _columns(updates) | {"most": most})]
+    rows = connection.run(PUBLISH, _columns(updates) | {"most": most})
+    return [Published(*row[:3]) for row in rows]
 
 
 def _columns(updates: Sequence[PlainUpdate]) -> dict[str, Any]:
@@ -133,5 +134,6 @@ WITH given AS MATERIALIZED (
     FROM plain WHERE a.id = plain.address_id
 ), ended AS ({waves.ending("plain", "update")}
 )
-SELECT plain.inbound_id, coalesce(made.texts, 0), coalesce(made.mails, 0) FROM plain LEFT JOIN made USING (message_id)
+SELECT plain.inbound_id, coalesce(made.texts, 0), coalesce(made.mails, 0), {NOT_WAITING}
+FROM plain LEFT JOIN made USING (message_id)
 """)  # noqa: S608 - put together from constants

@@ -94,6 +94,7 @@ def connect(
         place.difference_update_query(["pooled"]),
         pool_size=pool,
         max_overflow=pool,
+        pool_use_lifo=True,  # the connection that was used last has prepared what comes again
         hide_parameters=True,
         connect_args=arguments,
         execution_options={AUDIT_KEYS: tuple(keys), POOLED: pooled},

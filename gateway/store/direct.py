@@ -15,14 +15,19 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from gateway.failpoints import crash_point
-from gateway.store.database import MISCOUNTED, POOLED
+from gateway.store.database import BY_KEY, MISCOUNTED, POOLED
 
 Rows = list[tuple[Any, ...]]
 
 _NAME: Final = re.compile(r"(?<![:\w]):(\w+)")
 # A plan for all values: the statements are look-ups by key (BY_KEY), whose best plan does not depend on the values.
-BEGIN, COMMIT, ROLLBACK = "BEGIN", "COMMIT", "ROLLBACK"
-KEEP_PLANS: Final = "SET plan_cache_mode = force_generic_plan"
+BEGIN, COMMIT, ROLLBACK = "BEGIN", "COMMIT", b"ROLLBACK"
+KEEP_PLANS: Final = "; ".join(
+    f"SET {name} = {value}" for name, value in {**BY_KEY, "plan_cache_mode": "force_generic_plan"}.items()
+)
+# As a column of a result: the commit does not wait for the disk. It is for what is done again from rows that are on the
+# disk when the database forgets it, and what leaves the machine later waits for a commit that writes it out, too.
+NOT_WAITING: Final = "set_config('synchronous_commit', 'off', true)"
 
 
 class Statement:
@@ -158,8 +163,9 @@ class DirectTransaction:
         return [_fetched(cursor) for cursor in cursors]
 
     def end(self) -> None:
+        """Takes back what was not committed. The driver does not see it: it would forget all that is prepared."""
         if self._begun and not self._driver.broken:
-            self._driver.execute(ROLLBACK)
+            self._driver.pgconn.exec_(ROLLBACK)
         self._begun = False
 
 

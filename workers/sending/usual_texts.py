@@ -71,6 +71,7 @@ class UsualTexts:
         if any(budget_reservation.is_barred(self._context.settings, each) for each in items):
             raise Unusual
         if not budgets.take_all(transaction, self._most, wanted):
+            claims.release_directly(transaction, [load.claimed for load in items])
             raise Unusual
         return items
 

@@ -125,18 +125,27 @@ def take(session: Session, most: BudgetLimits, wanted: Sequence[BudgetRequest]) 
 
 
 def take_all(transaction: DirectTransaction, most: BudgetLimits, wanted: Sequence[BudgetRequest]) -> bool:
-    """Charges all of them and commits, when every one fits and none needs a closer look; else the caller takes its
-    whole transaction back, and False is returned. `take` is for the rest. It costs two round trips."""
-    keys = _keys(most, wanted)
-    _, found, [state] = transaction.run((LOCK_DIRECTLY, {}), (USED_DIRECTLY, _columns(keys, {})), (BREAKER, {}))
-    tripped_at, quiet, hour = state
-    if spend_breaker.may_trip(tripped_at, quiet, hour, most.hour, [(one.parts, one.pausable) for one in wanted]):
-        return False
-    fit = _fit(wanted, most, dict.fromkeys(keys, 0) | {(scope, subject): used for scope, subject, used in found})
-    if len(fit.taken) < len(wanted):
-        return False
-    transaction.finish((SPEND_DIRECTLY, _spend(most, fit, {})))
-    return True
+    """Charges all of them when every one surely fits and the breaker has nothing to say, else none; and commits in any
+    case. The caller gives back what was not charged, and `take` is for that. It costs one round trip."""
+    [_, [[fits]]] = transaction.finish((LOCK_DIRECTLY, {}), (SPEND_IF_ALL_FIT, _spend_if_all_fit(most, wanted)))
+    return bool(fits)
+
+
+def _spend_if_all_fit(most: BudgetLimits, wanted: Sequence[BudgetRequest]) -> dict[str, object]:
+    """The values of SPEND_IF_ALL_FIT. `rooms`: how far each budget may be used by the least urgent of these."""
+    fit, rooms = _Fit(list(wanted), {}, frozenset(), Counter()), dict[Key, int]()
+    for one in wanted:
+        for key, cost in _costs(one, most):
+            fit.spent[key] += cost
+            rooms[key] = min(_room(key, one, most), rooms.get(key, _MOST_MICROS))
+    return _spend(most, fit, {}) | {
+        "rooms": numbers(rooms[key] for key in fit.spent),
+        "floor": most.hour,
+        "pausable": any(one.pausable for one in wanted),
+    }
+
+
+_MOST_MICROS: Final = 1 << 62  # more than any budget
 
 
 class _Fit(NamedTuple):
@@ -197,12 +206,16 @@ def _full(one: BudgetRequest, most: BudgetLimits, used: dict[Key, int]) -> Key |
     for key, cost in _costs(one, most):
         if key[0] == "reader":
             continue
-        limit = limit_of(key[0], most)
-        if key in COMPANY and not one.urgent:
-            limit -= reserve(limit)
-        if limit <= 0 or used[key] + cost > limit:
+        room = _room(key, one, most)
+        if room <= 0 or used[key] + cost > room:
             return key
     return None
+
+
+def _room(key: Key, one: BudgetRequest, most: BudgetLimits) -> int:
+    """How far the text may use a budget of money."""
+    limit = limit_of(key[0], most)
+    return limit - reserve(limit) if key in COMPANY and not one.urgent else limit
 
 
 def reserve(limit: int) -> int:
@@ -309,37 +322,50 @@ USED: Final = text(f"""
 # A text's attempt is written before the text leaves, because its callback may come before its request is answered (a
 # mail's is written when it has ended). It is written here, together with its charge: the words of the text are known by
 # now, and this saves a statement. With the installation's key in the hash, nobody can guess a short text from it.
-SPEND: Final = text(f"""
-    WITH tried AS (
+_SPENDING: Final = f"""tried AS (
         INSERT INTO attempts (id, message_id, address_id, number, body_hash)
         SELECT id, message_id, address_id, number, sha256((SELECT hash_key FROM installation) || digest)
         FROM unnest(CAST(:attempts AS bigint[]), CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]),
                     CAST(:tries AS smallint[]), CAST(:digests AS bytea[]))
              AS given (id, message_id, address_id, number, digest)
-        ON CONFLICT (id) DO NOTHING
+        {{where}} ON CONFLICT (id) DO NOTHING
     ), spent AS (
         INSERT INTO budgets AS b (day, scope, subject, used, allowed)
         SELECT {DAY}, scope, subject, amount, most
         FROM unnest(CAST(:scopes AS text[]), CAST(:subjects AS text[]), CAST(:days AS date[]),
                     CAST(:amounts AS bigint[]), CAST(:most AS bigint[])) AS given (scope, subject, day, amount, most)
-        ON CONFLICT (day, scope, subject) DO UPDATE
+        {{where}} ON CONFLICT (day, scope, subject) DO UPDATE
         SET used = b.used + excluded.used,
             allowed = CASE b.scope WHEN 'reader' THEN greatest(b.allowed, excluded.allowed) ELSE excluded.allowed END
     ), hour AS (
-        INSERT INTO hours AS h (hour, parts) VALUES (date_trunc('hour', now(), 'UTC'), :sum)
+        INSERT INTO hours AS h (hour, parts) SELECT date_trunc('hour', now(), 'UTC'), :sum {{where}}
         ON CONFLICT (hour) DO UPDATE SET parts = h.parts + excluded.parts
-    )
-    INSERT INTO charges (attempt_id, author_id, group_id, country, parts, micros, reader_id, reader_day)
-    SELECT * FROM unnest(CAST(:attempts AS bigint[]), CAST(:authors AS bigint[]), CAST(:groups AS bigint[]),
-                         CAST(:countries AS text[]), CAST(:parts AS smallint[]), CAST(:micros AS bigint[]),
-                         CAST(:readers AS bigint[]), CAST(:reader_days AS date[]))
-""")  # noqa: S608
+    ), charged AS (
+        INSERT INTO charges (attempt_id, author_id, group_id, country, parts, micros, reader_id, reader_day)
+        SELECT * FROM unnest(CAST(:attempts AS bigint[]), CAST(:authors AS bigint[]), CAST(:groups AS bigint[]),
+                             CAST(:countries AS text[]), CAST(:parts AS smallint[]), CAST(:micros AS bigint[]),
+                             CAST(:readers AS bigint[]), CAST(:reader_days AS date[]))
+        {{where}}
+    )"""  # noqa: S608
+SPEND: Final = text(f"WITH {_SPENDING.format(where='')} SELECT")
 
-# The same for `take_all`.
+# The same for `take_all`. The lock is a statement before it, so this one sees what all others have used.
 LOCK_DIRECTLY: Final = Statement(f"SELECT pg_advisory_xact_lock({LOCK})")
-USED_DIRECTLY: Final = Statement(str(USED))
-BREAKER: Final = Statement(str(spend_breaker.STATE))
-SPEND_DIRECTLY: Final = Statement(str(SPEND))
+SPEND_IF_ALL_FIT: Final = Statement(f"""
+    WITH fits AS MATERIALIZED (
+        SELECT NOT EXISTS (
+            SELECT FROM unnest(CAST(:scopes AS text[]), CAST(:subjects AS text[]), CAST(:days AS date[]),
+                               CAST(:amounts AS bigint[]), CAST(:rooms AS bigint[]))
+                        AS given (scope, subject, day, amount, room)
+            LEFT JOIN budgets b ON b.day = {DAY} AND b.scope = given.scope AND b.subject = given.subject
+            WHERE given.room <= 0 OR coalesce(b.used, 0) + given.amount > given.room
+        ) AND (NOT CAST(:pausable AS boolean) OR (
+            SELECT state.tripped_at IS NULL
+               AND (state.quiet OR state.hour + CAST(:sum AS bigint) <= CAST(:floor AS bigint))
+            FROM ({spend_breaker.STATE}) AS state)) AS fits
+    ), {_SPENDING.format(where="WHERE (SELECT fits FROM fits)")}
+    SELECT fits FROM fits
+""")  # noqa: S608
 
 EXHAUSTED: Final = text(f"""
     INSERT INTO budgets AS b (day, scope, subject, exhausted_at)

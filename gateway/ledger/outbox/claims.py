@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from gateway.channels import SMS
 from gateway.ledger.outbox import email_fallback
-from gateway.store.direct import Statement
+from gateway.store.direct import DirectTransaction, Statement
 
 Key = tuple[int, int]  # message, address
 Senders = tuple[int, ...]  # ids of our numbers
@@ -166,6 +166,12 @@ def release(session: Session, claimed: Sequence[ClaimedDelivery], wait: timedelt
     if claimed:
         session.execute(RELEASE, {**_keys(claimed), "numbers": [one.number for one in claimed], "wait": wait})
         session.execute(FORGET, {"attempts": [one.attempt_id for one in claimed]})
+
+
+def release_directly(transaction: DirectTransaction, claimed: Sequence[ClaimedDelivery]) -> None:
+    """The same for rows without attempts, in a transaction of its own."""
+    given = {**_keys(claimed), "numbers": [one.number for one in claimed], "wait": timedelta(0)}
+    transaction.finish((RELEASE_DIRECTLY, given))
 
 
 def contents(session: Session, message_ids: Iterable[int]) -> dict[int, MessageContent]:
@@ -324,6 +330,8 @@ RELEASE: Final = text("""
     WHERE d.message_id = given.message_id AND d.address_id = given.address_id
       AND given.number = CASE d.state WHEN 'sending' THEN d.attempt END
 """)
+
+RELEASE_DIRECTLY: Final = Statement(str(RELEASE))
 
 FORGET: Final = text("DELETE FROM attempts WHERE id = ANY (CAST(:attempts AS bigint[])) AND state = 'sending'")
 

@@ -17,7 +17,7 @@ from gateway.ledger.outbox import email_fallback
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.store.arrays import numbers
 from gateway.store.channel_sql import such
-from gateway.store.direct import DirectConnection, Statement
+from gateway.store.direct import NOT_WAITING, DirectConnection, Statement
 
 CRASHES: Final = 3  # a row that ended three workers is set aside (Mailman's rule)
 SWEEP: Final = 5000  # rows that one call lets expire
@@ -69,7 +69,7 @@ def settle(session: Session, settlements: Sequence[Settlement]) -> None:
 def settle_sent(connection: DirectConnection, sent: Sequence[Settlement]) -> bool:
     """Writes rows that were simply sent, by a statement that is a transaction by itself; returns whether a row behind
     them in its lane waits."""
-    [[waits]] = connection.run(SENT, _key_columns(sent))
+    [[waits, _]] = connection.run(SENT, _key_columns(sent))
     return bool(waits)
 
 
@@ -176,7 +176,8 @@ SENT_ATTEMPTS: Final = text(_ATTEMPTS.format(given=_SENT))
 SETTLE_DELIVERIES: Final = text(_DELIVERIES.format(given=_ANY))
 SETTLE_ATTEMPTS: Final = text(_ATTEMPTS.format(given=_ANY))
 
-# Counting what `moved` did has the deliveries written, and so locked, before their attempts.
+# Counting what `moved` did has the deliveries written, and so locked, before their attempts. The commit need not wait:
+# when the database forgets it, the texts are looked for like those of a worker that was lost after it had sent them.
 SENT: Final = Statement(f"""
     WITH moved AS ({_DELIVERIES.format(given=_SENT)} RETURNING d.message_id
     ), first AS MATERIALIZED (SELECT count(*) FROM moved
@@ -189,7 +190,7 @@ SENT: Final = Statement(f"""
         CROSS JOIN LATERAL (
             SELECT FROM deliveries behind
             WHERE behind.address_id = given.address_id AND behind.author_id = lane.author_id
-              AND behind.ended_at IS NULL AND behind.state IN ('queued', 'retry') LIMIT 1) behind)
+              AND behind.ended_at IS NULL AND behind.state IN ('queued', 'retry') LIMIT 1) behind), {NOT_WAITING}
 """)  # noqa: S608
 
 _FOLDS: Final = such("late.channel", lambda channel: channel.folds_repeats)
