@@ -1,7 +1,7 @@
 """Keeps Python's garbage collector from taking a fifth of a worker's processor time.
 
 What was loaded at the start lives as long as the process, and reading one text makes thousands of objects of which
-nearly all are freed at once. By default the collector runs several times for each text. docs/decisions/0061 has the
+nearly all are freed at once. By default the collector runs several times for each text. docs/decisions/0054 has the
 figures.
 """
 

@@ -59,7 +59,9 @@ def left() -> list[int]:
 
 
 @pytest.fixture
-def door(engine: Engine, left: list[int]) -> Iterator[Callbacks]:
+def door(engine: Engine, left: list[int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callbacks]:
+    """Here one comes after the other, and none waits for the next."""
+    monkeypatch.setattr("gateway.ledger.outbox.callbacks.BREATH", 0.0)
     made = Callbacks(engine, lambda: left.append(1), usual_step)
     yield made
     made.close()

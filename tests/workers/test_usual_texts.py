@@ -138,7 +138,9 @@ def test_both_ways_leave_the_same(what: str, usual: Texts, general: Texts, claim
     assert sorted(each.body for each in usual.carrier.taken) == sorted(each.body for each in general.carrier.taken)
 
 
-def test_nothing_is_looked_for_twice(usual: Texts, claims: list[str]) -> None:
+def test_nothing_is_looked_for_twice(usual: Texts, claims: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.sending.send_loop.LOOK", 10.0)  # however slow the machine is just now
+    monkeypatch.setattr("workers.sending.send_loop.SUSPECTS", 60.0)
     kim, phone = person(usual.engine, "kim", phone="+14155550101")[0], Target(people(usual.engine, 1)[0], "sms")
     number_phones(usual)
     enter(usual.context)

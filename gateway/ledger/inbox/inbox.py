@@ -15,6 +15,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    literal_column,
     select,
     text,
     tuple_,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from gateway.ledger.commit import counters
+from gateway.store.direct import NOT_WAITING
 from gateway.store.tables import Inbound, Installation
 
 CRASHES = 3  # a row that ended three workers is set aside (Mailman's rule)
@@ -206,7 +208,7 @@ def take(session: Session, claimed: ClaimedInput) -> Taken | None:
     found = session.execute(MINE, {"id": claimed.id, "attempt": claimed.attempt}).one_or_none()
     if found is None:
         return None
-    row, follows = found
+    row, follows, _ = found
     if not follows:
         return Taken(row, None)
     who = {"channel": row.channel, "sender": row.sender, "id": row.id, "ordered": ORDERED}
@@ -303,7 +305,7 @@ _CLAIM = """due AS (
         FROM due WHERE i.id = due.id
         RETURNING {{result}}
     )"""
-_CLAIMED = "i.id, i.attempt, set_config('synchronous_commit', 'off', true)"
+_CLAIMED = f"i.id, i.attempt, {NOT_WAITING}"
 CLAIM_FRESH: Final = _CLAIM.format(
     which="state = 'new' AND attempt = 0", earlier="(earlier.state = 'working' OR earlier.attempt > 0)"
 )
@@ -313,6 +315,7 @@ CLAIM_AGAIN: Final = _CLAIM.format(
 FRESH: Final = text(f"WITH {CLAIM_FRESH.format(limit=':limit', result=_CLAIMED)} SELECT id, attempt FROM claimed")  # noqa: S608
 AGAIN: Final = text(f"WITH {CLAIM_AGAIN.format(limit=':limit', result=_CLAIMED)} SELECT id, attempt FROM claimed")  # noqa: S608
 _earlier = aliased(Inbound)
+# The commit of what is read need not wait for the disk: the input is there and is read again if that is forgotten.
 MINE: Final = (
     select(
         Inbound,
@@ -322,6 +325,7 @@ MINE: Final = (
             _earlier.id < Inbound.id,
             _earlier.state.in_(OPEN),
         ),
+        literal_column(NOT_WAITING),
     )
     .where(Inbound.id == bindparam("id"), Inbound.attempt == bindparam("attempt"), Inbound.state == "working")
     .with_for_update(of=Inbound)

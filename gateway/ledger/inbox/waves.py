@@ -7,14 +7,14 @@ A row that once ended a worker is never in a wave: inbox.claim_again claims it a
 from typing import Final
 
 from gateway.ledger.inbox.inbox import CLAIM_FRESH
-from gateway.store.direct import Statement
+from gateway.store.direct import NOT_WAITING, Statement
 
 
 def claiming(columns: str, facts: str) -> Statement:
     """The statement that claims a wave. `columns` and `facts`: what it returns behind the id and the attempt of each
     row, and the joins where that is found; there the row is called `i`."""
     return Statement(f"""
-        WITH {CLAIM_FRESH.format(limit=":limit", result="i.*, set_config('synchronous_commit', 'off', true)")}
+        WITH {CLAIM_FRESH.format(limit=":limit", result=f"i.*, {NOT_WAITING}")}
         SELECT i.id, i.attempt, {columns} FROM claimed i {facts} ORDER BY i.id
     """)  # noqa: S608 - put together from constants
 

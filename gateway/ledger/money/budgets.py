@@ -126,7 +126,8 @@ def take(session: Session, most: BudgetLimits, wanted: Sequence[BudgetRequest]) 
 
 def take_all(transaction: DirectTransaction, most: BudgetLimits, wanted: Sequence[BudgetRequest]) -> bool:
     """Charges all of them when every one surely fits and the breaker has nothing to say, else none; and commits in any
-    case. The caller gives back what was not charged, and `take` is for that. It costs one round trip."""
+    case. The caller releases what was not charged, and `take` is for that: if it is lost before, the attempts say what
+    may have left. It costs one round trip."""
     [_, [[fits]]] = transaction.finish((LOCK_DIRECTLY, {}), (SPEND_IF_ALL_FIT, _spend_if_all_fit(most, wanted)))
     return bool(fits)
 
@@ -328,7 +329,7 @@ _SPENDING: Final = f"""tried AS (
         FROM unnest(CAST(:attempts AS bigint[]), CAST(:messages AS bigint[]), CAST(:addresses AS bigint[]),
                     CAST(:tries AS smallint[]), CAST(:digests AS bytea[]))
              AS given (id, message_id, address_id, number, digest)
-        {{where}} ON CONFLICT (id) DO NOTHING
+        ON CONFLICT (id) DO NOTHING
     ), spent AS (
         INSERT INTO budgets AS b (day, scope, subject, used, allowed)
         SELECT {DAY}, scope, subject, amount, most

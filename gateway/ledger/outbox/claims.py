@@ -169,9 +169,9 @@ def release(session: Session, claimed: Sequence[ClaimedDelivery], wait: timedelt
 
 
 def release_directly(transaction: DirectTransaction, claimed: Sequence[ClaimedDelivery]) -> None:
-    """The same for rows without attempts, in a transaction of its own."""
+    """The same at once, in a transaction of its own."""
     given = {**_keys(claimed), "numbers": [one.number for one in claimed], "wait": timedelta(0)}
-    transaction.finish((RELEASE_DIRECTLY, given))
+    transaction.finish((RELEASE_DIRECTLY, given), (FORGET_DIRECTLY, {"attempts": [one.attempt_id for one in claimed]}))
 
 
 def contents(session: Session, message_ids: Iterable[int]) -> dict[int, MessageContent]:
@@ -331,9 +331,9 @@ RELEASE: Final = text("""
       AND given.number = CASE d.state WHEN 'sending' THEN d.attempt END
 """)
 
-RELEASE_DIRECTLY: Final = Statement(str(RELEASE))
-
 FORGET: Final = text("DELETE FROM attempts WHERE id = ANY (CAST(:attempts AS bigint[])) AND state = 'sending'")
+
+RELEASE_DIRECTLY, FORGET_DIRECTLY = Statement(str(RELEASE)), Statement(str(FORGET))
 
 THREAD: Final = 20  # posts above one in its thread: enough for every mail program to sort it into the thread
 
