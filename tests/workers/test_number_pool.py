@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from gateway.carriers.common.protocol import Outcome
 from gateway.ledger.outbox.outbox import Target
 from gateway.ledger.senders import senders
-from gateway.rate_limiter import Buckets
+from gateway.rate_limiter import Buckets, SendSlot
 from gateway.settings import Settings
 from gateway.settings.sms_numbers import sms_senders
 from gateway.store.database import transaction
@@ -24,6 +24,7 @@ from workers.runtime.context import WorkerContext, enter
 from workers.sending.pacing import Bucket, Pacer
 
 NUMBERS = ("+15005550006", "+15005550007", "+15005550008")
+Sent = tuple[list[float], float]  # when each text began, and the longest that one missed its slot by
 
 
 @pytest.fixture
@@ -161,9 +162,19 @@ CODE = """
 """
 
 
-def send_at(redis_url: str, rate: float, seconds: float, found: "multiprocessing.Queue[list[float]]") -> None:
-    async def run() -> list[float]:
-        buckets = Buckets(redis_url)
+class NotedBuckets(Buckets):
+    """Notes by how much the machine made a text miss its slot: the later slots move, but none that is booked already."""
+
+    missed = 0.0
+
+    async def book(self, name: str, interval: float, count: int, late: float = 0.0) -> list[SendSlot]:
+        self.missed = max(self.missed, late)
+        return await super().book(name, interval, count, late)
+
+
+def send_at(redis_url: str, rate: float, seconds: float, found: "multiprocessing.Queue[Sent]") -> None:
+    async def run() -> Sent:
+        buckets = NotedBuckets(redis_url)
         pacer = Pacer([Bucket(buckets, "one", rate)])
         began: list[float] = []
         loop = asyncio.get_running_loop()
@@ -179,7 +190,7 @@ def send_at(redis_url: str, rate: float, seconds: float, found: "multiprocessing
             assert await pacer.slot(pacer.together, 100)
             began.extend([looked[0]] * pacer.together)
         await buckets.close()
-        return began
+        return began, buckets.missed
 
     found.put(asyncio.run(run()))
 
@@ -187,15 +198,16 @@ def send_at(redis_url: str, rate: float, seconds: float, found: "multiprocessing
 @pytest.mark.parametrize("rate", [10, 100, 400])
 def test_two_processes_together_never_exceed_the_rate(servers, rate):
     fork = multiprocessing.get_context("fork")
-    found: multiprocessing.Queue[list[float]] = fork.Queue()
+    found: multiprocessing.Queue[Sent] = fork.Queue()
     Redis.from_url(servers.redis_url).delete("rate:one")
-    workers = [fork.Process(target=send_at, args=(servers.redis_url, rate, 4.0, found)) for _ in range(2)]
+    workers = [fork.Process(target=send_at, args=(servers.redis_url, rate, 2.5, found)) for _ in range(2)]
     for worker in workers:
         worker.start()
-    began = sorted(found.get(timeout=20) + found.get(timeout=20))
+    (first, early), (second, other) = (found.get(timeout=30) for _ in workers)
     for worker in workers:
         worker.join(5)
-    assert all(later - earlier > 1.0 for earlier, later in zip(began, began[rate:], strict=False))
+    began, missed = sorted(first + second), max(early, other)
+    assert all(later - earlier > 1.0 - missed for earlier, later in zip(began, began[rate:], strict=False))
     print(f"rate {rate}: {(len(began) - 1) / (began[-1] - began[0]):.1f} a second")
 
 
