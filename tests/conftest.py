@@ -29,6 +29,7 @@ from tests.support.answer_recorder import AnswerRecorder, listen
 from tests.support.databases import Kept, migrate, owned
 from tests.support.desk import Desk, opened
 from tests.support.kept_engines import keep_prepared
+from tests.support.kept_pages import keep_pages
 from tests.support.memory_folder import memory_folder
 from tests.support.office import Office, point_command_line
 from tests.support.unproved_mails import DEMO
@@ -58,6 +59,7 @@ def _configure_uncached(**given: Any) -> None:
 
 
 structlog.configure = _configure_uncached
+keep_pages()
 # A run of the tests finds what the run before found; `make torture` looks further, at random.
 hypothesis_settings.register_profile("repeatable", derandomize=True)
 hypothesis_settings.register_profile("random", derandomize=False)
