@@ -36,6 +36,7 @@ from tests.support.unproved_mails import DEMO
 from workers.runtime.context import WorkerContext, enter
 
 TEMPLATE = "migrated"
+gc.disable()  # until all tests are collected: what is imported and collected stays, however often one looks through it
 logging.getLogger("twilio.http_client").setLevel(
     logging.WARNING
 )  # tests ask the simulator by number; it logs addresses
@@ -115,6 +116,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 50)  # a twentieth of the time went into looking
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
