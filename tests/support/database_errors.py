@@ -28,7 +28,7 @@ def break_table(engine: Engine, table: str, state: str, action: str = "INSERT", 
 
 
 def mend(engine: Engine, table: str) -> None:
-    restructure(engine, f"DROP TRIGGER broken ON {table}")
+    restructure(engine, f"DROP TRIGGER broken ON {table}; DROP FUNCTION broken")
 
 
 def fails(step: Callable[[WorkerContext], object], context: WorkerContext) -> None:

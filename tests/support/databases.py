@@ -1,7 +1,7 @@
 """An empty, migrated database for each test: one is cleaned and lent again, as long as that makes it as good as new.
 
 To copy a database means a thousand files and two checkpoints; to empty it, one statement. A test that changes more than
-rows (a trigger, a table, a partition) or leaves much behind costs a new copy. The engines of a database are lent again
+rows (a trigger, a table, a partition) and does not undo it, or leaves much behind, costs a new copy. The engines of a database are lent again
 with it (kept_engines.py), and one session cleans it after each test, by statements that the server has planned once.
 """
 
@@ -32,6 +32,17 @@ SHAPE: Final = """
         SELECT (count(*), sum(xmin::text::bigint))::text FROM pg_constraint WHERE oid >= 16384) || (
         SELECT (count(*), sum(xmin::text::bigint))::text FROM pg_proc WHERE oid >= 16384)
 """
+# Looked at when the shape has changed: the same rows again once a test has dropped what it made.
+CATALOGS: Final = {
+    "pg_class": "oid", "pg_attribute": "attrelid", "pg_attrdef": "oid", "pg_trigger": "oid", "pg_constraint": "oid",
+    "pg_index": "indexrelid", "pg_inherits": "inhrelid", "pg_proc": "oid", "pg_rewrite": "oid",
+}  # fmt: skip
+PASSING: Final = "{relpages,reltuples,relallvisible,relallfrozen,relfrozenxid,relminmxid,relhastriggers}"
+DEFINITIONS: Final = " || ".join(
+    f"(SELECT md5(string_agg((to_jsonb(c) - '{PASSING}'::text[])::text, ',' ORDER BY c::text)) FROM {catalog} c"
+    f" WHERE {key} >= 16384)"
+    for catalog, key in CATALOGS.items()
+)
 TABLES: Final = """
     SELECT oid::regclass::text FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1
@@ -67,13 +78,15 @@ def restructure(engine: Engine, statement: str) -> None:
 
 @dataclass
 class Copy:
-    """One copy of the template, and the session that cleans it. `shape` and `size` are those of when it was new."""
+    """One copy of the template, and the session that cleans it. `shape` and `definitions` are what its tables must be,
+    `size` is that of when it was new."""
 
     name: str
     session: psycopg.Connection
     clearing: Sequence[str]
     shape: str
     size: int
+    definitions: str
     deleted: int = 0
 
     def clean(self, ours: list[int]) -> bool:
@@ -83,12 +96,19 @@ class Copy:
             with self.session.pipeline():
                 self.session.execute(SEND_AWAY, [ours])
                 shape = self.session.execute(SHAPE)
-            if shape.fetchone() != (self.shape,):
+            if shape.fetchone() != (self.shape,) and not self._was_restored():
                 return False
             self.empty()
             return self.deleted < MANY or not self._is_swollen()
         except psycopg.Error:  # gone, renamed, or not to be spoken to: the next test gets a new one
             return False
+
+    def _was_restored(self) -> bool:
+        """Whether the test has undone each change that it made."""
+        row = self.session.execute(f"SELECT ({SHAPE}), ({DEFINITIONS})").fetchone()
+        assert row is not None
+        self.shape, definitions = row
+        return bool(definitions == self.definitions)
 
     def empty(self) -> None:
         with self.session.pipeline(), self.session.transaction():
@@ -116,7 +136,7 @@ class Kept:
 
     def __init__(self, template: str, url: Callable[[str], str], administer: Callable[[str], None]) -> None:
         self._template, self._url, self._administer = template, url, administer
-        self._spare: Copy | None = None
+        self._spare: list[Copy] = []
         self._clearing: Sequence[str] = ()
         self._engines = KeptEngines()
         self._lent: dict[str, Copy] = {}
@@ -124,13 +144,13 @@ class Kept:
     @contextmanager
     def lent(self) -> Iterator[str]:
         """The URL of one, for one test."""
-        copy, self._spare = self._spare or self._new(), None
+        copy = self._spare.pop() if self._spare else self._new()
         url = self._url(copy.name)
         self._lent[url] = copy
         yield url
         del self._lent[url]
-        if copy.clean(self._engines.collect(url, owned(url))) and self._spare is None:
-            self._spare = copy
+        if copy.clean(self._engines.collect(url, owned(url))):
+            self._spare.append(copy)
         else:
             self._remove(copy)
 
@@ -153,8 +173,8 @@ class Kept:
 
     def close(self) -> None:
         self._engines.end_all()
-        if self._spare:
-            self._spare.session.close()
+        for copy in self._spare:
+            copy.session.close()
 
     def _remove(self, copy: Copy) -> None:
         url = self._url(copy.name)
@@ -169,7 +189,7 @@ class Kept:
         session = psycopg.connect(self._url(name), user=SUPERUSER, options=alone, autocommit=True)
         session.prepare_threshold = 0
         self._clearing = self._clearing or _clearing(session)
-        row = session.execute(f"SELECT ({SHAPE}), ({SIZE})").fetchone()
+        row = session.execute(f"SELECT ({SHAPE}), ({SIZE}), ({DEFINITIONS})").fetchone()
         assert row is not None
         return Copy(name, session, self._clearing, *row)
 

@@ -302,8 +302,7 @@ async def _delete(_: object, sids: list[str]) -> dict[str, int]:
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: " ".join([step[0].begin.__name__, *step[1:]]))
 def test_no_trouble_that_passes_harms_a_row(world, engine, step):
     work, action, table, when = step
-    restructure(engine, "CREATE SEQUENCE trouble")
-    restructure(engine, "GRANT ALL ON SEQUENCE trouble TO PUBLIC")
+    restructure(engine, "CREATE SEQUENCE trouble; GRANT ALL ON SEQUENCE trouble TO PUBLIC")
     for world.number, state in enumerate(STATES, 1):
         work.begin(world)
         restructure(engine, "ALTER SEQUENCE trouble RESTART")
@@ -319,6 +318,7 @@ def test_no_trouble_that_passes_harms_a_row(world, engine, step):
         assert mended, f"{state}: it met no trouble"
         assert world.one(work.query) == work.done, (state, world.one(work.query))
         assert len(world.texts.taken) + len(world.emails.taken) - sent == (work.step in (sms, email)), state
+    restructure(engine, "DROP SEQUENCE trouble")
 
 
 def test_a_report_that_meets_trouble_once_is_told_at_once(world, engine):
