@@ -53,6 +53,7 @@ soak: dev ## everything that can go wrong, at random, for half an hour (CRITTER_
 
 torture: dev ## long tests: kills by the thousand, cut connections, full disks, wrong clocks, random input
 	@CRITTER_EVERY_PLACE=1 $(VENV) -m pytest -s tests/torture tests/whole/test_*crashes.py tests/whole/test_kills.py
+	@CRITTER_EVERY_PLACE=1 $(VENV) -m pytest -m repeats tests
 	@$(VENV) -m pytest -m hypothesis --hypothesis-profile random tests
 
 rehearse: dev ## long test: a company on eight machines, of which two are lost (needs root)

@@ -2,25 +2,26 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from critter.cli import Queue
 from gateway.queue.jobs import QUEUES
+from tests.support.fork_server import Process, shared
 
 ROOT = Path(__file__).parents[2]
 
 
-def critter(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    known = {"PATH": os.environ["PATH"], "COLUMNS": "100", **environ}
-    command = [sys.executable, "-m", "critter", *arguments]
-    return subprocess.run(command, env=known, cwd=ROOT, capture_output=True, text=True, check=False)
+def critter(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The command, as the shell would run it; `stdout` is all that it wrote."""
+    known, written = {"PATH": os.environ["PATH"], "COLUMNS": "100", **environ}, folder / "written"
+    code = Process(shared().command(arguments, known, written)).wait()
+    return subprocess.CompletedProcess(arguments, code, written.read_text())
 
 
-def test_lists_the_processes_and_every_module_of_commands() -> None:
-    listed = critter("--help").stdout
+def test_lists_the_processes_and_every_module_of_commands(tmp_path: Path) -> None:
+    listed = critter(tmp_path, "--help").stdout
     modules = [path.stem.replace("_", "-") for path in (ROOT / "critter" / "commands").glob("[a-z]*.py")]
     for name in ("up", "migrate", "check", "web", "mail", "worker", "clock", "simulator", *modules):
         assert f" {name} " in listed
@@ -38,16 +39,16 @@ def test_lists_the_processes_and_every_module_of_commands() -> None:
 def test_error_is_one_line_and_exit_2(
     tmp_path: Path, arguments: list[str], environ: dict[str, str], start: str
 ) -> None:
-    ended = critter(*arguments, **{"CRITTER_VAR": str(tmp_path), **environ})
+    ended = critter(tmp_path, *arguments, **{"CRITTER_VAR": str(tmp_path / "var"), **environ})
     assert ended.returncode == 2
-    assert ended.stderr.startswith(start)
-    assert ended.stderr.count("\n") == 1
+    assert ended.stdout.startswith(start)
+    assert ended.stdout.count("\n") == 1
 
 
-def test_unknown_queue_is_refused() -> None:
-    ended = critter("worker", "faxes")
+def test_unknown_queue_is_refused(tmp_path: Path) -> None:
+    ended = critter(tmp_path, "worker", "faxes")
     assert ended.returncode == 2
-    assert "Traceback" not in ended.stderr
+    assert "Traceback" not in ended.stdout
 
 
 def test_procfile_names_every_process_of_production() -> None:

@@ -38,7 +38,8 @@ class Door:
 
 
 @pytest.fixture
-def door() -> Iterator[Door]:
+def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    monkeypatch.setattr(auth, "COST", (1, 1, 1))  # of a name that nobody has
     made = Door()
     yield made
     made.sign_in.close()

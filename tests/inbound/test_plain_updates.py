@@ -21,6 +21,7 @@ from gateway.store.database import connect, transaction
 from tests.support import personas
 from tests.support.databases import Kept
 from tests.support.delivering import Carrier, open_context
+from tests.support.examples import each
 from tests.support.office import Office
 from workers import fanout, inbound, inbound_wave
 from workers.runtime.context import WorkerContext
@@ -180,7 +181,8 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.repeats
+@pytest.mark.parametrize("seed", each(3, range(3)))
 def test_a_company_at_random_in_waves_and_row_by_row(seed: int, both: Any, published: list[int]) -> None:
     chance = random.Random(seed)
     for _ in range(25):

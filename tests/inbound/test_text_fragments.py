@@ -1,7 +1,7 @@
 """Marked parts in every order: one text, in its order, as private as part 1; nothing before part 1, nothing lost."""
 
 import random
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 
@@ -9,6 +9,7 @@ from gateway.language.fragments.part_marks import TextPart
 from gateway.language.fragments.reassembly import place_part
 from gateway.language.grammar import read
 from gateway.language.model.reading import Context, PendingFragment
+from tests.support.examples import each
 from tests.support.language_table import VERBS, resolver
 from tests.support.office import Office
 
@@ -44,8 +45,13 @@ def orders(total: int, most: int) -> list[tuple[int, ...]]:
     return every if len(every) <= most else random.Random(total).sample(every, most)
 
 
-@pytest.mark.parametrize("order", [order for total in range(2, 6) for order in orders(total, 8)], ids=str)
-@pytest.mark.parametrize("beginning", BEGINNINGS, ids=lambda said: said.strip() or "update")
+# Five is no divisor of how many there are: each beginning comes in orders of every length.
+@pytest.mark.repeats
+@pytest.mark.parametrize(
+    ("beginning", "order"),
+    each(5, list(product(BEGINNINGS, (order for total in range(2, 6) for order in orders(total, 8))))),
+    ids=lambda given: str(given).strip() or "update",
+)
 def test_in_any_order_it_is_one_text(office, beginning, order):
     total = len(order)
     for at, number in enumerate(order):

@@ -1,8 +1,9 @@
 """An empty, migrated database for each test: one is cleaned and lent again, as long as that makes it as good as new.
 
 To copy a database means a thousand files and two checkpoints; to empty it, one statement. A test that changes more than
-rows (a trigger, a table, a partition) and does not undo it, or leaves much behind, costs a new copy. The engines of a database are lent again
-with it (kept_engines.py), and one session cleans it after each test, by statements that the server has planned once.
+rows (a trigger, a table, a partition) and does not undo it, or leaves much behind, costs a new copy. The engines of a
+database are lent again with it (kept_engines.py), and one session cleans it after each test, by statements that the
+server has planned once.
 """
 
 from collections.abc import Callable, Iterator, Sequence

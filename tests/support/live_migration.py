@@ -88,4 +88,4 @@ def door(url: str) -> Iterator[Door]:
     finally:
         stopped.set()
         thread.join()
-        met.stalled = stalls.longest
+        met.stalled = stalls.together

@@ -1,8 +1,8 @@
 """How long this machine kept a process waiting that only wanted to go on, for tests that promise seconds.
 
 A promise of one second is about our code. On a machine that others use, any process may stand still for a while:
-`Stalls` measures that beside the test, in a process of its own that does nothing else, so that a limit can be
-lengthened by just as much and no more.
+`StallMeter` measures that beside the test, in a process of its own that does nothing else, so that a limit can be
+lengthened by just as much and no more. All of its short waits count: work of ours has as many of them.
 """
 
 import subprocess
@@ -11,21 +11,21 @@ from typing import Self
 
 MEASURE = """
 import select, sys, time
-longest, step = 0.0, 0.01
+together, step = 0.0, 0.01
 while True:
     began = time.monotonic()
     if select.select([sys.stdin], [], [], step)[0]:
         break
-    longest = max(longest, time.monotonic() - began - step)
-print(longest)
+    together += max(0.0, time.monotonic() - began - step)
+print(together)
 """
 
 
 class StallMeter:
-    """Measures until the block ends; `longest` is what the worst look came late, in seconds."""
+    """Measures until the block ends; `together` is what all looks came late, in seconds."""
 
     def __init__(self) -> None:
-        self.longest = 0.0
+        self.together = 0.0
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-S", "-c", MEASURE]
@@ -34,4 +34,4 @@ class StallMeter:
 
     def __exit__(self, *_: object) -> None:
         said, _ = self._process.communicate(timeout=30)
-        self.longest = float(said)
+        self.together = float(said)

@@ -4,7 +4,6 @@ CRITTER_CRASH_AT is 1, 2, 3 … until a process meets no further place. After ea
 and a mail that were accepted meanwhile have one effect each, reach everybody once, and the books agree.
 """
 
-import os
 import re
 import smtplib
 import time
@@ -30,6 +29,7 @@ from gateway.store.database import transaction
 from tests.support import web_process
 from tests.support.arrivals import marked, received
 from tests.support.delivering import open_context
+from tests.support.examples import EVERY_PLACE
 from tests.support.memory_folder import new_folder
 from tests.support.single_processes import CRITTERS, SingleProcesses, crowd, single_processes
 from workers.runtime.context import WorkerContext
@@ -209,16 +209,15 @@ def hearers(critter: SingleProcesses) -> dict[str, set[int]]:
     return {KIM: set(crowd(critter, "kim", KIM, *KIMS)), BIG: set(crowd(critter, "big", BIG, *BIGS))}
 
 
-EVERY_PLACE = "CRITTER_EVERY_PLACE" in os.environ
 STEPS = {
-    "clock": 12,
-    "worker-sms": 8,
-    "worker-email": 7,
-    "worker-fanout": 5,
-    "worker-inbound": 5,
-    "worker-proving": 5,
-    "web": 7,
-    "mail": 3,
+    "clock": 19,
+    "worker-sms": 13,
+    "worker-email": 11,
+    "worker-fanout": 9,
+    "worker-inbound": 9,
+    "worker-proving": 9,
+    "web": 11,
+    "mail": 5,
 }  # these take minutes: `make torture` tries every place
 
 

@@ -13,10 +13,11 @@ import redis
 
 from gateway.settings import load
 from tests.support.arrivals import Key, marked, received
+from tests.support.examples import EVERY_PLACE
 from tests.support.memory_folder import new_folder
 from tests.support.running_critter import Company, company
 
-EVERY_PLACE = "CRITTER_EVERY_PLACE" in os.environ  # `make torture` plays it large
+# `make torture` plays it large
 FOLLOWERS, RATE = (300, "120") if EVERY_PLACE else (120, "48")  # as fast for its size, so that kills find it at work
 KIM = "+14155550199"
 VICTIMS = ["worker-sms", "worker-email", "worker-fanout", "worker-inbound", "clock", "web", "mail"]

@@ -5,7 +5,6 @@ is restored has its name, and then under another.
 """
 
 import hashlib
-import os
 import re
 import shutil
 import time
@@ -26,6 +25,7 @@ from gateway.store.database import connect
 from tests.support import personas
 from tests.support.arrivals import ACCEPTED
 from tests.support.databases import migrate, owned
+from tests.support.examples import EVERY_PLACE
 from tests.support.memory_folder import new_folder
 from tests.support.office import Office, point_command_line
 from tests.support.rights import prove_two_roles
@@ -37,8 +37,7 @@ PICTURE, ERASED = (hashlib.sha256(content).hexdigest() for content in WORDS)
 FIRED = re.compile(r"^crash point \d+: (.*)$", re.MULTILINE)
 PROCESSES = ("worker-inbound", "worker-fanout", "worker-sms", "worker-email", "clock")
 LIVES = 1.2  # seconds that they run after each kill
-EVERY_PLACE = "CRITTER_EVERY_PLACE" in os.environ  # `make torture` tries every place
-STEP = 1 if EVERY_PLACE else 11
+STEP = 1 if EVERY_PLACE else 17  # `make torture` tries every place
 
 # What the database before is known by: everything in it that a restore could change.
 FINGERPRINT = """

@@ -2,12 +2,12 @@
 digest: holding, waking up, making the digest, sending it, and following it (F2). Whatever happens, each reader gets
 each update once, or twice and marked, and the books agree."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -18,6 +18,8 @@ from gateway.ledger.audit import invariants
 from gateway.store.database import transaction
 from tests.support.arrivals import received
 from tests.support.delivering import open_context
+from tests.support.examples import EVERY_PLACE
+from tests.support.memory_folder import new_folder
 from tests.support.single_processes import SingleProcesses, crowd, single_processes
 from tests.whole.test_crashes import FIRED, HURRY, KIM, SETTLED, texted
 from workers.runtime.context import WorkerContext
@@ -38,13 +40,12 @@ ITEMS = """
     LEFT JOIN deliveries digest ON digest.message_id = h.digest_id
     WHERE p.text LIKE :words
 """
-EVERY_PLACE = "CRITTER_EVERY_PLACE" in os.environ
-STEPS = {"worker-sms": 8, "worker-email": 8, "worker-fanout": 3}  # `make torture` tries every place
+STEPS = {"worker-sms": 11, "worker-email": 11, "worker-fanout": 4}  # `make torture` tries every place
 
 
 @pytest.fixture(scope="module")
-def critter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SingleProcesses]:
-    var = tmp_path_factory.mktemp("waiting")
+def critter(memory: Path) -> Iterator[SingleProcesses]:
+    var = new_folder(memory)
     with Servers(var, unsafe=True) as servers, single_processes(var, servers, servers.database_url) as running:
         crowd(running, "kim", KIM, *READERS)
         yield running

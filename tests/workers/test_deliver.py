@@ -234,7 +234,7 @@ def test_an_opt_out_overtakes_a_running_fan_out(context, engine, texts, kim):
     assert said
     stopped = {f"+1415556{n:04}" for n in range(200, 400)}
     late = [began for began, text in zip(texts.began, texts.taken, strict=True) if text.recipient in stopped]
-    assert max(late, default=0.0) <= said[0] + 1.0 + stalls.longest
+    assert max(late, default=0.0) <= said[0] + 1.0 + stalls.together
     assert sorted(set(states(engine))) == ["cancelled", "sent"]
 
 

@@ -149,7 +149,7 @@ def test_a_code_overtakes_a_fan_out(settings, engine, texts, kim):
     enter(None)
     context.close()
     place = next(place for place, text in enumerate(texts.taken) if "123456" in text.body)
-    assert texts.began[place] - texts.began[19] <= 1.0 + stalls.longest
+    assert texts.began[place] - texts.began[19] <= 1.0 + stalls.together
     assert len(texts.taken) > place + 1
 
 
@@ -163,7 +163,7 @@ CODE = """
 
 
 class NotedBuckets(Buckets):
-    """Notes by how much the machine made a text miss its slot: the later slots move, but none that is booked already."""
+    """Notes by how much the machine made a text miss its slot: later slots move, but none that is booked already."""
 
     missed = 0.0
 
