@@ -85,9 +85,9 @@ class Running:
 
 @pytest.fixture
 def environ(memory: Path, free_port: Callable[[], int]) -> dict[str, str]:
-    ports = {name: f"127.0.0.1:{free_port()}" for name in ("CRITTER_WEB_LISTEN", "CRITTER_SMTP_LISTEN")}
-    simulator = {"CRITTER_SIMULATOR_LISTEN": f"127.0.0.1:{free_port()}"}
-    return {"PATH": os.environ["PATH"], "CRITTER_VAR": str(new_folder(memory) / "state of it"), **ports, **simulator}
+    names = ("CRITTER_WEB_LISTEN", "CRITTER_SMTP_LISTEN", "CRITTER_SIMULATOR_LISTEN")
+    ports = {name: f"127.0.0.1:{free_port()}" for name in names}
+    return {"PATH": os.environ["PATH"], "CRITTER_VAR": str(new_folder(memory) / "state of it"), **ports}
 
 
 @pytest.fixture
