@@ -23,9 +23,9 @@ MOST = 600  # modules, of which typer and rich are most
 
 
 ASKED = [(), *((name,) for name in COMMANDS), ("people", "link"), ("people", "import")]
-# Each command is run in a process of its own, forked from one that has imported nothing but typer.
+# Each command is run in a process of its own, forked from one that has imported nothing but typer and what draws help.
 ASK = """
-import io, json, os, runpy, sys, typer, typer.core, typer.main
+import io, json, os, runpy, sys, typer, typer.core, typer.main, typer.rich_utils
 def run(arguments, told):
     sys.argv[:], sys.stdout, code = ["critter", *arguments], io.StringIO(), None
     try:
