@@ -145,7 +145,7 @@ CREATE TABLE attention (
     digest_back     boolean NOT NULL DEFAULT false,                      -- where digest_every is `day`: it comes when they are back instead, so processes of the version before send it daily
     connects        boolean NOT NULL DEFAULT true,                       -- others are pointed to what they wrote, and they are offered people to ask
     texts_a_day     smallint CONSTRAINT attention_texts_a_day_check CHECK (texts_a_day BETWEEN 1 AND 500),  -- how many texts they want on a day by their clock; none: all
-    prefer          text CONSTRAINT attention_prefer_check CHECK (prefer IN ('mail', 'web')),  -- mails instead of texts, or the web alone; none: each as it was asked for
+    prefer          text CONSTRAINT attention_prefer_check CHECK (prefer IN ('mail', 'push', 'web')),  -- mails or pushes instead of texts, or the web alone; none: each as it was asked for
     private         text,                                                -- the way of what is written to them privately; none, here and below: as usual
     mention         text,                                                -- of what names them
     reply           text,                                                -- of what answers them
@@ -154,10 +154,10 @@ CREATE TABLE attention (
     person          text,                                                -- of what people write whom they follow
     tag             text,                                                -- of what has a #tag that they follow
     broadcast       text,                                                -- of broadcast groups
-    unseen_after    interval CONSTRAINT attention_unseen_after_check CHECK (unseen_after BETWEEN interval '1 minute' AND interval '2 hours'),  -- what is written to them and comes on the web alone goes to their phone as well, when they have not seen it for so long; none: it does not
+    unseen_after    interval CONSTRAINT attention_unseen_after_check CHECK (unseen_after BETWEEN interval '1 minute' AND interval '2 hours'),  -- what is written to them and comes by push or on the web alone goes to their phone as well, when they have not seen it for so long; none: it does not
     CONSTRAINT attention_week CHECK ((digest_every = 'week') = (digest_weekday IS NOT NULL)),
     CONSTRAINT attention_zone CHECK (zone IS NOT NULL OR zone_until IS NULL),
-    CONSTRAINT attention_ways_check CHECK (array_remove(ARRAY[private, mention, reply, tracked, "group", person, tag, broadcast], NULL) <@ ARRAY['text', 'mail', 'digest', 'web', 'nothing'])
+    CONSTRAINT attention_ways_check CHECK (array_remove(ARRAY[private, mention, reply, tracked, "group", person, tag, broadcast], NULL) <@ ARRAY['text', 'push', 'mail', 'digest', 'web', 'nothing'])
 );
 CREATE INDEX attention_limited ON attention (account_id) WHERE texts_a_day IS NOT NULL;
 CREATE FUNCTION now_chooses() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -217,12 +217,12 @@ CREATE TABLE senders (
     created_at    timestamptz NOT NULL DEFAULT now()                     -- when we learnt of it
 );
 
--- A phone or a mailbox. One without an account is a stranger's whose opt-out we keep.
+-- A phone, a mailbox, or all devices of a person that get pushes. One without an account is a stranger's whose opt-out we keep.
 CREATE TABLE addresses (
     id            bigint PRIMARY KEY DEFAULT new_id(),                   -- time-sortable
     account_id    bigint REFERENCES accounts ON DELETE CASCADE,          -- whose it is
-    channel       text NOT NULL CHECK (channel IN ('sms', 'email')),     -- how it is reached
-    address       text NOT NULL,                                         -- E.164, or a mailbox in lower case
+    channel       text NOT NULL CHECK (channel IN ('sms', 'email', 'push')),  -- how it is reached
+    address       text NOT NULL,                                         -- E.164, or a mailbox in lower case; of push, which is all devices of its owner: the account's id
     state         text NOT NULL DEFAULT 'verified' CHECK (state IN ('invited', 'verified', 'stopped', 'suspended')),  -- invited: nothing goes out before it writes; stopped: opted out
     is_primary    boolean NOT NULL DEFAULT false,                        -- the one that items go to
     receiving     boolean NOT NULL DEFAULT true,                         -- false after `off`
@@ -242,6 +242,16 @@ CREATE UNIQUE INDEX addresses_primary ON addresses (account_id, channel) WHERE i
 CREATE INDEX addresses_by_account ON addresses (account_id);
 CREATE INDEX addresses_bouncing ON addresses (bouncing_since) WHERE bouncing_since IS NOT NULL;
 CREATE TRIGGER still_opted_out BEFORE INSERT ON addresses FOR EACH ROW EXECUTE FUNCTION still_opted_out();
+-- Quiet hours and `off` of somebody's phone are those of their devices, too: both ring in the same pocket.
+CREATE FUNCTION rest_like_phone() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE addresses
+    SET quiet = NEW.quiet, quiet_since = NEW.quiet_since, receiving = NEW.receiving, off_until = NEW.off_until
+    WHERE account_id = NEW.account_id AND channel = 'push';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER rest_like_phone AFTER UPDATE OF quiet, quiet_since, receiving, off_until ON addresses
+    FOR EACH ROW WHEN (NEW.channel = 'sms' AND NEW.is_primary) EXECUTE FUNCTION rest_like_phone();
 
 -- Who hears whom. Joining a group is following it.
 CREATE TABLE follows (
@@ -254,7 +264,7 @@ CREATE TABLE follows (
     off_until    timestamptz,                                            -- end of an `off NAME` with an end
     expires_at   timestamptz,                                            -- `follow NAME 2w`
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
-    way          text CONSTRAINT follows_way_check CHECK (way IN ('text', 'mail', 'digest', 'web')),  -- how it comes, whatever its cause's way is; none: by that, or as asked for
+    way          text CONSTRAINT follows_way_check CHECK (way IN ('text', 'push', 'mail', 'digest', 'web')),  -- how it comes, whatever its cause's way is; none: by that, or as asked for
     PRIMARY KEY (follower_id, account_id),
     CHECK (follower_id <> account_id)
 );
@@ -276,7 +286,7 @@ CREATE TABLE topic_follows (
     by_text      boolean NOT NULL DEFAULT false,                         -- asked for from a phone: goes there; else to the mailbox
     expires_at   timestamptz,                                            -- `follow #TAG 2w`
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
-    way          text CONSTRAINT topic_follows_way_check CHECK (way IN ('text', 'mail', 'digest', 'web', 'nothing')),  -- how it comes, as for follows; nothing: it is followed, and not sent
+    way          text CONSTRAINT topic_follows_way_check CHECK (way IN ('text', 'push', 'mail', 'digest', 'web', 'nothing')),  -- how it comes, as for follows; nothing: it is followed, and not sent
     PRIMARY KEY (follower_id, topic_id)
 );
 CREATE INDEX topic_follows_by_topic ON topic_follows (topic_id, follower_id);
@@ -296,7 +306,7 @@ CREATE TABLE trackers (
     by_text      boolean NOT NULL DEFAULT false,                         -- asked for from a phone: goes there; else to the mailbox
     expires_at   timestamptz,                                            -- its end, if it has one
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- since when
-    way          text CONSTRAINT trackers_way_check CHECK (way IN ('text', 'mail', 'digest', 'web', 'nothing')),  -- how it comes, as for follows; nothing: it is tracked, and not sent
+    way          text CONSTRAINT trackers_way_check CHECK (way IN ('text', 'push', 'mail', 'digest', 'web', 'nothing')),  -- how it comes, as for follows; nothing: it is tracked, and not sent
     PRIMARY KEY (track_id, follower_id)
 );
 CREATE INDEX trackers_by_follower ON trackers (follower_id);
@@ -358,6 +368,22 @@ CREATE TABLE web_sessions (
     ended_at    timestamptz                                              -- signed out, by its owner or by us
 );
 CREATE INDEX web_sessions_by_account ON web_sessions (account_id);
+
+-- A browser or an app that gets pushes. What stands here is a secret: whoever knows it can send to that device.
+CREATE TABLE push_subscriptions (
+    id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- whose
+    session_id  bigint REFERENCES web_sessions ON DELETE CASCADE,        -- of a browser: it counts while they are signed in there
+    endpoint    text NOT NULL UNIQUE,                                    -- where its push service takes what is for it
+    p256dh      text NOT NULL,                                           -- its public key, in base64url
+    auth        text NOT NULL,                                           -- its secret, in base64url
+    encoding    text NOT NULL DEFAULT 'standard' CHECK (encoding IN ('standard', 'legacy')),  -- aes128gcm (RFC 8291), or aesgcm of the drafts before it
+    device      text NOT NULL DEFAULT '',                                -- browser and system, as its owner knows it again
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when
+    used_at     timestamptz                                              -- when its push service last took something
+);
+CREATE INDEX push_subscriptions_by_account ON push_subscriptions (account_id);
+CREATE INDEX push_subscriptions_by_session ON push_subscriptions (session_id);
 
 -- How far somebody has read a place on the web.
 CREATE TABLE read_marks (
@@ -768,7 +794,7 @@ CREATE TABLE deliveries (
     address_id          bigint NOT NULL,                                 -- where to
     author_id           bigint NOT NULL DEFAULT 0,                       -- whose words; 0 for Critter's own; half of the lane
     source_id           bigint,                                          -- what brings it: the account, topic or track that its reader follows; none when addressed or answered
-    channel             text NOT NULL CHECK (channel IN ('sms', 'email')),  -- which worker sends it
+    channel             text NOT NULL CHECK (channel IN ('sms', 'email', 'push')),  -- which worker sends it
     sender_id           smallint NOT NULL DEFAULT 0,                     -- of a text: the number of ours that it leaves from
     priority            smallint NOT NULL,                               -- of the message
     state               text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'unknown', 'retry', 'failed', 'cancelled', 'held')),  -- see docs; held: an end, the row in held says what it waits for
@@ -1049,6 +1075,7 @@ CREATE TABLE fanouts (
     reached      bigint NOT NULL DEFAULT 0,                              -- the cursor: the highest account id that was expanded
     texts        bigint  NOT NULL DEFAULT 0,                             -- deliveries made, by text
     mails        bigint  NOT NULL DEFAULT 0,                             -- deliveries made, by mail
+    pushes       bigint  NOT NULL DEFAULT 0,                             -- deliveries made, by push
     attempt      smallint NOT NULL DEFAULT 0,                            -- failed tries since the last chunk; each waits longer
     created_at   timestamptz NOT NULL DEFAULT now(),                     -- when it was put here
     done_at      timestamptz,                                            -- when the last chunk committed
@@ -1380,19 +1407,20 @@ SELECT follower_id, topic_id, CAST(7 AS smallint), by_text, way FROM topic_follo
 UNION ALL
 SELECT follower_id, track_id, CAST(4 AS smallint), by_text, way FROM trackers_in_force;
 
--- What a message needs whose reader chose ways (accounts.chooses): `text`, a phone; `mail`, a mailbox; `mailed`,
--- a mailbox instead of a phone, where one receives; `either`, any address, for it waits for a digest or is on the web alone; `had`: they got it
+-- What a message needs whose reader chose ways (accounts.chooses): `text`, a phone; `push`, their devices, which are
+-- there; `mail`, a mailbox; `mailed`, a mailbox instead of a phone, where one receives; `either`, any address, for it waits for a digest or is on the web alone; `had`: they got it
 -- by another of several sources. What is wanted in a digest, on the web, or not at all, is put where it would have come
 -- without that: it may come one by one after all, and its author hears how, or why it does not come. gateway/attention/ways.py has the rule.
 CREATE FUNCTION chosen_way(message bigint, post bigint, reader bigint, sources bigint[], named boolean) RETURNS text
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     w        attention;
-    loudest  integer;  -- 1 text, 2 mail, 3 digest, 4 web, 5 nothing
+    loudest  integer;  -- 1 text, 2 push, 3 mail, 4 digest, 5 web, 6 nothing
     phone    boolean;
+    pushed   boolean;  -- they have a device for it
 BEGIN
     SELECT * INTO w FROM attention WHERE account_id = reader;
-    SELECT min(array_position(ARRAY['text', 'mail', 'digest', 'web', 'nothing'], way)), bool_or(by_text) INTO loudest, phone FROM (
+    SELECT min(array_position(ARRAY['text', 'push', 'mail', 'digest', 'web', 'nothing'], way)), bool_or(by_text) INTO loudest, phone FROM (
         SELECT c.by_text, coalesce(c.way, (ARRAY[w.private, w.mention, w.reply, w.tracked, w."group", w.person, w.tag, w.broadcast])[c.cause],
                                    CASE WHEN c.by_text THEN 'text' ELSE 'mail' END) AS way
         FROM (
@@ -1409,10 +1437,13 @@ BEGIN
         SELECT FROM deliveries d JOIN addresses a ON a.id = d.address_id WHERE d.message_id = message AND a.account_id = reader
     ) THEN
         RETURN 'had';
-    ELSIF loudest = 1 OR loudest > 2 AND phone THEN
-        RETURN CASE WHEN w.prefer = 'mail' THEN 'mailed' ELSE 'text' END;
     END IF;
-    RETURN CASE WHEN loudest IN (3, 4) THEN 'either' ELSE 'mail' END;
+    pushed := (loudest = 2 OR w.prefer = 'push') AND EXISTS (
+        SELECT FROM addresses WHERE account_id = reader AND channel = 'push' AND is_primary AND state = 'verified');
+    IF loudest = 1 OR loudest > 3 AND phone THEN
+        RETURN CASE WHEN w.prefer = 'mail' THEN 'mailed' WHEN w.prefer = 'push' AND pushed THEN 'push' ELSE 'text' END;
+    END IF;
+    RETURN CASE WHEN loudest = 2 AND pushed THEN 'push' WHEN loudest IN (4, 5) THEN 'either' ELSE 'mail' END;
 END $$;
 
 -- Blocks, and mutes that have not ended.
@@ -1436,6 +1467,12 @@ CREATE VIEW presence_now AS
 SELECT account_id, active_at
 FROM presence
 WHERE active_at BETWEEN now() - interval '60 seconds' AND now() + interval '60 seconds';
+
+-- The devices that get pushes now: a browser only as long as its owner is signed in there.
+CREATE VIEW push_subscriptions_in_force AS
+SELECT p.id, p.account_id, p.session_id, p.endpoint, p.p256dh, p.auth, p.encoding, p.device, p.created_at, p.used_at
+FROM push_subscriptions p LEFT JOIN web_sessions w ON w.id = p.session_id
+WHERE p.session_id IS NULL OR w.ended_at IS NULL AND w.expires_at > now();
 
 -- Every address, and whether updates go there. Its state says whether anything may.
 CREATE VIEW addresses_now AS

@@ -1,6 +1,6 @@
 """The channels by which people are reached: one entry for each, with the facts in which channels differ.
 
-A channel's name stands in the column `channel` of addresses, deliveries and inputs; its worker queue has the same name.
+A channel's name stands in the column `channel` of addresses, deliveries and inputs; its drain has the same name.
 Whoever must know which of two channels comes first, how long a delivery is tried or what an opt-out means asks here, so
 that a new channel is one more entry. Names are never compared by alphabet. gateway/store/channel_sql makes the same
 facts into SQL. Sentences about a channel stay where sentences are written.
@@ -13,6 +13,7 @@ from typing import Final
 
 SMS: Final = "sms"
 EMAIL: Final = "email"
+PUSH: Final = "push"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Channel:
     `opt_out_is_final`: whoever opted out of it is not written to on another channel instead. `answers_opted_out`:
     somebody who opted out of it still gets the answers to what they ask by it. `folds_repeats`: the receiver recognises
     a second copy, so that what may have left is simply sent again. `priced`: each delivery costs money, which budgets
-    limit.
+    limit. `only_if_chosen`: nothing comes by it but what its reader wants by it; nobody writes to us by it, and what it
+    shows is seen by whoever sees the device.
     """
 
     name: str
@@ -37,14 +39,11 @@ class Channel:
     answers_opted_out: bool
     folds_repeats: bool
     priced: bool
+    only_if_chosen: bool
+    queue: str  # of the workers that send on it
     noun: str  # one item, in words for operators
     nouns: str
     address: str  # what an address of it is called
-
-    @property
-    def queue(self) -> str:
-        """The queue of the workers that send on it, which is also the name of their drain."""
-        return self.name
 
 
 TEXTS: Final = Channel(
@@ -57,6 +56,8 @@ TEXTS: Final = Channel(
     answers_opted_out=False,
     folds_repeats=False,
     priced=True,
+    only_if_chosen=False,
+    queue=SMS,
     noun="text",
     nouns="texts",
     address="phone",
@@ -71,9 +72,29 @@ MAILS: Final = Channel(
     answers_opted_out=True,
     folds_repeats=True,
     priced=False,
+    only_if_chosen=False,
+    queue=EMAIL,
     noun="mail",
     nouns="mails",
     address="mailbox",
+)
+# To the devices of one person, which are one address together: gateway/network/push/push_subscriptions. They are so
+# few and so quick that the workers of mails send them, too.
+PUSHES: Final = Channel(
+    PUSH,
+    rank=10,
+    gives_up_after=timedelta(hours=4),
+    reached_by=frozenset({"sent", "delivered"}),
+    on_request=True,
+    opt_out_is_final=False,
+    answers_opted_out=False,
+    folds_repeats=True,
+    priced=False,
+    only_if_chosen=True,
+    queue=EMAIL,
+    noun="push",
+    nouns="pushes",
+    address="devices",
 )
 
 
@@ -82,8 +103,9 @@ def _by_rank(*channels: Channel) -> dict[str, Channel]:
 
 
 # By name, the highest rank first.
-CHANNELS: Final = _by_rank(TEXTS, MAILS)
+CHANNELS: Final = _by_rank(TEXTS, MAILS, PUSHES)
 NAMES: Final = tuple(CHANNELS)
+ONLY_IF_CHOSEN: Final = tuple(each.name for each in CHANNELS.values() if each.only_if_chosen)
 NOUNS: Final = {each.name: each.noun for each in CHANNELS.values()}
 
 

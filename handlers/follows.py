@@ -15,9 +15,10 @@ from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
 from handlers.group_members import add, remove
 
-BY = {"sms": say("by text"), "email": say("by mail")}
+BY = {"sms": say("by text"), "email": say("by mail"), "push": say("by push")}
 BY_WAY = {
     "text": say("by text"),
+    "push": say("by push"),
     "mail": say("by mail"),
     "digest": say("in your digest"),
     "web": say("on the web alone"),

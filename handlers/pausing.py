@@ -13,8 +13,8 @@ from handlers.daily_mail import DAILY, daily
 from handlers.follows import ends, local
 from handlers.mutes import tell_lifted
 
-ON: Final = {"sms": say("Texts are on."), "email": say("Mails are on.")}
-OFF: Final = {"sms": say("Texts are off."), "email": say("Mails are off.")}
+ON: Final = {"sms": say("Texts are on."), "email": say("Mails are on."), "push": say("Pushes are on.")}
+OFF: Final = {"sms": say("Texts are off."), "email": say("Mails are off."), "push": say("Pushes are off.")}
 
 
 @command(

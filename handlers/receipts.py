@@ -4,13 +4,19 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.lookups import delivery_receipts
 from gateway.actions.lookups.delivery_receipts import PostReceipts
-from gateway.i18n.phrases import Phrase, count, joined, say
+from gateway.channels import EMAIL, PUSH, SMS
+from gateway.i18n.phrases import Phrase, count, joined, say, template
 from gateway.inbound.commands import CommandContext, command
 from gateway.language.model.reading import NamedAccount
 from gateway.network.receipts import call_reports, question_reports
 from gateway.network.receipts.receipt_text import describe_counts, names, shorten
 from gateway.network.receipts.receipts import ON_WEB
 
+GOT = {
+    SMS: template("{name} got it by text."),
+    EMAIL: template("{name} got it by mail."),
+    PUSH: template("{name} got it by push."),
+}
 SHOWN = 2  # people who missed it, with reasons, that fit in one text
 
 
@@ -57,9 +63,7 @@ def _one(session: Session, context: CommandContext, person: NamedAccount) -> str
     if got is None:
         return say('"{words}" was not for {name}.', words=words, name=person.name)
     if got.state in ("sent", "delivered"):
-        by = say("{name} got it by text.", name=person.name)
-        by = say("{name} got it by mail.", name=person.name) if got.channel == "email" else by
-        return joined([say('"{words}":', words=words), by])
+        return joined([say('"{words}":', words=words), say(GOT[got.channel], name=person.name)])
     if got.reason in ON_WEB:
         return joined([say('"{words}":', words=words), _on_web(person.name, got.reason)])
     if got.state == "held":

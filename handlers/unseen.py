@@ -39,8 +39,8 @@ def _set(state: UnseenState) -> Phrase:
 
 
 def _next(state: UnseenState) -> Phrase:
-    """It begins to matter when something that is written to them comes on the web alone."""
-    if state.on_web:
+    """It begins to matter when something that is written to them comes by push or on the web alone."""
+    if state.quiet:
         return say("To end it: UNSEEN OFF")
     return say("So far it comes by text at once: PREFER WEB")
 

@@ -1,5 +1,5 @@
-"""`prefer`: mails or the web instead of texts, and the way of all that has one cause, or of one follow, tag or tracked
-phrase."""
+"""`prefer`: mails, pushes or the web instead of texts, and the way of all that has one cause, or of one follow, tag or
+tracked phrase."""
 
 from typing import Final
 
@@ -29,16 +29,33 @@ _CALLED: Final = {
 
 _INSTEAD: Final = {
     "mail": say("by mail, because you prefer mails"),
+    "push": say("by push, because you prefer pushes"),
     "web": say("on the web alone, because you prefer it"),
 }
-_OPENING: Final = {"mail": say("Mails instead of texts."), "web": say("The web instead of texts.")}
+_OPENING: Final = {
+    "mail": say("Mails instead of texts."),
+    "push": say("Pushes instead of texts."),
+    "web": say("The web instead of texts."),
+}
+_TO_END: Final = say("By text come only answers, codes and urgent calls. To end it: PREFER TEXT")
+
+
+# From now on; it was so already.
+_PREFERRED: Final = {
+    "mail": (say("Mails instead of texts from now on."), say("Mails come instead of texts already.")),
+    "push": (say("Pushes instead of texts from now on."), say("Pushes come instead of texts already.")),
+    "web": (
+        say("What came by text is on the web alone from now on."),
+        say("What came by text is on the web alone already."),
+    ),
+}
 
 
 @command(
     "prefer [CHANNEL]",
     'prefer WAY for NAME|CAUSE|#TAG|"WORDS"',
     intent="setting",
-    about="mails or the web instead of texts, or how something comes; alone, mine",
+    about="mails, pushes or the web instead of texts, or how something comes; alone, mine",
     spanish="prefiero, preferir",
 )
 def prefer(session: Session, context: CommandContext) -> str:
@@ -50,21 +67,8 @@ def prefer(session: Session, context: CommandContext) -> str:
     done = ways.prefer(session, context.actor, preferred_of(args[0]))
     if done.way is None:
         return _texts(session, context, done)
-    return _mails(done) if done.way == "mail" else _web(done)
-
-
-def _mails(done: WaySet) -> Phrase:
-    to_end = say("By text come only answers, codes and urgent calls. To end it: PREFER TEXT")
-    if done.already:
-        return joined([say("Mails come instead of texts already."), to_end])
-    return joined([say("Mails instead of texts from now on."), to_end])
-
-
-def _web(done: WaySet) -> Phrase:
-    to_end = say("By text come only answers, codes and urgent calls. To end it: PREFER TEXT")
-    if done.already:
-        return joined([say("What came by text is on the web alone already."), to_end])
-    return joined([say("What came by text is on the web alone from now on."), to_end])
+    now, already = _PREFERRED[done.way]
+    return joined([already if done.already else now, _TO_END])
 
 
 def _texts(session: Session, context: CommandContext, done: WaySet) -> Phrase:
@@ -117,6 +121,8 @@ def _shown(session: Session, context: CommandContext) -> Phrase:
 def _only_preferred(table: WayTable) -> Phrase:
     if table.preferred == "mail":
         return say("You get mails instead of texts. To get texts again: PREFER TEXT")
+    if table.preferred == "push":
+        return say("You get pushes instead of texts. To get texts again: PREFER TEXT")
     if table.preferred == "web":
         return say("What came by text is on the web alone. To get texts again: PREFER TEXT")
     return say("Everything comes as you asked for it. To get mails instead of texts: PREFER MAIL")

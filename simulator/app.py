@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import uvloop
 from aiohttp import web
 
-from simulator import control_routes, mailbox_routes, phone_routes, twilio
+from simulator import control_routes, mailbox_routes, phone_routes, push_routes, twilio
 from simulator.local import Address, netloc
 from simulator.options import Options
 from simulator.sink import LONGEST_MAIL, Session
@@ -63,7 +63,7 @@ async def serve(options: Options) -> Running:
 async def _serve_web(world: World) -> web.AppRunner:
     app = web.Application(client_max_size=LONGEST_MAIL)
     app[WORLD] = world
-    for part in (twilio, phone_routes, mailbox_routes, control_routes):
+    for part in (twilio, phone_routes, mailbox_routes, push_routes, control_routes):
         app.add_routes(part.routes())
     # Idle connections stay open for long: one that is closed just as a request comes would look like a lost answer.
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2, keepalive_timeout=3600)

@@ -30,6 +30,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "smtp-cut-before-dot": {},
     "smtp-cut-after-dot": {},
     "smtp-delay": {"seconds": 1.0},
+    "push-status": {"code": 410, "retry_after": 0},
+    "push-delay": {"seconds": 1.0},
 }
 REST_FAULTS = ("delay", "429", "500", "503", "refuse", "cut-before", "accept-then-cut", "half-body", "garbage")
 CHOICES: dict[str, tuple[str, ...]] = {

@@ -14,6 +14,7 @@ from simulator.ledger import Ledger
 from simulator.mailboxes import Mailboxes
 from simulator.messages import Messages
 from simulator.options import Options
+from simulator.push_devices import PushDevices
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class World:
     hooks: Hooks
     journeys: Journeys
     logins: frozenset[str]  # the Authorization headers that open the REST API, compared whole on every request
+    push_devices: PushDevices
     media: dict[str, tuple[str, bytes]]  # by SID: content type and bytes of pictures that phones sent
 
     @classmethod
@@ -47,13 +49,14 @@ class World:
             hooks,
             Journeys(options, faults, hooks, ledger, events),
             options.logins(),
+            PushDevices(),
             {},
         )
 
     def reset(self) -> None:
         """Resets it as if just started: no texts, no mails, no blocks, no faults, an empty ledger."""
         self.journeys.clear()
-        for part in (self.messages, self.mailboxes, self.blocks, self.ledger, self.media):
+        for part in (self.messages, self.mailboxes, self.blocks, self.ledger, self.push_devices, self.media):
             part.clear()
         self.faults.set([])
         self.events.tell("reset", {})

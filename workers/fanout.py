@@ -3,7 +3,6 @@
 import structlog
 from sqlalchemy.orm import Session
 
-from gateway.channels import EMAIL, SMS
 from gateway.ledger.commit import counters
 from gateway.ledger.outbox import fanouts as spreading
 from gateway.network.audience import recipients
@@ -54,12 +53,11 @@ def begin(context: WorkerContext, session: Session, inbound_id: int) -> set[str]
 def _chunk(context: WorkerContext, session: Session, fanout: Fanout, priority: int) -> set[str]:
     """Writes one chunk. Returns the drains to wake: of the channels that got rows, and `fanout` when more is left."""
     chunk = FIRST if fanout.reached == 0 else CHUNK
-    upto, texts, mails = recipients.expand(session, fanout, priority, chunk)
-    done = upto == recipients.END
-    spreading.advance(session, fanout, upto, texts, mails, done=done)
+    expanded = recipients.expand(session, fanout, priority, chunk)
+    done = expanded.upto == recipients.END
+    spreading.advance(session, fanout, expanded, done=done)
     if done:
-        author_reports.schedule(session, fanout, fanout.texts + texts, context.settings.ask_phones)
-    made = {SMS: texts, EMAIL: mails}
-    for channel, amount in made.items():
+        author_reports.schedule(session, fanout, fanout.texts + expanded.texts, context.settings.ask_phones)
+    for channel, amount in expanded.made.items():
         counters.add("fanned_out", channel, amount=amount)
-    return {channel for channel, amount in made.items() if amount} | (set() if done else {"fanout"})
+    return {channel for channel, amount in expanded.made.items() if amount} | (set() if done else {"fanout"})

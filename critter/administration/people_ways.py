@@ -34,6 +34,7 @@ SENTENCES: Final = {
     "tag_not_followed": "@{who} does not follow {tag}, so there is no way to choose for it.",
     "phrase_not_tracked": '@{who} does not track "{phrase}". What they track: critter people ways {who}',
     "no_mailbox": "@{who} has no confirmed mailbox, so nothing was changed. To add one: critter people link",
+    "no_device": "@{who} has no device that gets pushes, so nothing was changed. They add one on the web: Settings",
     "no_phone": "@{who} has no confirmed phone, so nothing was changed. To add one: critter people link",
 }
 MIXED = "text or mail"  # of a cause of which each comes as it was asked for
@@ -51,16 +52,16 @@ def show(
     ] = None,
     way: Annotated[
         str | None,
-        typer.Argument(metavar="[WAY]", help="text, mail, digest, web, nothing, or usual: as it was before."),
+        typer.Argument(metavar="[WAY]", help="text, push, mail, digest, web, nothing, or usual: as it was before."),
     ] = None,
     prefer: Annotated[
-        Literal["text", "mail", "web"] | None,
-        typer.Option(help="mail: mails instead of texts; web: the web alone; text: texts again."),
+        Literal["text", "push", "mail", "web"] | None,
+        typer.Option(help="mail: mails instead of texts; push: pushes; web: the web alone; text: texts again."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for other programs.")] = False,
 ) -> None:
-    """How what comes to somebody comes: by text, by mail, in a digest, on the web, or not at all, for each cause and
-    for all that they follow or track. With WHAT and WAY, set it for them. That you looked, or changed it, is kept."""
+    """How what comes to somebody comes: by text, push or mail, in a digest, on the web, or not at all, for each cause
+    and for all that they follow or track. With WHAT and WAY, set it for them. That you looked or changed it is kept."""
     if (what is None) != (way is None):
         raise Refused("Say what and how: critter people ways HANDLE mentions digest.")
     settings = load()
@@ -98,7 +99,7 @@ def _wake(settings: Settings, actor: Actor) -> None:
 def _set(session: Session, actor: Actor, what: str, said: str) -> None:
     """What the person does with `prefer WAY for WHAT`; their own `undo` takes back what they did themselves."""
     if said not in WAYS:
-        raise Refused(f"{said[:20]!r} is no way: text, mail, digest, web, nothing or usual.")
+        raise Refused(f"{said[:20]!r} is no way: text, push, mail, digest, web, nothing or usual.")
     way = WAYS[said]
     if what in CAUSE_WORDS:
         ways.set_cause_way(session, actor, DeliveryCause[CAUSE_WORDS[what].upper()], way)
@@ -116,6 +117,8 @@ def _show(handle: str, table: WayTable) -> None:
     show_rows(("cause", "what", "way", "why"), [_line(row) for row in table.rows])
     if table.preferred == "mail":
         typer.echo(f"@{handle} prefers mails: each text comes as a mail, where a mailbox takes it.")
+    if table.preferred == "push":
+        typer.echo(f"@{handle} prefers pushes: each text comes as a push, while they have a device.")
     if table.preferred == "web":
         typer.echo(f"@{handle} prefers the web: what came by text is there alone.")
 

@@ -16,9 +16,9 @@ from critter.processes import garbage, logs
 from critter.processes.rq_worker import DrainWorker
 from gateway import failpoints
 from gateway.carriers import parts
-from gateway.carriers.common.protocol import Carrier, OutboundEmail, Text
+from gateway.carriers.common.protocol import Carrier, OutboundEmail, OutboundPush, Text
 from gateway.carriers.instrumented import InstrumentedCarrier, instrument
-from gateway.channels import EMAIL, SMS
+from gateway.channels import EMAIL, PUSH, PUSHES, SMS
 from gateway.ledger.commit.admission import Admission
 from gateway.ledger.operations.heartbeat import Heartbeat, owner
 from gateway.mail.compose import dkim_keys
@@ -111,6 +111,7 @@ def build(settings: Settings, queue: str) -> WorkerContext:
         loop=Loop(),
         texts=_texts(settings) if queue == SMS and settings.sms else {},
         emails=_letters(settings) if queue == EMAIL and settings.mail else None,
+        pushes=_pushes(settings) if queue == PUSHES.queue and PUSH in settings.channels else None,
         keys=dkim_keys.of(settings) if queue == EMAIL and settings.mail else (),
         admission=Admission(needs_contact=queue == "clock"),
         inbox=parts.make_inbox(settings) if queue == "clock" and settings.sms else None,
@@ -124,6 +125,10 @@ def _texts(settings: Settings) -> dict[str, Carrier[Text]]:
 
 def _letters(settings: Settings) -> Carrier[OutboundEmail]:
     return InstrumentedCarrier(parts.make_mails(settings))
+
+
+def _pushes(settings: Settings) -> Carrier[OutboundPush]:
+    return InstrumentedCarrier(parts.make_pushes(settings))
 
 
 def _stop_on_signals(context: WorkerContext) -> None:

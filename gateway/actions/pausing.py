@@ -67,10 +67,7 @@ def undo_switch(session: Session, actor: Actor, effect: Effect) -> Undone:
 
 
 def _undo_address(session: Session, actor: Actor, effect: Effect) -> Undone:
-    mine = addresses.of_account(session, actor.account.id)
-    row = next((each for each in mine if each.id == effect.subject_id), None)
-    if row is None:
-        raise refusal("address_gone")
+    row = addresses.own(session, actor.account.id, effect.subject_id or 0)
     addresses.restore_receiving(session, row, effect.detail["receiving"], effect.detail["until"])
     quiet_hours.wake(session, actor, row)
     return Undone(f"{row.channel}_on" if row.receiving else f"{row.channel}_off")

@@ -9,7 +9,9 @@ from gateway.ledger.outbox.held import Hold
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """It may leave now."""
+    """It may leave now. `later`: it goes to its reader's phone as well, unless they have seen it till then."""
+
+    later: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Redirect:
     """It goes to another address of its reader instead, where it is decided about again."""
 
     address_id: int
+    channel: str
 
 
 Decision = Send | Drop | Hold | Redirect  # Hold: for later; then it is decided about again

@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.attention.decision import SEND, Decision, Drop, Send
 from gateway.attention.facts import Facts
-from gateway.channels import CHANNELS
+from gateway.channels import CHANNELS, PUSH
 
 Rule = Callable[[Facts], Decision | None]
 
@@ -22,11 +22,11 @@ def opted_out(facts: Facts) -> Drop | None:
 
 def address_unfit(facts: Facts) -> Drop | None:
     """An invited phone gets answers and one welcome. A code is to prove whose an address is now, so it goes also to one
-    that its last owner lost."""
+    that its last owner lost. Devices of which none is left get nothing."""
     welcome = facts.address_state == "invited" and facts.kind in ("answer", "welcome")
     if facts.address_state in ("verified", "stopped") or facts.kind == "code" or welcome:
         return None
-    return Drop(facts.address_state)
+    return Drop("gone" if facts.channel == PUSH else facts.address_state)
 
 
 def code_in_time(facts: Facts) -> Send | None:

@@ -189,7 +189,8 @@ SELECT d.message_id, d.address_id,
             UNION ALL {way_sql.named_causes("p", "a.account_id")}
             WHERE {_NAMED}
         ) AS causes
-    ), {way_sql.CHOSEN}, CASE WHEN a.channel = '{SMS}' THEN {way_sql.mailbox("a.account_id")} END)::text END AS choice,
+    ), {way_sql.CHOSEN}, CASE WHEN a.channel = '{SMS}' THEN {way_sql.mailbox("a.account_id")} END,
+        {way_sql.devices("a.account_id")})::text END AS choice,
     d.priority = 0 AS urgent, date_part('epoch', w.unseen_after) AS unseen_after,
     CASE WHEN a.channel = '{SMS}' OR w.unseen_after IS NOT NULL THEN (
         SELECT h.delayed_until FROM held h WHERE h.message_id = d.message_id AND h.account_id = a.account_id

@@ -44,7 +44,7 @@ class Facts:
     texts_a_day: int | None = None  # how many texts the reader wants on a day
     choice: str | None = None  # what brings it, and the ways that its reader chose, for ways.read_choice
     urgent: bool = False  # an urgent call, or what belongs to one
-    unseen_after: timedelta | None = None  # how long what came on the web alone waits to be seen there
+    unseen_after: timedelta | None = None  # how long what came by push or on the web alone waits to be seen
     delayed_until: datetime | None = None  # until when its reader had time to see it on the web
     online_until: datetime | None = None  # till when what is for this address now waits for that
     # What may be a reason. A delivery is looked at only if one of these is unusual.

@@ -8,7 +8,7 @@ from gateway.attention.decision import SEND, Decision, Drop, Redirect, Send
 from gateway.attention.eligibility import Rule
 from gateway.attention.facts import Facts
 from gateway.attention.quiet_hours import quiet_until
-from gateway.channels import SMS
+from gateway.channels import EMAIL, PUSH, SMS
 from gateway.ledger.outbox.held import Hold
 
 UNASKED: Final = ("update", "notice", "daily", "digest")  # kinds of messages; for the others somebody waits
@@ -44,14 +44,24 @@ def into_digest(facts: Facts) -> Decision | None:
     return Hold("digest", slot.instant, facts.cause, slot.wall)
 
 
-def to_mailbox(facts: Facts) -> Redirect | None:
-    """A text whose reader wants it as a mail by now, or who prefers mails to texts, goes to their mailbox, where there
-    is one that receives. What was queued as a mail stays one."""
-    chosen = facts.chosen
-    if facts.channel != SMS or facts.kind != "update" or facts.digest_failed or chosen is None or not chosen.mailed:
+def pushed_before(facts: Facts) -> Decision | None:
+    """What came by push goes to the phone as well, once its reader had time to see it. They may have ended that."""
+    if facts.channel != SMS or facts.way != "push" or facts.delayed_until is None:
         return None
-    assert chosen.mailbox is not None
-    return Redirect(chosen.mailbox)
+    if facts.unseen_after is None:
+        return Drop("pushed")
+    return Hold("unseen", facts.delayed_until, facts.cause) if facts.delayed_until > facts.now else None
+
+
+def elsewhere(facts: Facts) -> Redirect | None:
+    """A text whose reader wants it by push or as a mail by now, or who prefers those to texts, goes to their devices or
+    their mailbox, where these are. What was queued as a mail stays one."""
+    chosen = facts.chosen
+    if facts.channel != SMS or facts.kind != "update" or facts.digest_failed or chosen is None:
+        return None
+    if chosen.way == "push" and chosen.devices is not None and facts.delayed_until is None:
+        return Redirect(chosen.devices, PUSH)
+    return Redirect(chosen.mailbox, EMAIL) if chosen.mailed and chosen.mailbox is not None else None
 
 
 def switched_off(facts: Facts) -> Decision | None:
@@ -91,13 +101,24 @@ def online(facts: Facts) -> Hold | None:
     return Hold("online", facts.online_until, facts.cause)
 
 
+def until_seen(facts: Facts) -> Send | None:
+    """A push of what was written to its reader is sent now. If they said so, it goes to their phone as well when they
+    have not seen it on a page for so long."""
+    addressed = facts.chosen is not None and facts.chosen.addressed
+    if facts.channel != PUSH or facts.kind != "update" or facts.unseen_after is None or not addressed:
+        return None
+    return Send(Hold("unseen", facts.now + facts.unseen_after, facts.cause))
+
+
 TIMING: Final[tuple[Rule, ...]] = (
     urgent,
     on_the_web,
     into_digest,
-    to_mailbox,
+    pushed_before,
+    elsewhere,
     switched_off,
     quiet_hours,
     behind_others,
     online,
+    until_seen,
 )

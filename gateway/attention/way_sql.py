@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.attention.causes import DeliveryCause
 from gateway.attention.ways import COLUMNS
-from gateway.channels import EMAIL
+from gateway.channels import EMAIL, PUSH
 
 _PLACES: Final = ", ".join(f'w."{name}"' for name in COLUMNS)
 
@@ -31,6 +31,13 @@ def mailbox(account: str) -> str:
     SELECT json_build_array(box.id, box.receives) FROM addresses_now box
     WHERE box.account_id = {account} AND box.channel = '{EMAIL}' AND box.is_primary
       AND box.state = 'verified' AND box.bouncing_since IS NULL)"""  # noqa: S608
+
+
+def devices(account: str) -> str:
+    """Where pushes go, while there is a device. `account` is the SQL of an id."""
+    return f"""(
+    SELECT mine.id FROM addresses mine
+    WHERE mine.account_id = {account} AND mine.channel = '{PUSH}' AND mine.is_primary AND mine.state = 'verified')"""  # noqa: S608
 
 
 def named_causes(post: str, account: str) -> str:

@@ -11,10 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gateway.carriers.common.delivery_report import DeliveryReport
-from gateway.carriers.common.protocol import Carrier, OutboundEmail, Text
+from gateway.carriers.common.protocol import Carrier, OutboundEmail, OutboundPush, Text
 from gateway.carriers.descriptors.descriptor import CarrierDescriptor, Part
 from gateway.carriers.descriptors.registry import CARRIERS
 from gateway.carriers.twilio.inbound_list import TwilioInbox
+from gateway.channels import PUSH
 from gateway.ledger.commit.group_commit import CommitQueue
 from gateway.ledger.inbox.inbox import Incoming
 from gateway.ledger.outbox.callbacks import STEPS, CallbackCall
@@ -43,6 +44,11 @@ def make_texts(settings: Settings) -> dict[str, Carrier[Text]]:
 def make_mails(settings: Settings) -> Carrier[OutboundEmail]:
     """Builds the carrier that all mails leave by."""
     carrier: Carrier[OutboundEmail] = load(settings.mail_carrier.make)(settings)
+    return carrier
+
+
+def make_pushes(settings: Settings) -> Carrier[OutboundPush]:
+    carrier: Carrier[OutboundPush] = load(settings.carriers_for(PUSH)[0].make)(settings)
     return carrier
 
 

@@ -161,6 +161,17 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bad_mailbox": template("That is not a mail address. Write it like kim@example.com."),
     "no_mailbox": template("You have no confirmed mailbox here, so nothing was changed. To add one: LOGIN"),
     "no_phone": template("You have no confirmed phone here, so nothing was changed. To add one: LOGIN"),
+    "no_device": template("No device of yours gets pushes, so nothing was changed. To add one: LOGIN, then Settings"),
+    "push_off": template("Pushes are not set up here. Ask an operator to run critter push-keys."),
+    "push_service_refused": template(
+        "The push service of this browser is not one that we may send to. Ask an operator about CRITTER_PUSH_HOSTS."
+    ),
+    "push_service_elsewhere": template(
+        "Here nothing leaves this machine, so the push service of a browser cannot be reached. "
+        "It can once Critter is live."
+    ),
+    "push_keys_wrong": template("The keys of this browser's pushes are not complete. Try again, or another browser."),
+    "device_gone": template("That device is not yours, or it gets no pushes any more. Nothing was changed."),
     "address_gone": template("That phone or mailbox is not yours any more. Nothing was changed."),
     "phone_linked": template("This phone is yours already. To give it to somebody else, ask an operator."),
     "mailbox_linked": template("This mailbox is yours already. To give it to somebody else, ask an operator."),

@@ -44,7 +44,7 @@ DRAINS: Final = {
     "prices": (SMS, "workers.price_sync.drain"),
     "redact": (SMS, "workers.redaction.drain"),
 }
-QUEUES: Final = ("inbound", "proving", "fanout", *(each.queue for each in CHANNELS.values()))
+QUEUES: Final = ("inbound", "proving", "fanout", *dict.fromkeys(each.queue for each in CHANNELS.values()))
 
 # The version before wrote pickles into queues of other names. They are known by their bytes and never unpickled.
 PATHS_BEFORE: Final = {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import parse_qs, urlsplit
 
+from gateway.security.push_keys import read_private
 from gateway.security.standard_webhooks import key_of
 from gateway.sms import destinations
 from gateway.typed_input import ascii_domain
@@ -244,6 +245,20 @@ def mail_aliases(text: str) -> tuple[str, ...]:
             )
         found.append(f"{match[1]}={match[2] or 'post'}" if match[1] else f"@{match[3]}")
     return tuple(found)
+
+
+def push_key(text: str) -> str:
+    read_private(text)
+    return text.rstrip("=")
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Names of hosts or addresses, without ports, in lower case."""
+    found = tuple(item.strip("[]").lower() for item in comma_list(text))
+    for item in found:
+        if not re.fullmatch(r"[a-z0-9](?:[a-z0-9.:-]*[a-z0-9])?", item):
+            raise ValueError(f"{item[:60]!r} is no host; write names with commas, such as ntfy.example.com")
+    return found
 
 
 def host_of(url: str) -> str:

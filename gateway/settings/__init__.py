@@ -18,7 +18,8 @@ from gateway.carriers.descriptors.registry import CARRIERS
 from gateway.carriers.descriptors.smtp import RelaySettings
 from gateway.carriers.descriptors.twilio import TwilioSettings
 from gateway.carriers.descriptors.webhook import WebhookSettings
-from gateway.channels import EMAIL, NAMES, SMS
+from gateway.carriers.descriptors.webpush import WebPushSettings
+from gateway.channels import EMAIL, NAMES, PUSH, SMS
 from gateway.errors import SettingsError
 from gateway.setting_types import values as value
 from gateway.setting_types.fields import BaseUrl, Listen, Money, Networks, Parts, Switch, Words, env
@@ -31,7 +32,7 @@ ENV_FILE = Path(".env")
 FEWEST_DIFFERENT = 8  # different characters; a secret that was typed carelessly has fewer
 
 
-class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings):
+class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings, WebPushSettings):
     """What the environment says, checked. Lists are tuples; money is in US dollars, durations in seconds. The settings
     of our own carriers are bases, so that they have types here; load() adds those of any other carrier."""
 
@@ -127,7 +128,7 @@ class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings):
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels that are on."""
-        on = {SMS: self.sms, EMAIL: self.mail}
+        on = {SMS: self.sms, EMAIL: self.mail, PUSH: bool(self.push_key)}
         return tuple(name for name in NAMES if on[name])
 
     @property
@@ -150,6 +151,8 @@ class Settings(TwilioSettings, KannelSettings, WebhookSettings, RelaySettings):
         """The carriers by which a channel sends; none for anything that is no channel."""
         if channel == SMS:
             return [CARRIERS[name] for name in self.sms_carriers]
+        if channel == PUSH:
+            return registry.for_pushes() if self.push_key else []
         return [self.mail_carrier] if channel == EMAIL else []
 
     @property

@@ -3,14 +3,16 @@
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, DecimalException
+from functools import partial
 from pathlib import Path
 
 from gateway.carriers.descriptors import registry
 from gateway.carriers.descriptors.descriptor import CarrierDescriptor
 from gateway.carriers.descriptors.registry import CARRIERS
 from gateway.errors import SettingsError
+from gateway.security import push_keys
 from gateway.setting_types.values import comma_list, dialled, listen, netloc, switch
 from gateway.settings import embedded, prices
 from gateway.sms import destinations
@@ -79,6 +81,7 @@ def fill_in(given: Mapping[str, str]) -> dict[str, str]:
     values.setdefault("CRITTER_FALLBACK_LISTEN", _beside_web(values, FALLBACK_AFTER_WEB))
     values.setdefault("CRITTER_STREAM_LISTEN", _beside_web(values, STREAM_AFTER_WEB))
     values.setdefault("CRITTER_DKIM_FOLDER", str(Path(values["CRITTER_VAR"]) / "dkim"))
+    _read_push_key(values)
     for carrier in CARRIERS.values():
         values = {**carrier.defaults(values), **values}
     _refuse_missing(values) if mode == "live" else _make_up(values)
@@ -167,7 +170,9 @@ def _carriers(values: Mapping[str, str]) -> list[CarrierDescriptor]:
 def _make_up(values: dict[str, str]) -> None:
     """Generates what simulated mode needs: a secret, a Twilio account, and the addresses of the simulator."""
     if "CRITTER_SECRET_KEY" not in values:
-        values["CRITTER_SECRET_KEY"] = _kept_secret(Path(values["CRITTER_VAR"]))
+        values["CRITTER_SECRET_KEY"] = keep_secret(
+            Path(values["CRITTER_VAR"]) / "secret_key", partial(secrets.token_urlsafe, 32)
+        )
     secret = values["CRITTER_SECRET_KEY"].split(",")[0].strip()
     values.setdefault("TWILIO_ACCOUNT_SID", f"AC{_digest('account', secret)}")
     values.setdefault("TWILIO_AUTH_TOKEN", _digest("token", secret))
@@ -180,14 +185,25 @@ def _make_up(values: dict[str, str]) -> None:
     )
 
 
-def _kept_secret(var: Path) -> str:
-    """The secret of this state folder, made at the first start. It is hard-linked into place, so that two processes
-    that start at once agree on one."""
-    path = var / "secret_key"
+def push_key_file(var: Path) -> Path:
+    """Where `critter push-keys` keeps the key by which push services know us."""
+    return var / "push_key"
+
+
+def _read_push_key(values: dict[str, str]) -> None:
+    """Live, there is none until an operator makes one: without it pushes are not offered."""
+    var = Path(values["CRITTER_VAR"])
+    if "CRITTER_PUSH_KEY" not in values and (values["CRITTER_MODE"] == "simulated" or push_key_file(var).exists()):
+        values["CRITTER_PUSH_KEY"] = keep_secret(push_key_file(var), push_keys.make_private)
+
+
+def keep_secret(path: Path, make: Callable[[], str]) -> str:
+    """A secret of the state folder, made when it is asked for first. It is hard-linked into place, so that two
+    processes that start at once agree on one."""
     try:
         if not path.exists():
-            var.mkdir(parents=True, exist_ok=True)
-            _place(path, secrets.token_urlsafe(32))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _place(path, make())
         return path.read_text().strip()
     except OSError as error:
         raise SettingsError(

@@ -373,6 +373,24 @@ class WebSession(Table):
     __table_args__ = (Index("web_sessions_by_account", "account_id"),)
 
 
+class PushSubscription(Table):
+    __tablename__ = "push_subscriptions"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    session_id: Mapped[int | None] = mapped_column(_cascade("web_sessions.id"))
+    endpoint: Mapped[str] = mapped_column(unique=True)
+    p256dh: Mapped[str]
+    auth: Mapped[str]
+    encoding: Mapped[str] = mapped_column(server_default="standard")
+    device: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    used_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("push_subscriptions_by_account", "account_id"),
+        Index("push_subscriptions_by_session", "session_id"),
+    )
+
+
 class ReadMark(Table):
     __tablename__ = "read_marks"
     account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
@@ -969,6 +987,7 @@ class Fanout(Table):
     reached: Mapped[int] = mapped_column(server_default=ZERO)
     texts: Mapped[int] = mapped_column(server_default=ZERO)
     mails: Mapped[int] = mapped_column(server_default=ZERO)
+    pushes: Mapped[int] = mapped_column(server_default=ZERO)
     attempt: Mapped[int] = mapped_column(SmallInteger, server_default=ZERO)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     done_at: Mapped[datetime | None]

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, FromClause, MetaDa
 from sqlalchemy import Table as Relation
 from sqlalchemy.orm import aliased
 
-from gateway.store.tables import Address, Follow, Presence, Silence, Table, TopicFollow, Tracker
+from gateway.store.tables import Address, Follow, Presence, PushSubscription, Silence, Table, TopicFollow, Tracker
 
 Row = TypeVar("Row", bound=Table)
 
@@ -37,6 +37,7 @@ SUBSCRIPTIONS: Final = Relation(
 )
 SILENCES: Final = _view("silences_in_force", Silence)
 ADDRESSES: Final = _view("addresses_now", Address, "off_now", "receives", "limited", "online")
+PUSH_SUBSCRIPTIONS: Final = _view("push_subscriptions_in_force", PushSubscription)
 _view("presence_now", Presence)  # asked in SQL alone
 ZONES: Final = Relation(
     "zones_now",
@@ -57,6 +58,7 @@ TopicFollowInForce: Final = _rows(TopicFollow, TOPIC_FOLLOWS)
 TrackerInForce: Final = _rows(Tracker, TRACKERS)
 SilenceInForce: Final = _rows(Silence, SILENCES)
 AddressNow: Final = _rows(Address, ADDRESSES)
+PushSubscriptionInForce: Final = _rows(PushSubscription, PUSH_SUBSCRIPTIONS)
 
 
 def another_follow() -> type[Follow]:

@@ -15,7 +15,7 @@ from gateway.attention.decide import RULES, decide
 from gateway.attention.decision import SEND, Decision, Drop, Redirect, Send
 from gateway.attention.facts import CIRCUMSTANCES, KINDS, Facts
 from gateway.attention.ways import COLUMNS, WAYS
-from gateway.channels import CHANNELS, EMAIL, SMS
+from gateway.channels import CHANNELS, EMAIL, PUSH, SMS
 from gateway.ledger.outbox.held import Hold
 
 NOON: Final = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -32,6 +32,7 @@ PREFERENCES: Final = (
 )  # fmt: skip
 
 BOX: Final = 4242  # the id of a mailbox
+DEVICES: Final = 4343  # the id of the address that stands for all devices
 
 
 def brought(
@@ -39,11 +40,12 @@ def brought(
     prefer: str | None = None,
     box: int | None = None,
     on: bool = True,
+    devices: int | None = None,
     **ways: str,
 ) -> dict[str, Any]:
     """Facts of somebody who chose ways: the causes of the item (number, its own way, by text), and their choices."""
     chosen = [prefer, *(ways.get(name) for name in COLUMNS)]
-    return {"choosing": True, "choice": json.dumps([causes, chosen, [box, on] if box else None])}
+    return {"choosing": True, "choice": json.dumps([causes, chosen, [box, on] if box else None, devices])}
 
 
 def others(*causes: tuple[int, str | None, bool], box: int | None = None) -> dict[str, Any]:
@@ -54,6 +56,8 @@ def others(*causes: tuple[int, str | None, bool], box: int | None = None) -> dic
 FOLLOWED: Final = (Cause.PERSON, None, True)
 BY_MAIL: Final = (Cause.PERSON, None, False)
 WRITTEN: Final = brought((Cause.PRIVATE, None, True), private="web")
+PUSHED: Final = brought((Cause.MENTION, None, True), prefer="push", devices=DEVICES) | {"channel": PUSH}
+DIGESTS: Final = {"digest_every": "day", "now": NOON}
 MINUTES: Final = timedelta(minutes=5)
 UNSEEN: Final = {"unseen_after": MINUTES, "now": NOON}
 ONLINE: Final = {"online": True, "online_until": LATER, "now": NOON}
@@ -166,7 +170,7 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     (others((Cause.PERSON, "nothing", True), (Cause.GROUP, None, True)) | {"source_off": True}, SEND),
     (others((Cause.PERSON, "nothing", True), (Cause.GROUP, None, True)), SEND),
     (others((Cause.TAG, None, True)) | {"subscribed": False}, SEND),
-    (others((Cause.TAG, None, False), box=BOX) | {"subscribed": False}, Redirect(BOX)),
+    (others((Cause.TAG, None, False), box=BOX) | {"subscribed": False}, Redirect(BOX, "email")),
     (others((Cause.TAG, "nothing", True)) | {"subscribed": False}, Drop("left")),
     (others((Cause.PERSON, "nothing", True)) | {"source_off": True}, Drop("off")),
     (others((Cause.TAG, None, True)) | {"subscribed": False, "silenced": True}, Drop("silenced")),
@@ -200,28 +204,60 @@ NEIGHBOURS: Final[tuple[tuple[dict[str, Any], Decision], ...]] = (
     (ONLINE | {"quiet": LUNCH}, Hold("quiet", LATER, Cause.PERSON)),
     (ONLINE | {"behind": True}, Hold("behind", NOON, Cause.PERSON)),
     # T2: who prefers mails gets a mail instead of a text, where a mailbox receives, and C2: once, at the mailbox.
-    (brought(FOLLOWED, prefer="mail", box=BOX), Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail", box=BOX), Redirect(BOX, "email")),
     (brought(FOLLOWED, prefer="mail"), SEND),
     (brought(FOLLOWED, prefer="mail", box=BOX) | {"channel": EMAIL}, SEND),
-    (brought((Cause.PRIVATE, None, True), prefer="mail", box=BOX) | {"in_conversation": True}, Redirect(BOX)),
+    (brought((Cause.PRIVATE, None, True), prefer="mail", box=BOX) | {"in_conversation": True}, Redirect(BOX, "email")),
     (brought(FOLLOWED, prefer="mail", box=BOX) | {"kind": "answer"}, SEND),
     (brought(FOLLOWED, prefer="mail", box=BOX) | {"kind": "code"}, SEND),
     (brought(FOLLOWED, prefer="mail", box=BOX) | {"kind": "welcome"}, SEND),
-    (brought(FOLLOWED, prefer="mail", box=BOX) | {"quiet": LUNCH, "now": NOON}, Redirect(BOX)),
-    (brought(FOLLOWED, prefer="mail", box=BOX) | {"address_off": True}, Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"quiet": LUNCH, "now": NOON}, Redirect(BOX, "email")),
+    (brought(FOLLOWED, prefer="mail", box=BOX) | {"address_off": True}, Redirect(BOX, "email")),
     (brought(FOLLOWED, prefer="mail", box=BOX) | {"address_state": "stopped"}, Drop("opted_out")),
     (brought(FOLLOWED, prefer="mail", box=BOX) | {"silenced": True}, Drop("silenced")),
     (brought(FOLLOWED, prefer="mail", box=BOX) | {"member": False}, Drop("left")),
     (brought((Cause.PERSON, "nothing", True), prefer="mail", box=BOX) | {"source_off": True}, Drop("off")),
     (brought(FOLLOWED, prefer="mail", person="nothing", box=BOX), Drop("off")),
     (DIGESTED | brought((Cause.PERSON, "digest", True), prefer="mail", box=BOX), IN_DIGEST),
-    (brought(FOLLOWED, person="mail", box=BOX), Redirect(BOX)),
+    (brought(FOLLOWED, person="mail", box=BOX), Redirect(BOX, "email")),
     (brought(FOLLOWED, person="mail"), SEND),
-    (brought(FOLLOWED, prefer="mail", box=BOX, on=False), Redirect(BOX)),
+    (brought(FOLLOWED, prefer="mail", box=BOX, on=False), Redirect(BOX, "email")),
     (brought((Cause.PRIVATE, None, True), prefer="mail", box=BOX, on=False), SEND),
     (brought((Cause.MENTION, None, True), FOLLOWED, prefer="mail", box=BOX, on=False), SEND),
     (brought((Cause.PERSON, "text", True), person="mail", box=BOX), SEND),
     (brought(BY_MAIL, person="text") | {"channel": EMAIL}, SEND),
+    # T2 and C1 with pushes: to the devices, where there are any; else as a text, or as a mail of what never was one.
+    (brought(FOLLOWED, prefer="push", devices=DEVICES), Redirect(DEVICES, PUSH)),
+    (brought(FOLLOWED, prefer="push", box=BOX, devices=DEVICES), Redirect(DEVICES, PUSH)),
+    (brought(FOLLOWED, prefer="push", box=BOX), SEND),
+    (brought(FOLLOWED, person="push", devices=DEVICES), Redirect(DEVICES, PUSH)),
+    (brought(FOLLOWED, person="push", box=BOX), Redirect(BOX, EMAIL)),
+    (brought(FOLLOWED, person="push"), SEND),
+    (brought(BY_MAIL, person="push", devices=DEVICES) | {"channel": EMAIL}, SEND),
+    (brought((Cause.MENTION, "text", True), FOLLOWED, person="push", devices=DEVICES), SEND),
+    (brought((Cause.PERSON, "digest", True), prefer="push", devices=DEVICES) | DIGESTS, IN_DIGEST),
+    (brought((Cause.PERSON, "nothing", True), prefer="push", devices=DEVICES), Drop("off")),
+    (brought(FOLLOWED, prefer="push", devices=DEVICES) | {"urgent": True}, SEND),
+    (brought(FOLLOWED, prefer="push", devices=DEVICES) | {"kind": "answer"}, SEND),
+    (brought(FOLLOWED, prefer="push", devices=DEVICES) | {"quiet": LUNCH, "now": NOON}, Redirect(DEVICES, PUSH)),
+    (brought(FOLLOWED, prefer="push", devices=DEVICES) | {"silenced": True}, Drop("silenced")),
+    (PUSHED, SEND),
+    (PUSHED | {"quiet": LUNCH, "now": NOON}, Hold("quiet", LATER, Cause.PERSON)),
+    (PUSHED | {"address_off": True, "off_until": LATER}, Hold("off_till", LATER, Cause.PERSON)),
+    (PUSHED | {"address_off": True}, Drop("off")),
+    (PUSHED | {"behind": True, "now": NOON}, Hold("behind", NOON, Cause.PERSON)),
+    (PUSHED | {"address_state": "suspended"}, Drop("gone")),
+    (PUSHED | {"retracted": True}, Drop("retracted")),
+    (PUSHED | {"limited": True, "texts_a_day": 1}, SEND),
+    # T8: a push of what is written to its reader goes to the phone as well, when it is not seen.
+    (PUSHED | UNSEEN, Send(Hold("unseen", NOON + MINUTES, Cause.PERSON))),
+    (brought(FOLLOWED, person="push", devices=DEVICES) | {"channel": PUSH} | UNSEEN, SEND),
+    (PUSHED | UNSEEN | {"quiet": LUNCH}, Hold("quiet", LATER, Cause.PERSON)),
+    (PUSHED | UNSEEN | {"channel": SMS, "delayed_until": LATER}, Hold("unseen", LATER, Cause.PERSON)),
+    (PUSHED | UNSEEN | {"channel": SMS, "delayed_until": NOON}, SEND),
+    (PUSHED | UNSEEN | {"channel": SMS, "delayed_until": NOON, "quiet": LUNCH}, Hold("quiet", LATER, Cause.PERSON)),
+    (PUSHED | {"channel": SMS, "delayed_until": LATER, "now": NOON}, Drop("pushed")),
+    (PUSHED | UNSEEN | {"channel": SMS, "delayed_until": NOON, "address_state": "stopped"}, Drop("opted_out")),
     # In quiet hours nothing rings that nobody waits for.
     ({"quiet": LUNCH, "now": NOON}, Hold("quiet", LATER, Cause.PERSON)),
     ({"quiet": LUNCH, "now": NOON - SECOND}, SEND),

@@ -83,9 +83,9 @@ def test_a_fan_out_that_runs_stops_where_it_is(office: Office) -> None:
     with transaction(office.engine) as session:
         fanout = fanouts.claim(session)
         assert fanout is not None
-        upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 1)
-        fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
-        assert texts + mails == 1
+        chunk = recipients.expand(session, fanout, fanouts.priority(session, fanout), 1)
+        fanouts.advance(session, fanout, chunk, done=chunk.upto == recipients.END)
+        assert chunk.texts + chunk.mails == 1
     with transaction(office.engine) as session:
         kim = accounts.by_handle(session, "kim")
         assert kim

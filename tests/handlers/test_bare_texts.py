@@ -65,8 +65,8 @@ def privately(engine: Engine, config: Settings, words: str = "can you talk?", ph
     say(engine, config, f"d sam {words}", phone)
     with transaction(engine) as session:
         while fanout := fanouts.claim(session):
-            upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 10)
-            fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
+            chunk = recipients.expand(session, fanout, fanouts.priority(session, fanout), 10)
+            fanouts.advance(session, fanout, chunk, done=chunk.upto == recipients.END)
         _arrive(session)
 
 

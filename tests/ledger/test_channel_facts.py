@@ -6,15 +6,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from gateway.channels import CHANNELS, EMAIL, MAILS, NAMES, SMS, TEXTS, by_rank
+from gateway.channels import CHANNELS, EMAIL, MAILS, NAMES, PUSH, SMS, TEXTS, by_rank
 from gateway.store import channel_sql
 
 # Its name comes last in the alphabet and its rank lies between those of the others.
-PUSH = replace(
-    TEXTS, name="zpush", rank=30, gives_up_after=timedelta(minutes=5), reached_by=frozenset({"delivered"}), priced=False
+PAGER = replace(
+    TEXTS,
+    name="zpager",
+    rank=30,
+    gives_up_after=timedelta(minutes=5),
+    reached_by=frozenset({"delivered"}),
+    priced=False,
 )
-ALL = (MAILS, PUSH, TEXTS)
-VALUES = "(VALUES ('email'), ('sms'), ('zpush')) AS given (channel)"
+ALL = (MAILS, PAGER, TEXTS)
+VALUES = "(VALUES ('email'), ('sms'), ('zpager')) AS given (channel)"
 
 
 def ask(engine: Engine, statement: str) -> list[object]:
@@ -23,7 +28,7 @@ def ask(engine: Engine, statement: str) -> list[object]:
 
 
 def test_names_come_by_rank() -> None:
-    assert list(CHANNELS) == list(NAMES) == [SMS, EMAIL]
+    assert list(CHANNELS) == list(NAMES) == [SMS, EMAIL, PUSH]
     assert by_rank({EMAIL, SMS}) == [SMS, EMAIL]
     assert by_rank({EMAIL}) == [EMAIL]
     assert by_rank([]) == []
@@ -35,7 +40,7 @@ def test_each_rank_is_given_once() -> None:
 
 def test_the_highest_rank_comes_first(engine: Engine) -> None:
     order = channel_sql.rank("channel", ALL)
-    assert ask(engine, f"SELECT channel FROM {VALUES} ORDER BY {order} DESC") == ["sms", "zpush", "email"]
+    assert ask(engine, f"SELECT channel FROM {VALUES} ORDER BY {order} DESC") == ["sms", "zpager", "email"]
 
 
 def test_each_channel_has_its_own_time(engine: Engine) -> None:
@@ -49,7 +54,7 @@ def test_each_channel_has_its_own_time(engine: Engine) -> None:
     [
         (lambda channel: channel.priced, ["sms"]),
         (lambda channel: channel.folds_repeats, ["email"]),
-        (lambda channel: channel.opt_out_is_final, ["sms", "zpush"]),
+        (lambda channel: channel.opt_out_is_final, ["sms", "zpager"]),
         (lambda _: False, []),
     ],
 )

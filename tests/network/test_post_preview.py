@@ -89,8 +89,8 @@ def became(session: Session, words: NewPost) -> Counter[str]:
     post = posts.publish(session, words)
     session.execute(text("UPDATE fanouts SET not_before = now()"))
     while fanout := fanouts.claim(session):
-        upto, texts, mails = recipients.expand(session, fanout, 5, 17)
-        fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
+        chunk = recipients.expand(session, fanout, 5, 17)
+        fanouts.advance(session, fanout, chunk, done=chunk.upto == recipients.END)
         session.expire_all()
     rows = session.execute(
         text("""SELECT d.message_id, d.address_id, d.channel, a.account_id FROM messages m

@@ -64,8 +64,8 @@ class Company:
             fanout = fanouts.claim(self.session)
             if fanout is None:
                 return
-            upto, texts, mails = recipients.expand(self.session, fanout, 5, chunk)
-            fanouts.advance(self.session, fanout, upto, texts, mails, done=upto == recipients.END)
+            expanded = recipients.expand(self.session, fanout, 5, chunk)
+            fanouts.advance(self.session, fanout, expanded, done=expanded.upto == recipients.END)
             self.session.expire(fanout)
 
     def rows(self, post: Post) -> list[tuple[int, int, int]]:

@@ -17,6 +17,7 @@ FOR_TESTS: Final = {
     "gateway.doors.api.frame.paging.Paging",
     "gateway.doors.api.frame.paging.link",
     "gateway.network.apps.app_tokens.in_force",  # for the stream
+    "workers.deliver.drain_push",  # gateway/queue/jobs names it after its channel
     "workers.upkeep.lease_sweeper.sweep",  # one turn of four tasks of the clock
     "workers.upkeep.media_gc.sweep",  # one turn over all shelves
 }

@@ -244,8 +244,8 @@ def _spread_one(stage: Stage) -> bool:
         fanout = fanouts.claim(session)
         if fanout is None:
             return False
-        upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 3)
-        fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
+        chunk = recipients.expand(session, fanout, fanouts.priority(session, fanout), 3)
+        fanouts.advance(session, fanout, chunk, done=chunk.upto == recipients.END)
     return True
 
 

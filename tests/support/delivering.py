@@ -56,7 +56,9 @@ class Carrier:
     async def close(self) -> None: ...
 
 
-def open_context(settings: Settings, texts: Carrier | None = None, emails: Carrier | None = None) -> WorkerContext:
+def open_context(
+    settings: Settings, texts: Carrier | None = None, emails: Carrier | None = None, pushes: Carrier | None = None
+) -> WorkerContext:
     return WorkerContext(
         settings=settings,
         engine=connect(settings.database_url),
@@ -65,6 +67,7 @@ def open_context(settings: Settings, texts: Carrier | None = None, emails: Carri
         loop=Loop(),
         texts={"twilio": texts} if texts else {},
         emails=emails,
+        pushes=pushes,
     )
 
 

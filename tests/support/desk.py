@@ -23,7 +23,8 @@ class Desk:
 
     def __init__(self, office: Office) -> None:
         self.office, self.texts, self.mails = office, Carrier("sms"), Carrier("email")
-        self.context = open_context(office.settings, self.texts, self.mails)
+        self.pushes = Carrier("push")
+        self.context = open_context(office.settings, self.texts, self.mails, self.pushes)
 
     def says(self, handle: str, words: str) -> None:
         self.office.says(handle, words)
@@ -59,7 +60,9 @@ class Desk:
                 deliver.drain_sms()
             if "email" in due:
                 deliver.drain_email()
-            if not due & {"wake_ups", "calls", "sms", "email"}:
+            if "push" in due:
+                deliver.drain_push()
+            if not due & {"wake_ups", "calls", "sms", "email", "push"}:
                 break
 
     def fold(self) -> None:
@@ -89,7 +92,8 @@ class Desk:
 
     def clean(self) -> None:
         with transaction(self.office.engine) as session:
-            assert prove(session).broken == ()
+            broken = prove(session).broken
+        assert broken == (), broken
 
 
 @contextmanager
@@ -99,6 +103,7 @@ def opened(office: Office) -> Iterator[Desk]:
     enter(made.context)
     deliver._texts.cache_clear()
     deliver._letters.cache_clear()
+    deliver._pushes.cache_clear()
     try:
         yield made
     finally:

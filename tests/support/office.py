@@ -122,8 +122,8 @@ class Office:
             fanout = fanouts.claim(session)
             if fanout is None:
                 return False
-            upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 100)
-            fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
+            chunk = recipients.expand(session, fanout, fanouts.priority(session, fanout), 100)
+            fanouts.advance(session, fanout, chunk, done=chunk.upto == recipients.END)
         return True
 
     def offer(self) -> bool:

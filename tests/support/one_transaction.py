@@ -55,8 +55,8 @@ def tried(session: Session, registry: CommandRegistry, sender: str, words: str) 
 def deliver(session: Session) -> list[tuple[int, int]]:
     """Spreads and sends all that is due: (post or 0, address) of each that left."""
     while fanout := fanouts.claim(session):
-        upto, texts, mails = recipients.expand(session, fanout, fanouts.priority(session, fanout), 100)
-        fanouts.advance(session, fanout, upto, texts, mails, done=upto == recipients.END)
+        chunk = recipients.expand(session, fanout, fanouts.priority(session, fanout), 100)
+        fanouts.advance(session, fanout, chunk, done=chunk.upto == recipients.END)
         session.flush()
         session.expire_all()
     due = session.execute(

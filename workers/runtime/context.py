@@ -12,7 +12,7 @@ from functools import cached_property
 from sqlalchemy import Engine
 
 import handlers
-from gateway.carriers.common.protocol import Carrier, OutboundEmail, Text
+from gateway.carriers.common.protocol import Carrier, OutboundEmail, OutboundPush, Text
 from gateway.carriers.twilio.inbound_list import TwilioInbox
 from gateway.inbound import commands
 from gateway.inbound.commands import CommandRegistry
@@ -39,6 +39,7 @@ class WorkerContext:
     loop: Loop
     texts: Mapping[str, Carrier[Text]] = field(default_factory=dict)  # by name
     emails: Carrier[OutboundEmail] | None = None
+    pushes: Carrier[OutboundPush] | None = None
     keys: tuple[DkimKey, ...] = ()  # the keys that sign mails
     inbox: TwilioInbox | None = None  # the carrier's list of texts to us; only the clock's context has it
     admission: Admission = field(default_factory=Admission)  # the clock's, which takes texts in from that list
@@ -93,8 +94,8 @@ class WorkerContext:
         return commands.build_registry(self.settings)
 
     def close(self) -> None:
-        carriers: Sequence[Carrier[Text] | Carrier[OutboundEmail] | TwilioInbox | None]
-        carriers = (*self.texts.values(), self.emails, self.inbox)
+        carriers: Sequence[Carrier[Text] | Carrier[OutboundEmail] | Carrier[OutboundPush] | TwilioInbox | None]
+        carriers = (*self.texts.values(), self.emails, self.pushes, self.inbox)
         for carrier in carriers:
             if carrier is not None:
                 self.loop.run(carrier.close(), timeout=5)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from gateway.carriers.common.protocol import Outcome
 from gateway.carriers.common.send_gate import HasAttempt
-from gateway.channels import CHANNELS, EMAIL, SMS
+from gateway.channels import CHANNELS, EMAIL, PUSH, SMS
 from gateway.ledger.commit import counters
 from gateway.ledger.money import charges
 from gateway.ledger.outbox import claims, digest_items, settlements
@@ -26,7 +26,7 @@ from gateway.network.calls import call_words
 from gateway.network.conversation import remainders
 from gateway.network.digests import digest_words
 from gateway.store.database import transaction
-from workers.effects import address_effects
+from workers.effects import address_effects, device_effects
 from workers.runtime.context import WorkerContext
 from workers.sending import budget_reservation
 from workers.sending.relay_quota import RelayQuota
@@ -75,7 +75,10 @@ class DeliveryStore(Generic[Parcel]):
         origin: SenderSource,
         day: RelayQuota | None = None,
         usual: UsualWay[Parcel] | None = None,
+        look_up: Callable[[Session, Sequence[ClaimedDelivery]], None] | None = None,
     ) -> None:
+        """`look_up`: finds what the rendering needs to know of all rows together."""
+        self._look_up = look_up
         self._day, self._usual = day, usual
         self._context, self._channel, self._render, self._origin = context, channel, render, origin
         self._priced = CHANNELS[channel].priced
@@ -98,6 +101,8 @@ class DeliveryStore(Generic[Parcel]):
             allowed, limits = delivery_decisions.keep_allowed(session, rows)
             contents = self._content_of(session, {row.message_id for row in allowed})
             allowed = _with_call_words(session, self._with_words(session, allowed, contents), contents)
+            if self._look_up and allowed:
+                self._look_up(session, allowed)
             loads = self._rendered(session, allowed, contents, self._cut_off(session, allowed, contents))
             if self._day:
                 self._day.took(session, len(loads))
@@ -227,6 +232,8 @@ class DeliveryStore(Generic[Parcel]):
             stayed = [one.claimed.attempt_id for one, outcome in landed if outcome.pause or outcome.state in STAYED]
             if self._channel == SMS:
                 address_effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
+            if self._channel == PUSH:
+                device_effects.of_answers(session, [outcome for _, outcome in landed])
             self._uncount(session, stayed)
 
     def _follow(self, session: Session, messages: AbstractSet[int]) -> None:

@@ -16,9 +16,9 @@ from gateway.network.people.way_choices import Ways
 
 @dataclass(frozen=True, slots=True)
 class WayRow:
-    """`called`: @kim, #sales, #win or "acme"; empty for the cause itself. `way`: text, mail, digest, web, nothing; None
-    for a cause of which some come by text and some by mail, as each was asked for. `origin`: it was chosen for this
-    very row, or for its cause, or it is as it was asked for."""
+    """`called`: @kim, #sales, #win or "acme"; empty for the cause itself. `way`: text, push, mail, digest, web,
+    nothing; None for a cause of which some come by text and some by mail, as each was asked for. `origin`: it was
+    chosen for this very row, or for its cause, or it is as it was asked for."""
 
     cause: DeliveryCause
     called: str
@@ -28,7 +28,7 @@ class WayRow:
 
 @dataclass(frozen=True, slots=True)
 class WayTable:
-    """`preferred`: how each text comes instead, as a mail or on the web alone; None: as a text."""
+    """`preferred`: how each text comes instead, as a mail, a push or on the web alone; None: as a text."""
 
     preferred: str | None
     rows: tuple[WayRow, ...]

@@ -1,5 +1,6 @@
 """Quiet hours of one phone or mailbox: what comes in them waits for their end."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,9 +12,10 @@ from gateway.actions.model.actor import Actor
 from gateway.actions.model.undo_result import Undone
 from gateway.attention import zones
 from gateway.attention.quiet_hours import quiet_until
-from gateway.i18n.refusals import refusal
+from gateway.channels import SMS
 from gateway.ledger.outbox import held
 from gateway.network.people import addresses, quiet_settings
+from gateway.network.push import push_subscriptions
 from gateway.store.tables import Account, Address, Effect
 
 DRAIN: Final = "wake_ups"
@@ -38,10 +40,7 @@ def set_hours(session: Session, actor: Actor, address: Address, hours: str | Non
 
 
 def undo_hours(session: Session, actor: Actor, effect: Effect) -> Undone:
-    mine = addresses.of_account(session, actor.account.id)
-    row = next((each for each in mine if each.id == effect.subject_id), None)
-    if row is None:
-        raise refusal("address_gone")
+    row = addresses.own(session, actor.account.id, effect.subject_id or 0)
     quiet_settings.set_hours(session, row.id, effect.detail["hours"])
     wake(session, actor, row)
     return Undone("quiet_hours", {"hours": row.quiet, "timezone": actor.account.zone_now})
@@ -49,8 +48,12 @@ def undo_hours(session: Session, actor: Actor, effect: Effect) -> Undone:
 
 def wake(session: Session, actor: Actor, address: Address, *reasons: str) -> int:
     """Has what waits at an address decided about again at once, after a setting has changed. Returns how many items
-    come now of those that waited for one of these reasons: none while the address still rests."""
-    waited = held.wake(session, actor.account.id, address.id)
+    come now of those that waited for one of these reasons: none while the address still rests. The devices that get
+    pushes rest with the phone."""
+    waited = Counter(held.wake(session, actor.account.id, address.id))
+    devices = push_subscriptions.address_of(session, actor.account.id) if address.channel == SMS else None
+    if devices is not None:
+        waited.update(held.wake(session, actor.account.id, devices.id))
     if waited:
         actor.queues.add(DRAIN)
     return 0 if _rests(session, address) else sum(waited.get(reason, 0) for reason in reasons)

@@ -1,4 +1,5 @@
-"""What comes on the web alone and is written to its reader: when it goes to their phone, too, unless they saw it."""
+"""What comes by push or on the web alone and is written to its reader: when it goes to their phone, too, unless they
+saw it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,11 +22,11 @@ MOST: Final = 120  # minutes
 @dataclass(frozen=True, slots=True)
 class UnseenState:
     """`minutes`: after how long it goes to the phone; None: it stays on the web. `already`: that was so before.
-    `on_web`: anything that is written to them comes on the web alone; else this changes nothing yet."""
+    `quiet`: anything that is written to them comes by push or on the web alone; else this changes nothing yet."""
 
     minutes: int | None
     already: bool
-    on_web: bool
+    quiet: bool
 
 
 def set_unseen(session: Session, actor: Actor, minutes: int | None) -> UnseenState:
@@ -38,11 +39,11 @@ def set_unseen(session: Session, actor: Actor, minutes: int | None) -> UnseenSta
     if was != minutes:
         actor.did("unseen", actor.account.id, minutes=was)
         _put(session, actor, minutes)
-    return UnseenState(minutes, was == minutes, _on_web(session, actor))
+    return UnseenState(minutes, was == minutes, _is_quiet(session, actor))
 
 
 def state_of(session: Session, actor: Actor) -> UnseenState:
-    return UnseenState(unseen_settings.minutes_of(session, actor.account.id), True, _on_web(session, actor))
+    return UnseenState(unseen_settings.minutes_of(session, actor.account.id), True, _is_quiet(session, actor))
 
 
 def undo_unseen(session: Session, actor: Actor, effect: Effect) -> Undone:
@@ -57,5 +58,5 @@ def _put(session: Session, actor: Actor, minutes: int | None) -> None:
         actor.queues.add(DRAIN)
 
 
-def _on_web(session: Session, actor: Actor) -> bool:
-    return way_choices.is_addressed_on_web(session, actor.account.id)
+def _is_quiet(session: Session, actor: Actor) -> bool:
+    return way_choices.is_addressed_quietly(session, actor.account.id)

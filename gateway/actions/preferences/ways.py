@@ -1,7 +1,8 @@
-"""How what comes is to come: mails or the web instead of texts, and a way (text, mail, digest, web, nothing) for all
-that has one cause, or for one follow, tag or tracked phrase."""
+"""How what comes is to come: mails, pushes or the web instead of texts, and a way (text, push, mail, digest, web,
+nothing) for all that has one cause, or for one follow, tag or tracked phrase."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +12,7 @@ from gateway.actions.preferences import digests, tracking
 from gateway.actions.preferences.digests import DRAIN
 from gateway.attention.causes import DeliveryCause
 from gateway.attention.ways import CHANNEL_OF
-from gateway.channels import EMAIL
+from gateway.channels import EMAIL, PUSH, SMS
 from gateway.errors import Refused
 from gateway.i18n.refusals import refusal
 from gateway.ledger.outbox import held
@@ -19,6 +20,9 @@ from gateway.network.follows import reachability, subscriptions, tag_follows
 from gateway.network.follows.subscriptions import DIGEST, Subscription
 from gateway.network.people import accounts, way_choices
 from gateway.store.tables import Effect
+
+NOT_THERE: Final = {SMS: "no_phone", EMAIL: "no_mailbox", PUSH: "no_device"}  # the reasons of a refusal
+PREFERS: Final = {"mail": "prefers_mails", "push": "prefers_pushes", "web": "prefers_web"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,10 @@ class WaySet:
 
 
 def prefer(session: Session, actor: Actor, way: str | None) -> WaySet:
-    """Has mails come instead of texts, or the web alone show what came by text; None: texts again. Answers and codes go
-    where somebody asked for them."""
+    """Has mails or pushes come instead of texts, or the web alone show what came by text; None: texts again. Answers
+    and codes go where somebody asked for them."""
     was = way_choices.preferred(session, actor.account.id)
-    if way == "mail" or (way is None and was is None):
+    if way in ("mail", "push") or (way is None and was is None):
         check_place(session, actor, way or "text")
     if was != way:
         actor.did("prefer", actor.account.id, was=was, mails=was == "mail")  # mails: for the version before
@@ -100,13 +104,12 @@ def _shown(found: Subscription) -> str:
 
 
 def check_place(session: Session, actor: Actor, way: str | None) -> None:
-    """Raises Refused for a way that needs a phone or a mailbox which is not there."""
-    channel = CHANNEL_OF.get(way or "")
-    if channel is None:
+    """Raises Refused for a way that needs a phone, a mailbox or a device which is not there."""
+    if way is None or way not in CHANNEL_OF:
         return
-    able = way_choices.has_mailbox if channel == EMAIL else reachability.has_phone
-    if not able(session, actor.account.id):
-        raise refusal("no_mailbox" if channel == EMAIL else "no_phone")
+    mine = session, actor.account.id
+    if not (reachability.has_phone(*mine) if way == "text" else way_choices.has_place(*mine, way)):
+        raise refusal(NOT_THERE[CHANNEL_OF[way]])
 
 
 def _set_preferred(session: Session, actor: Actor, way: str | None) -> None:
@@ -128,7 +131,7 @@ def _wake(session: Session, actor: Actor) -> None:
 def undo_prefer(session: Session, actor: Actor, effect: Effect) -> Undone:
     was = effect.detail["was"] if "was" in effect.detail else "mail" if effect.detail["mails"] else None
     _set_preferred(session, actor, was)
-    return Undone({"mail": "prefers_mails", "web": "prefers_web"}.get(was or "", "prefers_texts"))
+    return Undone(PREFERS.get(was or "", "prefers_texts"))
 
 
 def undo_cause_way(session: Session, actor: Actor, effect: Effect) -> Undone:

@@ -20,6 +20,8 @@ from aiohttp import (
     ClientTimeout,
     ConnectionTimeoutError,
 )
+from aiohttp.abc import AbstractResolver
+from yarl import URL
 
 from gateway.carriers.common.http_send_gate import LOOK, GateCheck, GatedConnector
 from gateway.carriers.common.protocol import Outcome
@@ -51,24 +53,34 @@ class HttpLink:
     Redirects are answers like others: none is followed to another host.
 
     `connections`: the most at a time; 0 (no limit) for texts, because each number's send loop limits its own and no
-    number must queue behind another.
+    number must queue behind another. `resolver`: makes what looks hosts up, where strangers name them.
     """
 
-    def __init__(self, url: str, timeout: float, connections: int = 0) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout: float,
+        connections: int = 0,
+        resolver: Callable[[], AbstractResolver] | None = None,
+    ) -> None:
         self._url = url
+        self._resolver = resolver
         self._limits = ClientTimeout(total=timeout, connect=timeout / 2)
         self._connections = connections
         self._kept: ClientSession | None = None
 
-    async def post(self, headers: Mapping[str, str], body: bytes) -> HttpResponse:
-        """Raises whatever aiohttp raises, TimeoutError and AnswerTooLong; `explain_unanswered` says what they mean."""
+    async def post(self, headers: Mapping[str, str], body: bytes, url: str | None = None) -> HttpResponse:
+        """Raises whatever aiohttp raises, TimeoutError and AnswerTooLong; `explain_unanswered` says what they mean.
+        `url`: another address than that of the link."""
         session = self._kept or self._open()
-        async with session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
+        target = URL(url or self._url, encoded=True)
+        async with session.post(target, data=body, headers=headers, allow_redirects=False) as answer:
             text = await read_bounded(answer, ANSWER_LIMIT)
             return HttpResponse(answer.status, text, _seconds(answer.headers.get("Retry-After", "")))
 
     def _open(self) -> ClientSession:
-        connector = GatedConnector(limit=self._connections, keepalive_timeout=15)
+        resolver = self._resolver() if self._resolver else None
+        connector = GatedConnector(limit=self._connections, keepalive_timeout=15, resolver=resolver)
         self._kept = ClientSession(connector=connector, timeout=self._limits, trust_env=False)
         return self._kept
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from gateway.carriers.common.send_gate import OPEN, Gate
+from gateway.network.push.push_subscriptions import PushDevice
 
 State = Literal["sent", "unknown", "retry", "failed"]
 
@@ -43,6 +44,32 @@ class OutboundEmail:
     envelope_from: str  # empty: the null sender
     recipient: str
     content: bytes  # the whole message, lines ended by CRLF
+
+
+@dataclass(frozen=True, slots=True)
+class PushNote:
+    """What a device shows. It may be seen on a locked screen, so it has no private words. `path`: of the page that it
+    opens; `tag`: a note of the same tag takes the place of the first; `unread`: how much is new for its reader."""
+
+    title: str
+    body: str
+    path: str
+    tag: str
+    lang: str
+    unread: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundPush:
+    """One note to all devices of one person. `ttl`: how many seconds a push service may keep it; `topic`: of what it
+    keeps, the same item has one place."""
+
+    attempt: int
+    devices: tuple[PushDevice, ...]
+    note: PushNote
+    ttl: int
+    urgency: Literal["very-low", "low", "normal", "high"]
+    topic: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from typing import Final
 
-from gateway.carriers.descriptors import kannel, smtp, twilio, webhook
+from gateway.carriers.descriptors import kannel, smtp, twilio, webhook, webpush
 from gateway.carriers.descriptors.descriptor import CarrierDescriptor
-from gateway.channels import EMAIL, SMS
+from gateway.channels import EMAIL, PUSH, SMS
 
 DEFAULT: Final = twilio.TWILIO.name  # the carrier of a number that names none
 
@@ -16,6 +16,7 @@ CARRIERS: Final[dict[str, CarrierDescriptor]] = {
         kannel.KANNEL,
         webhook.HOOK,
         smtp.RELAY,
+        webpush.WEB_PUSH,
     )
 }
 
@@ -23,6 +24,10 @@ CARRIERS: Final[dict[str, CarrierDescriptor]] = {
 def for_texts() -> dict[str, CarrierDescriptor]:
     """The carriers that a number of ours may be with."""
     return {name: each for name, each in CARRIERS.items() if each.channel == SMS}
+
+
+def for_pushes() -> list[CarrierDescriptor]:
+    return [each for each in CARRIERS.values() if each.channel == PUSH]
 
 
 def for_mails(given: Collection[str]) -> CarrierDescriptor:

@@ -31,6 +31,7 @@ from gateway.doors.web.settings import (
     pause,
     phones,
     pin,
+    push,
     quiet,
     reach,
     signed_in,
@@ -47,7 +48,7 @@ PEOPLE: Final = (
     directory, follows, group_page, group_words, members, menu, new_group, profile, reports, search, status, why,
 )  # fmt: skip
 SETTINGS: Final = (
-    reach, ways, pause, quiet, digest_card, phones, pin, passkeys, you, blocked, signed_in, apps, data,
+    reach, ways, push, pause, quiet, digest_card, phones, pin, passkeys, you, blocked, signed_in, apps, data,
 )  # fmt: skip
 PAGES: Final = (
     offline, home, private, reach_card, to_you, updates, code, first_start, sessions, passkey, company, login_link,

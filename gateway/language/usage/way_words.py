@@ -6,11 +6,18 @@ from typing import Final
 _TEXT: Final = ("text", "texts", "sms", "phone", "mensaje", "mensajes")
 _MAIL: Final = ("mail", "mails", "email", "emails", "e-mail", "e-mails", "correo", "correos")
 
+_PUSH: Final = ("push", "pushes")
 _WEB: Final = ("web", "página", "pagina")
 
-CHANNELS: Final = {**dict.fromkeys(_TEXT, "text"), **dict.fromkeys(_MAIL, "mail"), **dict.fromkeys(_WEB, "web")}
+CHANNELS: Final = {
+    **dict.fromkeys(_TEXT, "text"),
+    **dict.fromkeys(_PUSH, "push"),
+    **dict.fromkeys(_MAIL, "mail"),
+    **dict.fromkeys(_WEB, "web"),
+}
 WAYS: Final[dict[str, str | None]] = {
     **dict.fromkeys(_TEXT, "text"),
+    **dict.fromkeys(_PUSH, "push"),
     **dict.fromkeys(_MAIL, "mail"),
     **dict.fromkeys(("digest", "digests", "resumen"), "digest"),
     **dict.fromkeys(_WEB, "web"),

@@ -105,6 +105,9 @@ DOUBLED: Final = """
     JOIN accounts reader ON reader.id = a.account_id
     WHERE d.state NOT IN ('failed', 'cancelled')
       AND NOT (m.priority = 0 AND m.instead_of IS NOT NULL)  -- a later step of an urgent call goes to all other phones
+      AND NOT (d.channel = 'push' AND EXISTS (  -- a push goes to the phone as well when it was not seen
+          SELECT FROM held h WHERE h.message_id = d.message_id AND h.account_id = reader.id
+            AND h.delayed_until IS NOT NULL))
     GROUP BY d.message_id, reader.id HAVING count(*) > 1
 """
 

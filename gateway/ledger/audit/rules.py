@@ -82,7 +82,7 @@ UNSPREAD: Final = """
 # Old months of deliveries are dropped, fan-outs are not: only young fan-outs can be compared with their deliveries.
 LOST: Final = """
     SELECT made.message_id, 'made ' || made.count || ' deliveries, and ' || coalesce(there.count, 0) || ' are there'
-    FROM (SELECT message_id, sum(texts + mails) AS count FROM fanouts
+    FROM (SELECT message_id, sum(texts + mails + pushes) AS count FROM fanouts
           WHERE created_at > now() - interval '30 days' GROUP BY message_id) made
     LEFT JOIN (SELECT message_id, count(*) AS count FROM deliveries GROUP BY message_id) there
            ON there.message_id = made.message_id

@@ -62,7 +62,8 @@ STRAYED: Final = """
     WHERE h.state = 'folded' AND g.account_id IS DISTINCT FROM h.account_id
 """
 
-# A digest that did not leave keeps its number in the row, and then the item goes by itself.
+# A digest that did not leave keeps its number in the row, and then the item goes by itself. What was pushed and not
+# seen comes to the phone as well, perhaps with the digest of the morning.
 TWICE: Final = """
     SELECT h.message_id || ':' || h.address_id, 'left in digest ' || h.digest_id || ', and by itself'
     FROM held h
@@ -71,6 +72,7 @@ TWICE: Final = """
     JOIN addresses a ON a.id = d.address_id AND a.account_id = h.account_id
     WHERE h.digest_id IS NOT NULL AND d.reason IS DISTINCT FROM 'digest'
       AND NOT d.possible_duplicate AND NOT digest.possible_duplicate
+      AND NOT (d.channel = 'push' AND h.delayed_until IS NOT NULL)
 """
 
 SENT_ALL_THE_SAME: Final = """

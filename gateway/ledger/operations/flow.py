@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from gateway.channels import CHANNELS, EMAIL
+from gateway.channels import CHANNELS, SMS
 from gateway.ledger.money import spend_breaker
 from gateway.ledger.operations import drain_mode, metrics_snapshot
 from gateway.ledger.operations.metrics_snapshot import PATIENCE, Figures
@@ -128,7 +128,8 @@ def read_standing(session: Session, settings: Settings) -> Standing:
 def list_expected(settings: Settings) -> list[str]:
     """The processes of which one of each must run."""
     doors = ["mail"] if settings.mail else []
-    return [*PROCESSES, *doors, *(f"worker-{CHANNELS[channel].queue}" for channel in settings.channels)]
+    workers = dict.fromkeys(f"worker-{CHANNELS[channel].queue}" for channel in settings.channels)
+    return [*PROCESSES, *doors, *workers]
 
 
 class Retrying(NamedTuple):
@@ -185,7 +186,7 @@ ACTIONS: Final = text(
 )
 DELIVERIES: Final = text(
     f"""
-    SELECT channel, CASE WHEN state = 'delivered' OR (channel = '{EMAIL}' AND state = 'sent') THEN 'arrived'
+    SELECT channel, CASE WHEN state = 'delivered' OR (channel <> '{SMS}' AND state = 'sent') THEN 'arrived'
                          WHEN state = 'sent' THEN 'open' ELSE 'other' END AS kind,
            {_SLOT.format(at="created_at")} AS made, {_SLOT.format(at="sent_at")} AS sent, count(*) AS rows
     FROM deliveries WHERE message_id >= {_SINCE} GROUP BY 1, 2, 3, 4

@@ -97,6 +97,8 @@ HOLD: Final = (
     "UPDATE web_sessions SET ended_at = now() WHERE ended_at IS NULL",
     "UPDATE app_tokens SET ended_at = now() WHERE ended_at IS NULL",
     "UPDATE app_codes SET used_at = now() WHERE used_at IS NULL",
+    "DELETE FROM push_subscriptions",  # of sessions that have ended; a device subscribes again when its owner is back
+    "UPDATE addresses SET state = 'suspended' WHERE channel = 'push'",
     "UPDATE conversations SET question = NULL, half = NULL, half_at = NULL",
 )
 

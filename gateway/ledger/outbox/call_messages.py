@@ -41,8 +41,8 @@ def tell_all(session: Session, message_id: int, group_id: int, recipients: str) 
     fanout = session.scalars(of_group.with_for_update()).one()
     priority = fanouts.priority(session, fanout)
     audience = f"WITH recipients AS ({recipients}), bound AS (SELECT CAST({_EVERYBODY} AS bigint) AS upto)"
-    _, texts, mails = fanouts.expand(session, fanouts.expansion(audience), fanout, priority, 0)
-    fanouts.advance(session, fanout, _EVERYBODY, texts, mails, done=True)
+    expanded = fanouts.expand(session, fanouts.expansion(audience), fanout, priority, 0)
+    fanouts.advance(session, fanout, expanded, done=True)
 
 
 def put_copies(session: Session, copies: Sequence[CallCopy]) -> None:

@@ -22,7 +22,8 @@ Senders = tuple[int, ...]  # ids of our numbers
 
 NOBODY: Final[Senders] = (0,)  # the sender of a mail
 
-PHONES_FAULT: Final = ("suspended", "gave_up")  # reasons for which the text goes to its reader's mailbox instead
+# Reasons for which a text or a push goes to its reader's mailbox instead.
+PHONES_FAULT: Final = ("suspended", "gave_up", "gone")
 
 
 class ClaimedDelivery(NamedTuple):

@@ -1,8 +1,9 @@
-"""Email fallback: a text that its phone could not get goes to the reader's mailbox, once, and says why.
+"""Email fallback: a text that its phone could not get, or a push that no device could get, goes to the reader's
+mailbox, once, and says why.
 
-All code that ends a text which did not arrive calls `send_by_mail` in the same transaction: settlements, attempts,
-claims, and whatever cancels the texts of a suspended phone. It never happens because of an opt-out: whoever opted out
-of texts is not sent mails instead.
+All code that ends one which did not arrive calls `send_by_mail` in the same transaction: settlements, attempts, claims,
+and whatever cancels the texts of a suspended phone. It never happens because of an opt-out: whoever opted out of texts
+is not sent mails instead.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,9 +19,9 @@ from gateway.store.arrays import numbers
 
 
 def send_by_mail(session: Session, keys: Iterable[tuple[int, int]]) -> int:
-    """Takes those of these deliveries (message, address) that are texts and ended for a reason of the phone. Their
-    words go to the person's primary verified mailbox, in a copy of the message that ends with the reason. Returns how
-    many.
+    """Takes those of these deliveries (message, address) that are texts or pushes and ended for a reason of the phone
+    or the devices. Their words go to the person's primary verified mailbox, in a copy of the message that ends with
+    the reason. Returns how many.
 
     The audience of a post is checked as for any mail: audience/visibility decides when it is about to leave.
     """
@@ -49,9 +50,11 @@ def _put(session: Session, ended: Sequence[Row[Any]]) -> int:
 
 
 # Only updates and notices: an answer belongs to the phone that asked, and a code proves the phone. An urgent call that
-# was answered, or mailed in a later step, needs no mail.
+# was answered, or mailed in a later step, needs no mail; nor does a push that comes to the phone when it is not seen.
 ENDED: Final = text("""
-    SELECT d.message_id, d.address_id, d.reason, reader.language, mailbox.id AS mailbox_id
+    SELECT d.message_id, d.address_id, reader.language,
+           CASE WHEN d.channel = 'push' AND d.reason <> 'gone' THEN 'not_pushed' ELSE d.reason END AS reason,
+           mailbox.id AS mailbox_id
     FROM unnest(CAST(:messages AS bigint[]), CAST(:addresses AS bigint[])) AS k (message_id, address_id)
     JOIN deliveries d USING (message_id, address_id)
     JOIN messages m ON m.id = d.message_id AND m.kind IN ('update', 'notice')
@@ -60,9 +63,12 @@ ENDED: Final = text("""
     JOIN addresses mailbox ON mailbox.account_id = reader.id AND mailbox.channel = 'email' AND mailbox.is_primary
          AND mailbox.state = 'verified'
     LEFT JOIN accounts author ON author.id = d.author_id
-    WHERE d.channel = 'sms' AND d.ended_at IS NOT NULL AND author.state IS DISTINCT FROM 'suspended'
+    WHERE d.channel IN ('sms', 'push') AND d.ended_at IS NOT NULL AND author.state IS DISTINCT FROM 'suspended'
       AND (d.state = 'failed' AND d.reason = ANY (CAST(:reasons AS text[]))
-           OR d.state = 'cancelled' AND d.reason = 'suspended' AND phone.state = 'suspended')
+           OR d.state = 'cancelled' AND d.reason = 'suspended' AND phone.state = 'suspended'
+           OR d.channel = 'push' AND (d.state = 'failed' OR d.state = 'cancelled' AND d.reason = 'gone'))
+      AND NOT (d.channel = 'push' AND EXISTS (
+          SELECT FROM held h WHERE h.message_id = d.message_id AND h.account_id = reader.id AND h.state = 'waiting'))
       AND NOT EXISTS (SELECT FROM deliveries mine WHERE mine.message_id = d.message_id
                       AND mine.address_id = mailbox.id)
       AND NOT EXISTS (SELECT FROM call_people asked WHERE asked.post_id = m.post_id AND asked.account_id = reader.id

@@ -5,12 +5,12 @@ The row lock is the claim: a worker that dies releases it at once, and the next 
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Select, TextClause, bindparam, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
-from gateway.channels import EMAIL, SMS
+from gateway.channels import EMAIL, PUSH, SMS
 from gateway.ledger.outbox.deliveries import insert_for
 from gateway.store.tables import Fanout, Message, Post
 
@@ -33,10 +33,23 @@ def priority(session: Session, fanout: Fanout) -> int:
     return session.scalars(select(Message.priority).where(Message.id == fanout.message_id)).one()
 
 
-def advance(session: Session, fanout: Fanout, upto: int, texts: int, mails: int, *, done: bool) -> None:
-    """Moves the cursor in the transaction that put the chunk's texts and mails into the outbox."""
+class ExpandedChunk(NamedTuple):
+    """One chunk: the new cursor, and how many deliveries were made by each channel."""
+
+    upto: int
+    texts: int
+    mails: int
+    pushes: int
+
+    @property
+    def made(self) -> dict[str, int]:
+        return {SMS: self.texts, EMAIL: self.mails, PUSH: self.pushes}
+
+
+def advance(session: Session, fanout: Fanout, chunk: ExpandedChunk, *, done: bool) -> None:
+    """Moves the cursor in the transaction that put the chunk's deliveries into the outbox."""
     key = {"message": fanout.message_id, "source": fanout.source_id}
-    session.execute(ADVANCE, {**key, "upto": upto, "texts": texts, "mails": mails, "done": done})
+    session.execute(ADVANCE, {**key, **chunk._asdict(), "done": done})
 
 
 def expansion(audience: str) -> TextClause:
@@ -47,12 +60,13 @@ def expansion(audience: str) -> TextClause:
         {audience}, made AS ({insert_for("recipients")})
         SELECT (SELECT upto FROM bound) AS upto,
                (SELECT count(*) FROM made WHERE channel = '{SMS}') AS texts,
-               (SELECT count(*) FROM made WHERE channel = '{EMAIL}') AS mails
+               (SELECT count(*) FROM made WHERE channel = '{EMAIL}') AS mails,
+               (SELECT count(*) FROM made WHERE channel = '{PUSH}') AS pushes
     """)  # noqa: S608 - put together from constants
 
 
-def expand(session: Session, statement: TextClause, fanout: Fanout, priority: int, chunk: int) -> tuple[int, int, int]:
-    """Runs a statement of `expansion` for the next chunk: (new cursor, texts, mails)."""
+def expand(session: Session, statement: TextClause, fanout: Fanout, priority: int, chunk: int) -> ExpandedChunk:
+    """Runs a statement of `expansion` for the next chunk."""
     given = {
         "message": fanout.message_id,
         "source": fanout.source_id,
@@ -62,8 +76,7 @@ def expand(session: Session, statement: TextClause, fanout: Fanout, priority: in
         "reached": fanout.reached,
         "chunk": chunk,
     }
-    row = session.execute(statement, given).one()
-    return row.upto, row.texts, row.mails
+    return ExpandedChunk(*session.execute(statement, given).one())
 
 
 def postpone(session: Session, message_id: int, source_id: int) -> None:
@@ -99,6 +112,7 @@ OWN = (
 ADVANCE = text("""
     UPDATE fanouts
     SET reached = :upto, attempt = 0, texts = texts + :texts, mails = mails + :mails,
+        pushes = pushes + :pushes,
         state = CASE WHEN :done THEN 'done' ELSE state END,
         done_at = CASE WHEN :done THEN clock_timestamp() ELSE done_at END
     WHERE message_id = :message AND source_id = :source

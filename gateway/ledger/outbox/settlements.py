@@ -12,7 +12,7 @@ from typing import Final, Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gateway.channels import SMS
+from gateway.channels import EMAIL
 from gateway.ledger.outbox import email_fallback
 from gateway.ledger.outbox.claims import ClaimedDelivery
 from gateway.store.arrays import numbers
@@ -109,7 +109,7 @@ def expire(session: Session, look_after: timedelta) -> Expired:
 def give_up(session: Session) -> int:
     """Fails rows whose give_up_at has passed: their worker or their carrier was away for too long. Returns how many."""
     ended = session.execute(GIVE_UP).all()
-    email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.channel == SMS])
+    email_fallback.send_by_mail(session, [(row.message_id, row.address_id) for row in ended if row.channel != EMAIL])
     return len(ended)
 
 

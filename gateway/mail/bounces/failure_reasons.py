@@ -27,6 +27,8 @@ INSTEAD: Final[Mapping[str, Phrase]] = {
     "30006": say("This came by mail because your phone is a landline, or its carrier cannot be reached."),
     "no_route": say("This came by mail because none of our numbers can text your phone."),
     "gave_up": say("This came by mail because no text got through to your phone for 4 hours."),
+    "gone": say("This came by mail because no device of yours gets pushes any more."),
+    "not_pushed": say("This came by mail because it could not be pushed to any device of yours."),
     "suspended": say("This came by mail because texts to your phone are off until you confirm its number again."),
 }
 
@@ -73,6 +75,9 @@ MISSED: Final[Mapping[str, Phrase]] = {
     **dict.fromkeys(("quiet", "off_till"), say("the reader must not be disturbed now; it is made anew later")),
     "empty": say("nothing was left in it"),
     "redirected": say("it went by mail, as its reader prefers"),
+    "gone": say("no device of theirs gets pushes any more"),
+    "forbidden": say("the push service of their device may not be used here"),
+    "pushed": say("got it by push"),
     "bouncing": say("mails to their mailbox come back"),
     "on_web": say("reads it on the web alone"),
     "seen": say("saw it on the web"),

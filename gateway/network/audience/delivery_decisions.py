@@ -13,7 +13,7 @@ from gateway.attention.decision import Drop, Redirect, Send
 from gateway.attention.fact_lookup import UnusualDelivery
 from gateway.attention.facts import NEVER, Facts
 from gateway.attention.text_limit import TextLimit, text_limit
-from gateway.ledger.outbox import claims, held, redirects
+from gateway.ledger.outbox import claims, escalations, held, redirects
 from gateway.ledger.outbox.claims import ClaimedDelivery, Key
 from gateway.ledger.outbox.held import FOR_DIGEST, HeldItem, Hold
 from gateway.network.audience.visibility import may_read_all
@@ -30,18 +30,21 @@ class AllowedDeliveries(NamedTuple):
 
 
 class DecidedDeliveries(NamedTuple):
-    """`refused`: (message, address) → why it does not leave now. `limits`: as in AllowedDeliveries."""
+    """`refused`: (message, address) → why it does not leave now. `later`: those that leave, and go to the phone as well
+    if they are not seen. `limits`: as in AllowedDeliveries."""
 
     refused: dict[Key, Refused]
+    later: dict[Key, Hold]
     limits: dict[Key, TextLimit]
 
 
 def keep_allowed(session: Session, claimed: Sequence[ClaimedDelivery]) -> AllowedDeliveries:
     """Of rows that were claimed, those that may leave now. The others end here, go elsewhere, or wait."""
-    refused, limits = find(session, [one.key for one in claimed])
+    refused, later, limits = find(session, [one.key for one in claimed])
     claims.cancel(session, claimed, ended(refused))
     redirects.put(session, redirected(refused))
     held.hold(session, claimed, {key: one for key, one in refused.items() if isinstance(one, Hold)})
+    escalations.put(session, later)
     return AllowedDeliveries([one for one in claimed if one.key not in refused], limits)
 
 
@@ -65,7 +68,7 @@ def _limits(found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Ke
 def find(session: Session, keys: Collection[Key]) -> DecidedDeliveries:
     """What is decided about those of `keys` that do not simply leave now."""
     found = fact_lookup.find(session, keys)
-    return DecidedDeliveries(_decided(session, found), _limits(found))
+    return DecidedDeliveries(*_decided(session, found), _limits(found))
 
 
 def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collection[int] = ()) -> dict[Key, Refused]:
@@ -83,19 +86,25 @@ def find_waiting(session: Session, items: Collection[HeldItem], nowhere: Collect
         found.append((known, [row for row in rows if row.key in waited.keys() - for_digest]))
         known = replace(known, quiet=None, address_off=False)
         found.append((known, [row for row in rows if row.key in for_digest]))
-    return _decided(session, found)
+    return _decided(session, found)[0]
 
 
-def _decided(session: Session, found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]) -> dict[Key, Refused]:
+def _decided(
+    session: Session, found: Iterable[tuple[Facts, Sequence[UnusualDelivery]]]
+) -> tuple[dict[Key, Refused], dict[Key, Hold]]:
+    """What does not leave, and what goes to the phone later as well."""
     refused: dict[Key, Refused] = {}
+    later: dict[Key, Hold] = {}
     for known, deliveries in found:
         decision = decide(known)
         if isinstance(decision, Send):
             unread = Drop("retracted")
             refused |= {one.key: unread for one in deliveries if one.quotes and not _may_read(session, one)}
+            if decision.later:
+                later |= dict.fromkeys((one.key for one in deliveries), decision.later)
         else:
             refused |= {one.key: decision for one in deliveries}
-    return refused
+    return refused, {key: hold for key, hold in later.items() if key not in refused}
 
 
 def _may_read(session: Session, delivery: UnusualDelivery) -> bool:

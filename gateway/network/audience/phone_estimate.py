@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.attention.causes import DeliveryCause
-from gateway.attention.way_sql import CAUSE_OF_ACCOUNT, CHOSEN_FOR_CAUSE, TEXT_CHOSEN, mailbox
+from gateway.attention.way_sql import CAUSE_OF_ACCOUNT, CHOSEN_FOR_CAUSE, TEXT_CHOSEN, devices, mailbox
 from gateway.store.arrays import numbers
 
 EVERY: Final = 2**31 - 1
@@ -50,9 +50,10 @@ _REACHED: Final = f"""
         LEFT JOIN attention w ON w.account_id = reach.account_id
         WHERE a.is_primary AND a.channel = 'sms' AND a.state = 'verified'
           AND (w.account_id IS NULL OR CASE
-               WHEN w.prefer = 'web' OR coalesce(reach.way, {CHOSEN_FOR_CAUSE}, 'text') = 'web'
+               WHEN w.prefer = 'web' OR coalesce(reach.way, {CHOSEN_FOR_CAUSE}, 'text') IN ('push', 'web')
+                    OR w.prefer = 'push' AND {devices("w.account_id")} IS NOT NULL
                THEN w.unseen_after IS NOT NULL AND reach.cause <= {DeliveryCause.REPLY:d}
-                    AND coalesce({CHOSEN_FOR_CAUSE}, 'text') IN ('text', 'web')
+                    AND coalesce({CHOSEN_FOR_CAUSE}, 'text') IN ('text', 'push', 'web')
                ELSE coalesce(reach.way, {CHOSEN_FOR_CAUSE}, 'text') = 'text'
                     AND NOT (w.prefer = 'mail' AND {mailbox("w.account_id")} IS NOT NULL) END)
         LIMIT :most

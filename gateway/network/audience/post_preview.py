@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import fact_lookup
 from gateway.attention.decide import decide
-from gateway.attention.decision import SEND, Decision, Drop, Redirect
+from gateway.attention.decision import SEND, Decision, Drop, Redirect, Send
 from gateway.attention.fact_lookup import UnusualDelivery
 from gateway.attention.facts import Facts
 from gateway.attention.planned_post import PLANNED, PlannedPost
 from gateway.attention.text_limit import text_limit
-from gateway.channels import EMAIL, SMS
+from gateway.channels import SMS
 from gateway.ledger.money import budgets
 from gateway.ledger.money.budgets import ReaderDay
 from gateway.ledger.outbox.held import FOR_DIGEST, Hold
@@ -65,7 +65,7 @@ class PostPreview:
             self.until = min(decision.until, self.until or decision.until)
         else:
             self.now += weight
-        if start and (decision == SEND or _is_later(decision)):
+        if start and (isinstance(decision, Send) or _is_later(decision)):
             self.phones[destinations.country(start + REST)] += weight
             self.phones_exact = self.phones_exact and weight == 1
 
@@ -127,8 +127,8 @@ def decide_next(session: Session, reader_id: int, source_id: int, by_text: bool)
         return NextDecision(Drop("off" if not rows else "nowhere"), None)
     decided = _decided(session, post, {row.address_id: row.source_id})
     decision = _moved(session, post, rows, decided).get(row.address_id, decided.get(row.address_id, SEND))
-    moved = isinstance(decided.get(row.address_id), Redirect)
-    return NextDecision(decision, EMAIL if moved else row.channel)
+    first = decided.get(row.address_id)
+    return NextDecision(decision, first.channel if isinstance(first, Redirect) else row.channel)
 
 
 def _written_now(session: Session, reader_id: int, source_id: int) -> PlannedPost | None:

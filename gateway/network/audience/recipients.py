@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.ledger.outbox import fanouts
+from gateway.ledger.outbox.fanouts import ExpandedChunk
 from gateway.store.channel_sql import rank, such
 from gateway.store.tables import Fanout, Post
 
@@ -17,10 +18,17 @@ def _unasked(column: str) -> str:
     return such(column, lambda channel: not channel.on_request)
 
 
+def _chosen(column: str) -> str:
+    """As a condition: nothing comes by this channel but what its reader wants by it."""
+    return such(column, lambda channel: channel.only_if_chosen)
+
+
+WAY_OF_CHOSEN: Final = "push"  # the way of that channel
 # The one address at which somebody gets it, of `asked`: account_id, named, and the way that they asked for.
 ADDRESS: Final = f"""
         SELECT id, channel, sender_id, address FROM addresses_now
         WHERE account_id = asked.account_id AND is_primary AND state IN ('verified', 'stopped')
+          AND ({_chosen("channel")}) = (asked.way = '{WAY_OF_CHOSEN}')
           AND ({_unasked("channel")} OR asked.named OR asked.way <> 'mail')
         ORDER BY asked.named AND NOT receives,
                  asked.way <> 'text' AND NOT ({_unasked("channel")} AND state = 'verified' AND bouncing_since IS NULL),
@@ -112,9 +120,8 @@ WITH others AS MATERIALIZED (
 END = 2**63 - 1
 
 
-def expand(session: Session, fanout: Fanout, priority: int, chunk: int) -> tuple[int, int, int]:
-    """Inserts the deliveries of the next `chunk` followers: (new cursor, texts, mails). The cursor END means that this
-    was the last chunk."""
+def expand(session: Session, fanout: Fanout, priority: int, chunk: int) -> ExpandedChunk:
+    """Inserts the deliveries of the next `chunk` followers. The cursor END means that this was the last chunk."""
     return fanouts.expand(session, _CHUNK, fanout, priority, chunk)
 
 
@@ -124,7 +131,8 @@ WITH spread AS MATERIALIZED (
 )
 SELECT EXISTS (
     SELECT FROM (
-        SELECT follower_id AS account_id, by_text OR coalesce(way IN ('text', 'digest', 'web'), false) AS by_text
+        SELECT follower_id AS account_id,
+               by_text OR coalesce(way IN ('text', 'push', 'digest', 'web'), false) AS by_text
         FROM subscriptions_in_force WHERE source_id = ANY ((SELECT sources FROM spread)::bigint[])
         UNION ALL SELECT account_id, true FROM mentions WHERE post_id = :post
         UNION ALL SELECT account_id, true FROM post_recipients WHERE post_id = :post

@@ -100,7 +100,7 @@ RECIPIENTS: Final = f"""
     CROSS JOIN LATERAL (
         SELECT a.id, a.channel, a.sender_id FROM addresses_now a
         WHERE a.account_id = p.account_id AND a.is_primary AND a.state = 'verified'
-          AND (a.channel = '{SMS}' OR a.bouncing_since IS NULL)
+          AND (a.channel = '{SMS}' OR a.channel = '{EMAIL}' AND a.bouncing_since IS NULL)
         ORDER BY a.channel = '{SMS}' DESC, a.id LIMIT 1
     ) AS way
     WHERE p.post_id = :post AND p.gone IS NULL

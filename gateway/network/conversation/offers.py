@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from gateway.attention.quiet_hours import quiet_until
 from gateway.attention.zones import zone
+from gateway.channels import ONLY_IF_CHOSEN
 from gateway.i18n.phrases import translated
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
@@ -98,7 +99,7 @@ def _lock_place(session: Session, offer: Offer) -> Address | None:
         select(AddressNow.id, AddressNow.state, ADDRESSES.c.receives)
         .join(Post, Post.id == offer.post_id)
         .where(AddressNow.account_id == offer.author_id, AddressNow.is_primary)
-        .where(AddressNow.state.in_(["verified", "stopped"]))
+        .where(AddressNow.state.in_(["verified", "stopped"]), AddressNow.channel.not_in(ONLY_IF_CHOSEN))
         .order_by((AddressNow.channel == Post.via).desc(), rank_of(AddressNow.channel).desc())
     )
     first = session.execute(usable.limit(1)).first()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.attention import zones
 from gateway.attention.quiet_hours import quiet_until
 from gateway.store.arrays import numbers
-from gateway.store.channel_sql import rank
+from gateway.store.channel_sql import rank, such
 
 
 class DigestPlace(NamedTuple):
@@ -37,5 +37,6 @@ PLACES = text(f"""
            CASE WHEN w.digest_back AND w.digest_every = 'day' THEN 'back' ELSE w.digest_every END AS digest_every
     FROM addresses_now a LEFT JOIN attention w ON w.account_id = a.account_id
     WHERE a.account_id = ANY (CAST(:people AS bigint[])) AND a.is_primary AND a.state = 'verified' AND a.receives
+      AND NOT ({such("a.channel", lambda channel: channel.only_if_chosen)})
     ORDER BY a.account_id, {rank("a.channel")}
 """)  # noqa: S608

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import zones
 from gateway.attention.causes import DeliveryCause
-from gateway.channels import EMAIL
 from gateway.ledger.outbox import held, outbox, redirects
 from gateway.ledger.outbox.held import FOR_DIGEST, FOR_WEB, HeldItem, Hold
 from gateway.ledger.outbox.outbox import OwnMessage
@@ -59,7 +58,7 @@ def wake_up(session: Session, items: Sequence[HeldItem]) -> frozenset[str]:
     later = ((item, refused[item.key]) for item in waiting if item.key in refused)
     held.postpone(session, [(item, _until(item, one)) for item, one in later if isinstance(one, Hold)])
     awake = _awake(session, [item for item in waiting if item.key not in refused], places)
-    return _send(session, awake, places) | ({EMAIL} if moved else frozenset())
+    return _send(session, awake, places) | moved
 
 
 def _until(item: HeldItem, hold: Hold) -> Hold:

@@ -9,7 +9,7 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from gateway.channels import CHANNELS, EMAIL, SMS, by_rank
+from gateway.channels import CHANNELS, EMAIL, ONLY_IF_CHOSEN, SMS, by_rank
 from gateway.network.follows import mutes
 from gateway.network.people import out_of_office
 from gateway.store.channel_sql import rank_of
@@ -72,7 +72,7 @@ def _ways(people: Collection[int]) -> Select[Address, bool]:
     whether it bounces."""
     off = ~ADDRESSES.c.receives
     mine = select(AddressNow, off).where(AddressNow.account_id.in_(people), AddressNow.is_primary)
-    usable = mine.where(AddressNow.state.in_(["verified", "stopped"]))
+    usable = mine.where(AddressNow.state.in_(["verified", "stopped"]), AddressNow.channel.not_in(ONLY_IF_CHOSEN))
     first = usable.ext(distinct_on(AddressNow.account_id))
     mailed = exists().where(Attention.account_id == AddressNow.account_id, Attention.prefer == "mail")
     good = (AddressNow.channel == EMAIL) & (AddressNow.state == "verified") & AddressNow.bouncing_since.is_(None)
@@ -81,7 +81,8 @@ def _ways(people: Collection[int]) -> Select[Address, bool]:
 
 def channels(session: Session, account_id: int) -> list[str]:
     """The ways in which somebody can be reached, in words; never the numbers themselves."""
-    mine = select(Address.channel).where(Address.account_id == account_id, Address.state == "verified").distinct()
+    theirs = Address.account_id == account_id, Address.channel.not_in(ONLY_IF_CHOSEN)
+    mine = select(Address.channel).where(*theirs, Address.state == "verified").distinct()
     return [CHANNELS[channel].noun for channel in by_rank(session.scalars(mine).all())]
 
 
@@ -100,5 +101,6 @@ def broadcasts(session: Session, account_id: int) -> Sequence[Account]:
 
 def own_address(session: Session, account_id: int) -> Address | None:
     """The address whose conversation a person uses when they write from no device: their phone, else their mailbox."""
-    mine = select(Address).where(Address.account_id == account_id, Address.state != "suspended")
+    theirs = Address.account_id == account_id, Address.channel.not_in(ONLY_IF_CHOSEN)
+    mine = select(Address).where(*theirs, Address.state != "suspended")
     return session.scalars(mine.order_by(Address.is_primary.desc(), rank_of(Address.channel).desc()).limit(1)).first()

@@ -76,7 +76,7 @@ def chosen_way(session: Session, follower_id: int, source_id: int) -> str | None
     chosen = (found.way or way_choices.by_cause(session, follower_id).get(found.cause)) if found else None
     text = chosen == "text" or (found is not None and chosen is None and found.by_text)
     instead = way_choices.preferred(session, follower_id) if text else None
-    if instead == "web" or (instead == "mail" and way_choices.has_mailbox(session, follower_id)):
+    if instead == "web" or (instead and way_choices.has_place(session, follower_id, instead)):
         return instead
     return chosen
 

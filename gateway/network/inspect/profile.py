@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.channels import ONLY_IF_CHOSEN
 from gateway.network.follows import follows
 from gateway.network.inspect.trace_deliveries import iso
 from gateway.network.people import addresses, aliases
@@ -59,7 +60,7 @@ def _locked(session: Session, account_id: int) -> bool:
 
 
 def _reaches(session: Session, account_id: int, mask: Callable[[str], str]) -> list[Reach]:
-    mine = select(Address).where(Address.account_id == account_id)
+    mine = select(Address).where(Address.account_id == account_id, Address.channel.not_in(ONLY_IF_CHOSEN))
     rows = session.scalars(mine.order_by(rank_of(Address.channel).desc(), Address.is_primary.desc(), Address.id))
     return [Reach(row.channel, mask(row.address), _state(row), row.is_primary, row.seen_at) for row in rows]
 

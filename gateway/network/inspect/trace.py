@@ -244,6 +244,7 @@ def _fanouts(session: Session, messages: Sequence[Message]) -> list[Plain]:
             "state": fanout.state,
             "texts": fanout.texts,
             "mails": fanout.mails,
+            "pushes": fanout.pushes,
             "not_before": iso(fanout.not_before),
             "done_at": iso(fanout.done_at),
         }

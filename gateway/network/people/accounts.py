@@ -15,6 +15,7 @@ from gateway.network.people.directory import find as find
 from gateway.network.people.handles import canonical_handle as canonical_handle
 from gateway.network.people.handles import clean_name as clean_name
 from gateway.network.people.handles import handle_problem
+from gateway.network.push import push_subscriptions
 from gateway.store.tables import Account, Address, Conversation, Draft, Follow, TopicFollow, Tracker
 
 ROLES = ("member", "operator", "admin")
@@ -148,6 +149,7 @@ def deactivate_all(session: Session, account_ids: Sequence[int]) -> int:
     session.execute(delete(Tracker).where(Tracker.follower_id.in_(cut)))
     session.execute(delete(Conversation).where(Conversation.address_id.in_(addresses)))
     session.execute(delete(Draft).where(Draft.account_id.in_(cut)))
+    push_subscriptions.remove_of_people(session, cut)
     cancellations.cancel_open(session, addresses, "deactivated")
     suspended = update(Address).where(Address.account_id.in_(cut), Address.state.in_(["invited", "verified"]))
     session.execute(suspended.values(state="suspended"))

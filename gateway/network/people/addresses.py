@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.channels import CHANNELS, EMAIL, SMS
+from gateway.channels import CHANNELS, EMAIL, ONLY_IF_CHOSEN, SMS
 from gateway.errors import Refused
 from gateway.i18n.refusals import refusal
 from gateway.ledger.audit import audit_log
@@ -186,8 +186,8 @@ def _primary(session: Session, account_id: int, channel: str) -> Address | None:
 
 
 def of_account(session: Session, account_id: int) -> Sequence[Address]:
-    """All phones and mailboxes, primary ones first."""
-    mine = select(Address).where(Address.account_id == account_id)
+    """All phones and mailboxes, primary ones first; devices that get pushes are no address that somebody gave."""
+    mine = select(Address).where(Address.account_id == account_id, Address.channel.not_in(ONLY_IF_CHOSEN))
     return session.scalars(mine.order_by(rank_of(Address.channel).desc(), Address.is_primary.desc(), Address.id)).all()
 
 

@@ -178,6 +178,7 @@ STEPS: Final = (
     ("sessions on the web", "DELETE FROM web_sessions WHERE account_id = :account"),
     ("codes of apps", "DELETE FROM app_codes WHERE account_id = :account"),
     ("apps' tokens", "DELETE FROM app_tokens WHERE account_id = :account"),
+    ("devices that get pushes", "DELETE FROM push_subscriptions WHERE account_id = :account"),
     ("read marks", "DELETE FROM read_marks WHERE account_id = :account"),
     ("read marks of talks", "DELETE FROM read_marks WHERE place = 'private:' || CAST(:account AS text)"),
     (

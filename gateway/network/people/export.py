@@ -108,6 +108,8 @@ SECTIONS: Final = {
     "apps": """
         SELECT p.name, p.website, t.scopes, t.created_at, t.seen_at, t.ended_at FROM app_tokens t
         JOIN apps p ON p.id = t.app_id WHERE t.account_id = :account ORDER BY t.id""",
+    "push_subscriptions": """
+        SELECT device, encoding, created_at, used_at FROM push_subscriptions WHERE account_id = :account ORDER BY id""",
     "web_settings": "SELECT look, keys FROM web_settings WHERE account_id = :account",
     "read_marks": "SELECT place, upto, read_at FROM read_marks WHERE account_id = :account ORDER BY place",
     "web_drafts": "SELECT audience, words, written_at FROM web_drafts WHERE account_id = :account ORDER BY audience",

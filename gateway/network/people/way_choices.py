@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.attention.causes import DeliveryCause
 from gateway.attention.ways import CHOOSABLE
 from gateway.channels import EMAIL
+from gateway.network.push import push_subscriptions
 from gateway.store.tables import Account, Address, Attention
 
 Ways = Mapping[DeliveryCause, str]
@@ -26,7 +27,7 @@ def ensure(session: Session, account_id: int) -> None:
 
 
 def preferred(session: Session, account_id: int) -> str | None:
-    """What they prefer to texts: mail, web, or None."""
+    """What they prefer to texts: mail, push, web, or None."""
     return session.scalar(select(Attention.prefer).where(Attention.account_id == account_id))
 
 
@@ -38,11 +39,11 @@ def set_preferred(session: Session, account_id: int, way: str | None) -> None:
     _put(session, account_id, {"prefer": way})
 
 
-def is_addressed_on_web(session: Session, account_id: int) -> bool:
-    """Whether anything that is written to them comes on the web alone."""
+def is_addressed_quietly(session: Session, account_id: int) -> bool:
+    """Whether anything that is written to them comes by push or on the web alone, where it may not be seen."""
     chosen, instead = by_cause(session, account_id), preferred(session, account_id)
     ways = {chosen.get(cause, "text") for cause in CHOOSABLE if cause.addressed}
-    return "web" in ways or ("text" in ways and instead == "web")
+    return bool(ways & {"push", "web"}) or ("text" in ways and instead in ("push", "web"))
 
 
 def has_mailbox(session: Session, account_id: int) -> bool:
@@ -50,6 +51,11 @@ def has_mailbox(session: Session, account_id: int) -> bool:
     mine = Address.account_id == account_id, Address.channel == EMAIL, Address.is_primary
     able = Address.state == "verified", Address.bouncing_since.is_(None)
     return session.scalar(select(Address.id).where(*mine, *able)) is not None
+
+
+def has_place(session: Session, account_id: int, way: str) -> bool:
+    """Whether there is a mailbox or a device for what is to come by mail or by push."""
+    return has_mailbox(session, account_id) if way == "mail" else push_subscriptions.has_device(session, account_id)
 
 
 def by_cause(session: Session, account_id: int) -> Ways:

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from gateway.channels import EMAIL, SMS
+from gateway.channels import EMAIL, PUSH, SMS
 from gateway.i18n.phrases import Phrase, count, joined, say, translated
 from gateway.ledger.outbox import outbox
 from gateway.ledger.outbox.outbox import Outgoing, Target
@@ -121,7 +121,7 @@ def _body(post: Post, tally: ReceiptTally, missed: Sequence[MissedReader]) -> Ph
     return joined([line or " " for line in lines], "\n")
 
 
-BY: Final = {SMS: say("By text"), EMAIL: say("By mail")}
+BY: Final = {SMS: say("By text"), EMAIL: say("By mail"), PUSH: say("By push")}
 
 
 def _channel(tally: ReceiptTally) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import Phrase, count, listed, say
 from gateway.network.receipts.receipt_text import shorten
+from gateway.store.channel_sql import such
 from gateway.store.tables import Reaction
 
 SHOWN: Final = 2  # names in the line
@@ -21,15 +22,17 @@ def note(session: Session, reader_id: int, post_id: int) -> None:
     session.execute(NOTE, {"post": post_id, "reader": reader_id, "kept": KEPT})
 
 
-NOTE: Final = text("""
+_ONLY_IF_CHOSEN: Final = such("a.channel", lambda channel: channel.only_if_chosen)
+NOTE: Final = text(f"""
     INSERT INTO conversations (address_id, liked)
     SELECT a.id, ARRAY[p.id] FROM posts p JOIN addresses a ON a.account_id = p.author_id
     WHERE p.id = :post AND p.author_id <> :reader AND a.is_primary AND a.state = 'verified'
+      AND NOT ({_ONLY_IF_CHOSEN})
       AND NOT EXISTS (SELECT FROM silences_in_force s WHERE s.account_id = p.author_id AND s.other_id = :reader)
     ORDER BY a.id
     ON CONFLICT (address_id) DO UPDATE
     SET liked = (array_remove(conversations.liked, excluded.liked[1]) || excluded.liked)[1:CAST(:kept AS int)]
-""")
+""")  # noqa: S608 - put together from constants
 
 
 def describe(session: Session, author_id: int, post_ids: Sequence[int]) -> Phrase | str:

@@ -3,26 +3,29 @@
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.channels import EMAIL, SMS
-from gateway.i18n.phrases import Phrase, count, joined, listed, say
+from gateway.channels import EMAIL, PUSH, SMS
+from gateway.i18n.phrases import Phrase, count, joined, listed, say, template
 from gateway.network.receipts.receipts import MissedReader, ReceiptTally
 
+BY: Final = {
+    SMS: template("{number} by text"),
+    EMAIL: template("{number} by mail"),
+    PUSH: template("{number} by push"),
+}
 WORDS: Final = 20  # characters of an update by which its author recognises it
 
 
 def describe_counts(counts: ReceiptTally) -> Phrase:
-    """12 got it (9 by text, 3 by mail), 4 on the web, 2 are still waiting, 5 later. On the web: they want it there
-    alone, or saw it there. Later: when quiet hours end, for example."""
+    """12 got it (8 by text, 3 by mail, 1 by push), 4 on the web, 2 are still waiting, 5 later. On the web: they want it
+    there alone, or saw it there. Later: when quiet hours end, for example."""
     got = count("{count} got it", "{count} got it", counts.got)
-    texts, mails = counts.by_channel[SMS].got, counts.by_channel[EMAIL].got
-    ways = say("({texts} by text, {mails} by mail)", texts=texts, mails=mails)
+    used = [say(BY[channel], number=each.got) for channel, each in counts.by_channel.items() if each.got]
+    ways = joined(["(", joined(used, ", "), ")"], "") if len(used) > 1 else ""
     waiting = count("{count} is still waiting", "{count} are still waiting", counts.waiting) if counts.waiting else ""
     on_web = count("{count} on the web", "{count} on the web", counts.on_web) if counts.on_web else ""
     later = count("{count} later", "{count} later", counts.later) if counts.later else ""
     more = say("more to come") if counts.spreading else ""
-    return joined(
-        [joined([joined([got, ways if texts and mails else ""]), on_web, waiting, later, more], ", "), "."], ""
-    )
+    return joined([joined([joined([got, ways]), on_web, waiting, later, more], ", "), "."], "")
 
 
 def names(missed: Sequence[MissedReader], number: int, shown: int) -> Phrase | str:

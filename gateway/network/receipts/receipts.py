@@ -14,12 +14,12 @@ from sqlalchemy import ColumnElement, exists, or_, select, text
 from sqlalchemy.orm import Session
 
 from gateway.attention import zones
-from gateway.channels import NAMES
+from gateway.channels import NAMES, PUSH
 from gateway.i18n.phrases import Phrase
 from gateway.ledger.outbox.redirects import REDIRECTED
 from gateway.mail.bounces import failure_reasons
 from gateway.network.posts.timelines import by_tag
-from gateway.store.channel_sql import rank, reached
+from gateway.store.channel_sql import rank, reached, such
 from gateway.store.tables import Post
 from gateway.store.views import FollowInForce
 
@@ -193,11 +193,19 @@ def asked_about(
     return session.scalars(mine.order_by(Post.id.desc()).limit(1)).first()
 
 
-# What went to a mailbox instead, as its reader prefers, is counted there alone.
+# What went elsewhere instead, as its reader prefers, is counted there alone. Whoever has it by push has it: what comes
+# to their phone as well when it was not seen does not count again.
 _MINE: Final = f"""
     FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN addresses a ON a.id = d.address_id
     WHERE m.post_id = :post AND d.reason IS DISTINCT FROM '{REDIRECTED}'
-"""
+      AND (d.channel = '{PUSH}' OR NOT (SELECT EXISTS (
+               SELECT FROM messages own JOIN deliveries pushed ON pushed.message_id = own.id
+               WHERE own.post_id = :post AND pushed.channel = '{PUSH}'))
+           OR NOT EXISTS (
+               SELECT FROM addresses devices JOIN deliveries pushed ON pushed.address_id = devices.id
+               WHERE devices.account_id = a.account_id AND devices.channel = '{PUSH}'
+                 AND pushed.message_id = d.message_id AND pushed.state IN ('sent', 'delivered')))
+"""  # noqa: S608
 _REACHED: Final = reached("d.channel", "d.state")
 _ON_WEB: Final = f"(d.state = 'cancelled' AND d.reason IN {ON_WEB})"
 _OPEN: Final = "(d.ended_at IS NULL OR d.state = 'held')"  # it may still arrive
@@ -219,6 +227,7 @@ BESIDES: Final = text("""
            EXISTS (SELECT FROM fanouts WHERE post_id = :post AND state = 'waiting')
 """)
 
+_ONLY_IF_CHOSEN: Final = such("channel", lambda channel: channel.only_if_chosen)
 # Followers from before the post for whom no delivery was made: they have no verified address, or they did not ask for
 # texts and have no mailbox. Who muted or blocked is not shown, and nobody is shown while the fan-out is not complete.
 _UNREACHED: Final = f"""
@@ -236,7 +245,8 @@ _UNREACHED: Final = f"""
          ) AS heard
     JOIN accounts p ON p.id = heard.follower_id AND p.state = 'active'
     LEFT JOIN LATERAL (SELECT channel, state FROM addresses
-                       WHERE account_id = p.id AND is_primary ORDER BY {rank("channel")} DESC LIMIT 1) AS way ON true
+                       WHERE account_id = p.id AND is_primary AND NOT ({_ONLY_IF_CHOSEN})
+                       ORDER BY {rank("channel")} DESC LIMIT 1) AS way ON true
     WHERE NOT EXISTS (SELECT FROM posts WHERE id = :post AND repeat_of IS NOT NULL)
       AND NOT EXISTS (SELECT FROM messages m JOIN deliveries d ON d.message_id = m.id
                       JOIN addresses a ON a.id = d.address_id WHERE m.post_id = :post AND a.account_id = p.id)

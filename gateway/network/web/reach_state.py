@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.attention import zones
 from gateway.attention.wall_clock import first_at
-from gateway.channels import EMAIL, SMS
+from gateway.channels import EMAIL, PUSH, SMS
 from gateway.network.people import zone_settings
 from gateway.store.views import ADDRESSES, AddressNow
 
@@ -36,14 +36,20 @@ class MainAddress:
 
 @dataclass(frozen=True, slots=True)
 class ReachState:
-    """None where there is no phone or no mailbox."""
+    """None where there is no phone, no mailbox or no device that gets pushes. The devices rest when the phone does."""
 
     phone: MainAddress | None
     mailbox: MainAddress | None
+    devices: MainAddress | None = None
 
     @property
     def places(self) -> tuple[MainAddress, ...]:
         return tuple(each for each in (self.phone, self.mailbox) if each)
+
+    @property
+    def resting(self) -> tuple[MainAddress, ...]:
+        """Those that can be paused by themselves."""
+        return (*self.places, *([self.devices] if self.devices and not self.phone else []))
 
     @property
     def on(self) -> tuple[MainAddress, ...]:
@@ -69,7 +75,7 @@ def find(session: Session, account_id: int) -> ReachState:
         )
         for row, off in rows
     }  # fmt: skip
-    return ReachState(found.get(SMS), found.get(EMAIL))
+    return ReachState(found.get(SMS), found.get(EMAIL), found.get(PUSH))
 
 
 def _flow(state: str, off: bool, bouncing: datetime | None) -> Flow:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, 
 from sqlalchemy.orm import Session, undefer
 
 from gateway.ledger.audit import audit_log
+from gateway.network.push import push_subscriptions
 from gateway.store.tables import Account, WebSession, WebSettings
 
 BeganBy = Literal["code", "link", "passkey", "company", "first", "tour"]
@@ -83,8 +84,11 @@ def end_all(session: Session, account_id: int, but: int | None = None) -> int:
 
 
 def _end(session: Session, account_id: int, *which: ColumnElement[bool]) -> int:
+    """No pushes go to a browser any more in which somebody has signed out."""
     ended = update(WebSession).where(*_open(account_id), *which).values(ended_at=func.now())
-    return len(session.scalars(ended.returning(WebSession.id)).all())
+    ids = session.scalars(ended.returning(WebSession.id)).all()
+    push_subscriptions.remove_of_sessions(session, ids)
+    return len(ids)
 
 
 def _open(account_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -39,7 +39,8 @@ def service_worker(visit: Visit) -> Response:
     assert asset is not None
     files = [assets.url(name) for name in FRAME]
     version = sha256("".join(files).encode()).hexdigest()[:10]
-    given = f"const FILES = {json.dumps(files)};\nconst VERSION = {json.dumps(version)};\n"
+    named = {"FILES": files, "VERSION": version, "ICON": assets.url("app-192.png")}
+    given = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in named.items())
     answer = Response(given.encode() + asset.content, content_type="text/javascript; charset=utf-8")
     answer.headers["Cache-Control"] = "no-cache"
     return answer

@@ -8,7 +8,7 @@ from flask import Response
 from werkzeug.exceptions import NotFound
 
 from gateway.carriers.operator_advice import advice
-from gateway.channels import NAMES, SMS
+from gateway.channels import NAMES, PUSH, SMS
 from gateway.doors.web.operate import ROUTER
 from gateway.doors.web.operate.frame import operator, show
 from gateway.doors.web.visits.visit import Visit, see_other
@@ -108,4 +108,6 @@ def noun_of(row: DeadLetterCount) -> Phrase:
         return count("{count} input", "{count} inputs", row.rows)
     if row.channel == SMS:
         return count("{count} text", "{count} texts", row.rows)
+    if row.channel == PUSH:
+        return count("{count} push", "{count} pushes", row.rows)
     return count("{count} mail", "{count} mails", row.rows)

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from gateway.attention.zones import zone
 from gateway.carriers.operator_advice import advice
-from gateway.channels import CHANNELS, SMS
+from gateway.channels import CHANNELS, PUSH, SMS
 from gateway.i18n.phrases import Phrase, count, joined, say
 from gateway.ledger.operations.flow import Level, Retrying, Standing
 from gateway.mail.bounces import failure_reasons
@@ -62,12 +62,11 @@ def _say(standing: Standing) -> tuple[Phrase, Phrase, str | None]:
             )
         case queue if queue in CHANNELS:
             few = waiting.get(standing.what, 0)
-            first = (
-                count("{count} text waits", "{count} texts wait", few)
-                if standing.what == SMS
-                else count("{count} mail waits", "{count} mails wait", few)
+            return (
+                _waiting(standing.what, few),
+                say("The oldest waits for {age}.", age=age(standing.since)),
+                "/operate/numbers",
             )
-            return first, say("The oldest waits for {age}.", age=age(standing.since)), "/operate/numbers"
         case "failing":
             return (
                 say("The clock cannot do all its tasks"),
@@ -75,6 +74,14 @@ def _say(standing: Standing) -> tuple[Phrase, Phrase, str | None]:
                 "/operate/check",
             )
     return say("Everything flows"), _calm(standing), None
+
+
+def _waiting(channel: str, number: int) -> Phrase:
+    if channel == SMS:
+        return count("{count} text waits", "{count} texts wait", number)
+    if channel == PUSH:
+        return count("{count} push waits", "{count} pushes wait", number)
+    return count("{count} mail waits", "{count} mails wait", number)
 
 
 def _calm(standing: Standing) -> Phrase:

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from gateway.attention import zones
 from gateway.attention.quiet_hours import next_begin, quiet_until
 from gateway.attention.zones import ZoneNow
+from gateway.channels import SMS
 from gateway.language.words.quiet_spans import DAY, QuietSpan, minute_of, parse
 from gateway.network.people import addresses, digest_settings
+from gateway.network.push import push_subscriptions
 from gateway.store.tables import Address
 
 CENTRE, RADIUS = 120, 98  # of the dial, in its own units
@@ -74,8 +76,10 @@ class SpanFields:
 
 
 def addresses_with_hours(session: Session, account_id: int) -> Sequence[Address]:
-    """Those that may get anything, each with hours of its own."""
-    return [each for each in addresses.of_account(session, account_id) if each.state in ("verified", "stopped")]
+    """Those that may get anything, each with hours of its own: devices have those of the phone, where there is one."""
+    mine = [each for each in addresses.of_account(session, account_id) if each.state in ("verified", "stopped")]
+    devices = None if any(each.channel == SMS for each in mine) else push_subscriptions.address_of(session, account_id)
+    return [*mine, devices] if devices else mine
 
 
 def choose(mine: Sequence[Address], wanted: int | None) -> Address | None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.attention.decision import Drop, Send
 from gateway.attention.zones import zone
-from gateway.channels import EMAIL
+from gateway.channels import EMAIL, PUSH
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import Phrase, say
 from gateway.ledger.outbox.held import Hold
@@ -52,6 +52,8 @@ def _at_once(visit: Visit, channel: str | None) -> Phrase:
     reach = reach_state.find(visit.session, visit.account.id)
     place = reach.mailbox if channel == EMAIL else reach.phone
     shown = place.shown if place else ""
+    if channel == PUSH:
+        return say("A push to your devices, at once.")
     if channel == EMAIL:
         return say("A mail to {place}, at once.", place=shown)
     return say("A text to {place}, at once.", place=shown)

@@ -38,9 +38,9 @@ def resume(visit: Visit) -> Response:
 
 
 def pause_all(session: Session, actor: Actor, span: str) -> int:
-    """Turns off the phone and the mailbox that get anything; returns how many."""
+    """Turns off the phone, the mailbox and the devices that get anything; returns how many."""
     until = durations.ends(span, datetime.now(zones.zone(actor.account.zone_now)))
-    on = reach_state.find(session, actor.account.id).on
+    on = [each for each in reach_state.find(session, actor.account.id).resting if each.flow == "on"]
     for place in on:
         pausing.turn_off(session, actor, addresses.own(session, actor.account.id, place.id), until)
     return len(on)
@@ -48,5 +48,5 @@ def pause_all(session: Session, actor: Actor, span: str) -> int:
 
 def resume_all(session: Session, actor: Actor) -> int:
     """Turns them on again; returns how much waited for that."""
-    off = reach_state.find(session, actor.account.id).off
+    off = [each for each in reach_state.find(session, actor.account.id).resting if each.flow == "off"]
     return sum(pausing.turn_on(session, actor, addresses.own(session, actor.account.id, each.id)) for each in off)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from gateway.actions.lookups.zone_state import zone_state
 from gateway.actions.preferences import text_limit
-from gateway.doors.web.settings import ROUTER, day_dial, digest_card, next_decision, way_rows
+from gateway.doors.web.settings import ROUTER, day_dial, digest_card, next_decision, push, way_rows
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit
 from gateway.network.web import reach_state
@@ -17,7 +17,7 @@ from gateway.network.web import reach_state
 def reach(visit: Visit) -> str:
     """`?address=`: whose quiet hours; `?spans=`: fields for so many spans; `?from=`: what would happen now."""
     now: datetime = visit.session.execute(select(func.now())).scalar_one()
-    shown = {**_ways(visit), **_quiet(visit, now), "digest": digest_card.load(visit)}
+    shown = {**_ways(visit), **_quiet(visit, now), "digest": digest_card.load(visit), "devices": push.listed(visit)}
     return render(visit, "settings/reach.html", **shown)
 
 

@@ -1,5 +1,6 @@
 """The rows of the table of ways: the causes, and whatever is set apart; each with the one way in which it comes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,11 +16,14 @@ from gateway.i18n.refusals import refusal
 from gateway.network.follows import subscriptions
 from gateway.network.follows.subscriptions import Subscription
 from gateway.network.people import way_choices
+from gateway.network.people.way_choices import Ways
+from gateway.network.push import push_subscriptions
 from gateway.store.views import FollowInForce, TopicFollowInForce
 
-# How the ways are called at the head of the table, with their signs; a way that stands in WAYS alone is not built yet.
+# How the ways are called at the head of the table, with their signs.
 HEADS: Final = {
     "text": ("text", say("Text")),
+    "push": ("push", say("Push")),
     "mail": ("mail", say("Mail")),
     "digest": ("digest", say("Digest")),
     "web": ("web", say("Here")),
@@ -39,6 +43,7 @@ FOLLOWED: Final = {
 }
 COMES: Final = {
     "text": say("a text, at once"),
+    "push": say("a push, at once"),
     "mail": say("a mail, at once"),
     "digest": say("in your digest"),
     "web": say("here alone"),
@@ -46,6 +51,7 @@ COMES: Final = {
 }
 PREFERRED: Final = {
     "mail": say("a mail, at once, because you prefer mails"),
+    "push": say("a push, at once, because you prefer pushes"),
     "web": say("here alone, because you prefer the web"),
 }
 AS_ASKED: Final = say("as you asked for each of them")
@@ -95,13 +101,19 @@ def load(session: Session, actor: Actor) -> WayRows:
     ends = _ends(session, account)
     apart = tuple(_apart(each, prefers, ends.get(each.source_id)) for each in every if each.way)
     return WayRows(
-        tuple(Head(way, *HEADS[way]) for way in WAYS if way in HEADS),
+        tuple(Head(way, *HEADS[way]) for way in WAYS if way != "push" or _shows_push(session, account, chosen, apart)),
         tuple(_of_cause(cause, name, chosen.get(cause), prefers) for cause, name in TO_YOU.items()),
         tuple(_of_cause(cause, name, chosen.get(cause), prefers) for cause, name in FOLLOWED.items()),
         apart,
         tuple(OtherFollow(each.source_id, _called(each)) for each in every if not each.way),
         prefers,
     )
+
+
+def _shows_push(session: Session, account_id: int, chosen: Ways, apart: Iterable[ChoiceRow]) -> bool:
+    """Pushes are offered to who has a device for them, and shown where somebody still wants them."""
+    wanted = "push" in chosen.values() or any(each.way == "push" for each in apart)
+    return wanted or push_subscriptions.has_device(session, account_id)
 
 
 def _of_cause(cause: Cause, name: Phrase, chosen: str | None, preferred: str | None) -> ChoiceRow:

@@ -30,6 +30,7 @@ NEVER: Final = "never"
 SPANS: Final = ("1h", "till tomorrow", "till monday", "1w")
 INSTEAD: Final = {
     "mail": say("Mails come instead of texts now."),
+    "push": say("Pushes come instead of texts now."),
     "web": say("What came by text stands here alone now."),
     "": say("Texts come again."),
 }
@@ -129,7 +130,7 @@ def _save_limit(session: Session, actor: Actor, given: Mapping[str, str]) -> Non
 
 @ROUTER.post("/settings/prefer")
 def save_preference(visit: Visit) -> Response:
-    """Mails or the web alone instead of texts, or texts again."""
+    """Mails, pushes or the web alone instead of texts, or texts again."""
     wanted = visit.form("instead", 10)
     if wanted not in INSTEAD:
         raise BadRequest

@@ -7,10 +7,10 @@ from typing import Final
 from sqlalchemy import text
 
 from gateway.doors.web.visits.visit import Visit
-from gateway.network.feeds.conditions import blocked, silenced, waits
+from gateway.network.feeds import unread
+from gateway.network.feeds.conditions import silenced, waits
 
 MOST_GROUPS: Final = 12
-MOST_NEW: Final = 99  # more are not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Navigation:
 
 def load(visit: Visit) -> Navigation:
     hold = timedelta(seconds=visit.settings.hold_seconds)
-    given = {"me": visit.account.id, "groups": MOST_GROUPS, "most": MOST_NEW, "hold": hold}
+    given = {"me": visit.account.id, "groups": MOST_GROUPS, "most": unread.MOST, "hold": hold}
     row = visit.session.execute(NEWS, given).one()
     groups = tuple(GroupLink(each["id"], each["handle"], each["name"], each["new"]) for each in row.groups or ())
     return Navigation(row.newest, row.leaving, row.to_you, row.private, groups)
@@ -46,23 +46,7 @@ NEWS: Final = text(f"""
     WITH marks AS (SELECT place, upto FROM read_marks WHERE account_id = :me)
     SELECT id_at(now()) AS newest,
         EXISTS (SELECT FROM posts WHERE author_id = :me AND id >= id_at(now() - :hold) AND via = 'web') AS leaving,
-        (SELECT count(*) FROM (
-            SELECT FROM mentions m JOIN posts p ON p.id = m.post_id
-            LEFT JOIN accounts g ON g.id = p.group_id
-            WHERE m.account_id = :me AND p.deleted_at IS NULL AND p.author_id <> :me AND p.visibility <> 'direct'
-              AND NOT {waits("p.id")} AND NOT {silenced(":me", "p.author_id")} AND NOT {blocked(":me", "p.author_id")}
-              AND (g.access IS DISTINCT FROM 'closed' OR EXISTS (
-                    SELECT FROM follows_in_force i WHERE i.follower_id = :me AND i.account_id = g.id))
-              AND m.post_id > coalesce((SELECT upto FROM marks WHERE place = 'to_you'),
-                                       id_at(now() - interval '30 days'))
-            LIMIT :most) AS named) AS to_you,
-        (SELECT count(*) FROM (
-            SELECT FROM post_recipients r JOIN posts p ON p.id = r.post_id
-            WHERE r.account_id = :me AND p.deleted_at IS NULL AND p.author_id <> :me
-              AND NOT {waits("p.id")} AND NOT {blocked(":me", "p.author_id")}
-              AND r.post_id > coalesce((SELECT upto FROM marks WHERE place = 'private:' || p.author_id),
-                                       id_at(now() - interval '30 days'))
-            LIMIT :most) AS talks) AS private,
+        {unread.to_you(":me")} AS to_you, {unread.private(":me")} AS private,
         (SELECT json_agg(mine) FROM (
             SELECT a.id, a.handle, a.name, (
                 SELECT count(*) FROM (

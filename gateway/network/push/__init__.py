@@ -1,0 +1,1 @@
+"""Devices that get pushes, and which push services they may name."""
