@@ -1,24 +1,19 @@
 """Pushes against the simulator's push service: what a device reads, what each answer means, and where none may go."""
 
-import asyncio
 import json
 from dataclasses import replace
 
 import pytest
 import requests
 
-from gateway.carriers.common.protocol import OutboundPush, Outcome, PushNote
-from gateway.carriers.webpush import payload, sender
+from gateway.carriers.webpush import payload
 from gateway.carriers.webpush.codes import PushOutcome, combine
 from gateway.errors import SettingsError
 from gateway.network.push import push_endpoints
 from gateway.network.push.push_subscriptions import PushDevice, PushKeys
-from gateway.security import push_keys
 from gateway.settings import Settings, load
-from tests.support.push_browsers import keys_of
+from tests.support.push_browsers import LIVE, NOTE, keys_of, live, send
 from tests.support.simulation import simulation
-
-NOTE = PushNote("Kim Lee", "the gate is open", "/updates/7", "update-7", "en", 3)
 
 
 @pytest.fixture(scope="module")
@@ -39,21 +34,6 @@ def device(sim, number: int = 1, encoding: str = "standard") -> PushDevice:
 
 def shown(one: PushDevice) -> list[dict]:
     return requests.get(f"{one.keys.endpoint.replace('/push/', '/push/devices/')}.json", timeout=5).json()["shown"]
-
-
-def send(settings: Settings, *devices: PushDevice, timeout: float = 5, **changes) -> PushOutcome:
-    push = replace(OutboundPush(1, devices, NOTE, 3600, "high", "99"), **changes)
-    ended: list[Outcome] = []
-
-    async def story() -> None:
-        carrier = sender.WebPush(settings, timeout)
-        await carrier.send([push], lambda _, outcome: ended.append(outcome))
-        await carrier.close()
-
-    asyncio.run(story())
-    [outcome] = ended
-    assert isinstance(outcome, PushOutcome)
-    return outcome
 
 
 def fault(sim, one: PushDevice, name: str, **params) -> None:
@@ -136,17 +116,6 @@ def test_long_words_are_cut_to_what_push_services_take() -> None:
     written = payload.for_page(replace(NOTE, body="𝔼" * 4000))
     assert len(written) <= 3000
     assert json.loads(written)["body"].endswith("𝔼…")
-
-
-LIVE = {
-    "CRITTER_MODE": "live", "CRITTER_COMPANY": "Acme", "CRITTER_PUBLIC_URL": "https://critter.example.com",
-    "CRITTER_SECRET_KEY": "kZ8rQ2mVt5yXw1bN7cJd4fGh6sLp9aUe", "CRITTER_SMS": "off", "CRITTER_MAIL": "off",
-    "CRITTER_REDIS_URL": "unix:///run/redis.sock",
-}  # fmt: skip
-
-
-def live(tmp_path, **more: str) -> Settings:
-    return load({**LIVE, "CRITTER_VAR": str(tmp_path), "CRITTER_PUSH_KEY": push_keys.make_private(), **more})
 
 
 @pytest.mark.parametrize(

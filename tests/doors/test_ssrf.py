@@ -1,7 +1,7 @@
-"""What we fetch because somebody told us to (R45, F30): nothing but Twilio's own hosts, and those only in public.
+"""What we ask because somebody told us to (R45, F30): Twilio's own hosts and push services, and those only in public.
 
-Pictures of texts are all that is ever fetched so. Every connection that Python opens is seen by an audit hook: it lets
-none of them leave this machine, and tells who was called.
+Pictures of texts are all that is ever fetched so, and pushes all that is sent so. Every connection that Python opens is
+seen by an audit hook: it lets none of them leave this machine, and tells who was called.
 """
 
 import ast
@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.carriers.twilio import media
+from gateway.carriers.common import public_resolver
 from gateway.carriers.twilio.media import HOPS, TwilioMedia
 from gateway.doors.sms.twilio import _is_twilios
 from gateway.errors import CarrierError
+from gateway.network.push.push_subscriptions import PushDevice
 from gateway.settings import Settings
+from tests.support.push_browsers import keys_of, live, send
 
 ACCOUNT = "AC" + "0" * 32
 STORE = "https://media.twiliocdn.com/x"
@@ -111,7 +113,7 @@ def names(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
             for one in found
         ]  # fmt: skip
 
-    monkeypatch.setattr(media.ThreadedResolver, "resolve", resolve)
+    monkeypatch.setattr(public_resolver.ThreadedResolver, "resolve", resolve)
     return looked
 
 
@@ -130,6 +132,20 @@ def test_no_name_leads_to_a_private_address(monkeypatch, called):
             assert isinstance(error, CarrierError)
             assert (error.reason, error.kind) == ("not a public address", "permanent"), address
     assert called == []
+
+
+def test_no_push_leads_to_a_private_address(monkeypatch, called, tmp_path):
+    """The endpoint of a device is whatever its browser says."""
+    settings = live(tmp_path)
+    for address in PRIVATE:
+        names(monkeypatch, [PUBLIC[0], address])
+        outcome = send(settings, PushDevice(1, keys_of("https://push.example.com/a")))
+        assert (outcome.state, outcome.reason, outcome.detail) == ("failed", "forbidden", "CarrierError"), address
+    assert called == []
+    names(monkeypatch, ["10.1.2.3"], ["127.0.0.1"])
+    inside = send(live(tmp_path, CRITTER_PUSH_HOSTS="ntfy.inside"), PushDevice(1, keys_of("https://ntfy.inside/a")))
+    assert (inside.state, inside.reason) == ("retry", "refused")
+    assert [place[0] for place in called] == ["10.1.2.3"]
 
 
 def test_a_public_one_is_called_at_the_address_that_was_looked_at(monkeypatch, called):
