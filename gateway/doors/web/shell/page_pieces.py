@@ -15,6 +15,7 @@ FACES: Final = 6
 WAYS: Final = {  # symbol and words, by the door through which an update came
     "sms": ("text", template("by text")),
     "email": ("mail", template("by mail")),
+    "push": ("push", template("by push")),
     "web": ("web", template("on the web")),
     "cli": ("company", template("from the console")),
     "api": ("web", template("by an app")),
