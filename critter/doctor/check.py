@@ -15,7 +15,7 @@ from critter.doctor import probes
 from critter.doctor.settings_lint import find_mistakes
 from gateway.carriers import parts
 from gateway.carriers.operator_advice import advice
-from gateway.channels import SMS
+from gateway.channels import PUSH, SMS
 from gateway.errors import Refused
 from gateway.ledger.audit import role_check
 from gateway.ledger.money import budgets, spending
@@ -83,6 +83,8 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Look]]:
         yield "money", _money
     if settings.mail:
         yield from parts.list_checks(settings.mail_carrier)
+    for carrier in settings.carriers_for(PUSH):
+        yield from parts.list_checks(carrier)
     if settings.mode == "live":
         yield "web address", probes.web_address
     yield "senders", _senders

@@ -127,7 +127,7 @@ def test_weeks_go_by_the_clock_too() -> None:
     assert (slot.wall, slot.instant) == (day("2026-06-08"), at("2026-06-08 12:00"))
 
 
-DIGEST = json.dumps([[[6, "digest", True]], [None] * 9, None])  # they want what this person writes in a digest
+DIGEST = json.dumps([[[6, "digest", True]], [None] * 9, None, None])  # they want what this person writes in a digest
 
 
 def test_what_waits_till_its_reader_is_back_waits_two_weeks() -> None:

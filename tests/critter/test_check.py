@@ -54,6 +54,7 @@ def test_doctor_names_each_trouble(settings: Settings, engine: Engine, capsys: p
         "database": "ok",
         "durability": "wrong",
         "roles": "ok",
+        "push": "ok",
         "redis": "ok",
         "twilio": "wrong",
         "money": "ok",

@@ -53,6 +53,7 @@ def test_what_may_be_meant_is_never_done(text):
 @pytest.mark.parametrize(
     ("text", "args"),
     [
+        ("prefer push", ("push",)), ("prefer push for mentions", ("push", "for", "mentions")),
         ("prefer web", ("web",)), ("prefer web for kim", ("web", "for", "kim")),
         ("prefer web for #win", ("web", "for", "#win")),
         ("prefer web for mentions", ("web", "for", "mentions")),

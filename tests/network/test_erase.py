@@ -307,6 +307,8 @@ TAKEN_OUT = {
     "trackers.way", "attention.digest_every", "attention.prefer", "attention.private", "attention.mention",
     "attention.reply", "attention.tracked", "attention.group", "attention.person", "attention.tag",
     "attention.broadcast",
+    "push_subscriptions.endpoint", "push_subscriptions.p256dh", "push_subscriptions.auth",
+    "push_subscriptions.encoding", "push_subscriptions.device",
     "web_sessions.device", "web_sessions.began_by", "web_sessions.digest", "web_drafts.audience", "web_drafts.words",
     "app_codes.digest", "app_codes.redirect_uri", "app_codes.scopes", "app_codes.challenge", "app_tokens.digest",
     "app_tokens.scopes",

@@ -99,7 +99,7 @@ def became(session: Session, words: NewPost) -> Counter[str]:
         {"post": post.id},
     ).all()
     keys = [(row.message_id, row.address_id) for row in rows]
-    refused, limits = delivery_decisions.find(session, keys)
+    refused, _, limits = delivery_decisions.find(session, keys)
     full = {row[0] for row in session.execute(text("SELECT subject FROM budgets WHERE scope = 'reader'"))}
     over = {key for key, limit in limits.items() if limit.over and str(limit.reader_id) in full}
     found: Counter[str] = Counter()

@@ -7,14 +7,16 @@ import pytest
 
 from gateway.actions import seeing
 from gateway.attention.causes import DeliveryCause
-from gateway.carriers.common.protocol import OutboundPush
-from gateway.carriers.webpush.codes import PushOutcome
+from gateway.carriers.common.protocol import OutboundPush, Outcome
+from gateway.carriers.webpush.codes import PushOutcome, combine
 from gateway.network.people import way_choices
+from gateway.network.push import push_subscriptions
 from gateway.network.receipts import receipts
 from gateway.network.receipts.receipt_text import describe_counts
+from gateway.network.web import web_sessions
 from gateway.store.database import transaction
 from tests.support.desk import PHONES, Desk
-from tests.support.push_browsers import person, subscribe
+from tests.support.push_browsers import keys_of, person, subscribe
 
 DELIVERED = """
     SELECT d.channel, d.state, coalesce(d.reason, '')
@@ -248,6 +250,26 @@ def test_what_no_device_takes_goes_by_mail(desk: Desk) -> None:
     assert "This came by mail because no device of yours gets pushes any more." in mail.replace("=\r\n", "")
     assert desk.office.sql("SELECT state FROM addresses WHERE channel = 'push'") == [("suspended",)]
     assert desk.office.sql("SELECT count(*) FROM push_subscriptions") == [(0,)]
+    desk.says("kim", "it is shut")
+    assert desk.heard("pat") == ["Kim Lee: it is shut"]
+    desk.clean()
+
+
+def test_devices_whose_sessions_have_ended_are_no_place_any_more(desk: Desk) -> None:
+    """They end by themselves, so it shows with the next push."""
+    desk.says("pat", "follow kim")
+    with transaction(desk.office.engine) as session:
+        pat = person(session, "pat")
+        web_sessions.begin(session, pat, "code")
+        [here] = web_sessions.list_open(session, pat.id)
+        push_subscriptions.add(session, pat.id, keys_of(), "Firefox", here.id)
+    desk.says("pat", "prefer push")
+    desk.heard("pat")
+    desk.office.sql("UPDATE web_sessions SET expires_at = now()")
+    desk.pushes.answers = lambda push: combine(dict.fromkeys((device.id for device in push.devices), Outcome("sent")))
+    desk.says("kim", "the gate is open")
+    desk.send()
+    assert len(desk.mailed("pat")) == 1
     desk.says("kim", "it is shut")
     assert desk.heard("pat") == ["Kim Lee: it is shut"]
     desk.clean()

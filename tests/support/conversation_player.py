@@ -263,7 +263,7 @@ def _deliver(stage: Stage) -> bool:
         due = due.join(Address, Address.id == Delivery.address_id)
         rows = session.execute(due.where(Delivery.ended_at.is_(None)).order_by(Delivery.message_id)).all()
         keys = [(row[0].message_id, row[0].address_id) for row in rows]
-        refused, limits = delivery_decisions.find(session, keys)
+        refused, _, limits = delivery_decisions.find(session, keys)
         for delivery, message, address in rows:
             key = delivery.message_id, delivery.address_id
             why = refused.get(key) or _over(stage, session, key, limits.get(key))

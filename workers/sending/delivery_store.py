@@ -233,7 +233,7 @@ class DeliveryStore(Generic[Parcel]):
             if self._channel == SMS:
                 address_effects.of_refusals(session, [(load.claimed, outcome) for load, outcome in ended])
             if self._channel == PUSH:
-                device_effects.of_answers(session, [outcome for _, outcome in landed])
+                device_effects.of_answers(session, [(load.claimed, outcome) for load, outcome in ended])
             self._uncount(session, stayed)
 
     def _follow(self, session: Session, messages: AbstractSet[int]) -> None:

@@ -7,10 +7,7 @@ from gateway.settings import Settings
 
 def keys(settings: Settings) -> str:
     """Signs as for a push service. Browsers give pushes to pages over TLS alone, and to this machine's own."""
-    try:
-        VapidSigner(settings.push_key, settings.public_url).sign("https://push.example/")
-    except ValueError as error:
-        raise Refused(f"CRITTER_PUSH_KEY: cannot sign ({error}): make one with critter push-keys") from None
+    VapidSigner(settings).sign("https://push.example/")
     if settings.mode == "live" and not settings.public_url.startswith("https:"):
         raise Refused("CRITTER_PUBLIC_URL: must begin with https: browsers take pushes for no other page")
     return "the key signs; devices are added on the page What reaches you"

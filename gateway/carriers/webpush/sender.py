@@ -30,7 +30,7 @@ class WebPush:
 
     def __init__(self, settings: Settings, timeout: float = TIMEOUT) -> None:
         self._settings = settings
-        self._signer = VapidSigner(settings.push_key, _subject(settings))
+        self._signer = VapidSigner(settings)
         self._link = HttpLink("", timeout, resolver=lambda: PublicResolver(self._trusts))
 
     async def send(
@@ -73,13 +73,6 @@ class WebPush:
 
 def make(settings: Settings) -> WebPush:
     return WebPush(settings)
-
-
-def _subject(settings: Settings) -> str:
-    """Whom a push service may ask about us. Apple's refuses what is neither https: nor mailto:."""
-    if settings.public_url.startswith("https:"):
-        return settings.public_url
-    return f"mailto:post@{settings.mail_domain or 'critter.invalid'}"
 
 
 def _blames_nobody(_outcome: Outcome) -> bool:

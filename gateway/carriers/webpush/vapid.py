@@ -6,16 +6,17 @@ from urllib.parse import urlsplit
 
 from py_vapid import Vapid02
 
+from gateway.settings import Settings
+
 LIFE: Final = 12 * 3600  # seconds; push services take up to a day
 RENEWED: Final = 3600  # seconds before its end
 MOST: Final = 200  # services; there are a handful, unless somebody makes some up
 
 
 class VapidSigner:
-    def __init__(self, private: str, subject: str) -> None:
-        """`subject`: whom a service may ask about us: a mailto: or https: address."""
-        self._key = Vapid02.from_raw(private.encode())
-        self._subject = subject
+    def __init__(self, settings: Settings) -> None:
+        self._key = Vapid02.from_raw(settings.push_key.encode())
+        self._subject = _subject(settings)
         self._made: dict[str, tuple[str, float]] = {}
 
     def sign(self, endpoint: str) -> str:
@@ -33,3 +34,10 @@ class VapidSigner:
     def _make(self, origin: str, until: int) -> str:
         signed: str = self._key.sign({"sub": self._subject, "aud": origin, "exp": until})["Authorization"]
         return signed
+
+
+def _subject(settings: Settings) -> str:
+    """Whom a push service may ask about us. Apple's refuses what is neither https: nor mailto:."""
+    if settings.public_url.startswith("https:"):
+        return settings.public_url
+    return f"mailto:post@{settings.mail_domain or 'critter.invalid'}"

@@ -76,6 +76,7 @@ MISSED: Final[Mapping[str, Phrase]] = {
     "empty": say("nothing was left in it"),
     "redirected": say("it went by mail, as its reader prefers"),
     "gone": say("no device of theirs gets pushes any more"),
+    "not_pushed": say("no device of theirs took it"),
     "forbidden": say("the push service of their device may not be used here"),
     "pushed": say("got it by push"),
     "bouncing": say("mails to their mailbox come back"),

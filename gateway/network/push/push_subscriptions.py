@@ -113,15 +113,21 @@ def note_answers(session: Session, used: Collection[int], gone: Collection[int])
         _remove(session, PushSubscription.id.in_(gone))
 
 
+def close(session: Session, address_ids: Collection[int]) -> None:
+    """Closes those of these addresses that have no device any more."""
+    if address_ids:
+        _settle(session, session.scalars(select(Address.account_id).where(Address.id.in_(address_ids))))
+
+
 def _remove(session: Session, *which: ColumnElement[bool]) -> None:
     ended = delete(PushSubscription).where(*which)
     _settle(session, set(session.scalars(ended.returning(PushSubscription.account_id))))
 
 
-def _settle(session: Session, account_ids: Iterable[int]) -> None:
+def _settle(session: Session, account_ids: Iterable[int | None]) -> None:
     """Makes the address of these people what their devices say. It rests when their phone does, for both ring in the
     same pocket: a trigger sees to that later, and to it being so from the start is seen here."""
-    if people := set(account_ids):
+    if people := {each for each in account_ids if each is not None}:
         session.execute(SETTLE, {"accounts": numbers(people)})
 
 

@@ -2,7 +2,7 @@
 const form = document.querySelector("form[data-push]");
 const says = (what) => { for (const each of document.querySelectorAll("[data-push-says]")) each.hidden = each.dataset.pushSays !== what; };
 const able = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
-const apple = /iPhone|iPad/.test(navigator.userAgent) && !navigator.standalone;
+const apple = (/iPhone|iPad/.test(navigator.userAgent) || (/Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1)) && !navigator.standalone;
 const code = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
 async function subscribe() {

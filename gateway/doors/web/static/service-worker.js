@@ -46,16 +46,14 @@ self.addEventListener("push", (event) => {
   ]));
 });
 
-// A page that is open already comes to the front; any of ours goes there; else a new one opens.
+// A page that is open there already comes to the front; no other one is led away from what is read or written on it.
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   const there = new URL(event.notification.data, location.origin).href;
   event.waitUntil((async () => {
     const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
     const open = pages.find((page) => page.url === there);
-    if (open) return open.focus();
-    const any = pages[0];
-    return any ? (await any.focus()).navigate(there) : self.clients.openWindow(there);
+    return open ? open.focus() : self.clients.openWindow(there);
   })());
 });
 
