@@ -10,7 +10,7 @@ from critter.console.help_request import working
 from gateway.errors import Refused
 
 if working():
-    from critter.administration import erasing
+    from critter.backup import erasing
     from critter.console import prompts
     from critter.console.console import database, format_count, operator_name
     from gateway import failpoints

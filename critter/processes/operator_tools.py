@@ -4,7 +4,7 @@ from functools import partial
 
 from sqlalchemy import Engine
 
-from critter.administration import erasing
+from critter.backup import erasing
 from critter.doctor import check
 from critter.explain import text as explainer
 from gateway.channels import EMAIL, SMS

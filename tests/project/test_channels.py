@@ -33,6 +33,7 @@ FOLDERS: Final = (
 )
 FILES: Final = {
     "gateway/channels.py": "where the names are defined",
+    "gateway/doors/web/shell/page_pieces.py": "the icon of each door through which an update came",
     "gateway/doors/web/sign_in/company_provider.py": "the claim of OpenID Connect that names a mailbox",
     "gateway/ledger/audit/budget_rules.py": "what texts cost",
     "gateway/ledger/audit/rules.py": "ids of texts",

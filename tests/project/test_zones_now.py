@@ -16,13 +16,14 @@ ASKS_FOR_HOME: Final = {
     "gateway/network/people/imports/apply.py": "writes where people live",
     "gateway/network/people/imports/plan.py": "compares where people live",
     "gateway/network/people/export.py": "a person is given both",
+    "gateway/doors/web/operate/people_add.py": "somebody new lives, if nobody says else, where the operator lives",
     "gateway/network/inspect/profile.py": "an operator sees both",
     "gateway/inbound/unknown_senders.py": "a new colleague lives where the one lives who invites them",
     "gateway/network/mail/daily_mail.py": "asks the function behind the view, which would join accounts twice",
     "gateway/ledger/audit/waiting_rules.py": "asks of another moment than now",
 }
 ANOTHER: Final = {
-    "critter/commands/people.py": "makes somebody who lives there",  # a field of another thing that has this name
+    "gateway/network/operating/adding.py": "makes somebody who lives there",  # a field of another thing
     "gateway/attention/facts.py": "Facts.timezone is of the clock now",
     "gateway/attention/text_limit.py": "Facts.timezone is of the clock now",
     "gateway/attention/timing.py": "Facts.timezone is of the clock now",

@@ -25,7 +25,7 @@ SAMPLE_TAG = " (k7)"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardBy:
     """Who hears it: `words` for whoever follows its writer or group; `alone`: a person or group that it is private
     to, with how many that are."""
 
@@ -49,7 +49,7 @@ def reach(visit: Visit) -> str:
     )  # fmt: skip
 
 
-def _heard(visit: Visit, text: str) -> Heard | None:
+def _heard(visit: Visit, text: str) -> HeardBy | None:
     """None while it is not known: no name was typed yet."""
     try:
         audience = audiences.read(
@@ -60,7 +60,7 @@ def _heard(visit: Visit, text: str) -> Heard | None:
     me = visit.account
     match audience.kind:
         case "everyone":
-            return Heard(me.name, NewPost(me, text, "company", "web"))
+            return HeardBy(me.name, NewPost(me, text, "company", "web"))
         case "group":
             return _in_group(me, audience.account, text)
         case "reply":
@@ -68,21 +68,21 @@ def _heard(visit: Visit, text: str) -> Heard | None:
     return _privately(visit, audience.account)
 
 
-def _in_group(me: Account, group: Account | None, text: str, answers: int | None = None) -> Heard | None:
+def _in_group(me: Account, group: Account | None, text: str, answers: int | None = None) -> HeardBy | None:
     if group is None:
         return None
-    return Heard(f"{me.name} #{group.handle}", NewPost(me, text, "group", "web", group, in_reply_to=answers))
+    return HeardBy(f"{me.name} #{group.handle}", NewPost(me, text, "group", "web", group, in_reply_to=answers))
 
 
-def _privately(visit: Visit, account: Account | None) -> Heard | None:
+def _privately(visit: Visit, account: Account | None) -> HeardBy | None:
     if account is None:
         return None
     group = account.kind == "group"
     people = follower_counts.count_followers(visit.session, [account.id]).get(account.id, 0) if group else 1
-    return Heard(f"{visit.account.name} (private)", alone=account, people=people)
+    return HeardBy(f"{visit.account.name} (private)", alone=account, people=people)
 
 
-def _reply(visit: Visit, audience: Audience, text: str) -> Heard | None:
+def _reply(visit: Visit, audience: Audience, text: str) -> HeardBy | None:
     """It is heard by those who hear what it answers."""
     post = visit.session.get(Post, audience.post_id)
     if post is None or not visibility.may_read(visit.session, visit.account.id, post.id):
@@ -91,10 +91,10 @@ def _reply(visit: Visit, audience: Audience, text: str) -> Heard | None:
         return _privately(visit, accounts.by_id(visit.session, post.author_id))
     if post.group_id:
         return _in_group(visit.account, accounts.by_id(visit.session, post.group_id), text, post.id)
-    return Heard(visit.account.name, NewPost(visit.account, text, "company", "web", in_reply_to=post.id))
+    return HeardBy(visit.account.name, NewPost(visit.account, text, "company", "web", in_reply_to=post.id))
 
 
-def _estimate(visit: Visit, heard: Heard | None) -> ReachEstimate | None:
+def _estimate(visit: Visit, heard: HeardBy | None) -> ReachEstimate | None:
     return reach_estimate.estimate(visit.session, visit.actor, heard.words) if heard and heard.words else None
 
 
