@@ -28,6 +28,7 @@ ANOTHER: Final = {
     "gateway/attention/text_limit.py": "Facts.timezone is of the clock now",
     "gateway/attention/timing.py": "Facts.timezone is of the clock now",
     "gateway/network/digests/wake_up.py": "HeldItem.timezone is of the clock now",
+    "gateway/network/audience/delivery_decisions.py": "HeldItem.timezone is of the clock now",
     "gateway/doors/web/media.py": "PostMedia.timezone is of the clock now",
 }
 
