@@ -3,7 +3,9 @@ real workers and statements; only the carriers are played."""
 
 from datetime import UTC, datetime, timedelta
 
-from tests.support.desk import Desk, asleep
+from gateway.ledger.outbox import held
+from gateway.store.database import transaction
+from tests.support.desk import SLEEP, Desk, asleep
 
 
 def test_one_item_waits_and_then_comes_by_itself(desk: Desk) -> None:
@@ -37,6 +39,19 @@ def test_several_become_one_digest_what_was_addressed_first(desk: Desk) -> None:
     sent = desk.office.sql("SELECT state, reason FROM deliveries WHERE reason = 'digest'")
     assert [tuple(row) for row in sent] == [("sent", "digest")] * 3
     desk.clean()
+
+
+def test_two_workers_wake_different_people(desk: Desk) -> None:
+    """Whoever another worker has in hand is passed by, and somebody else is taken."""
+    desk.says("bob", "follow kim")
+    desk.says("bob", SLEEP)
+    asleep(desk, "first thing", "second thing")
+    desk.office.sql("UPDATE held SET until = now()")
+    with transaction(desk.office.engine) as one, transaction(desk.office.engine) as other:
+        first, second, none = held.due(one, 1), held.due(other, 1), held.due(other, 1)
+        assert [len(first), len(second)] == [2, 2]
+        assert {item.account_id for item in first} != {item.account_id for item in second}
+        assert [item.account_id for item in none] == [item.account_id for item in second]  # its own
 
 
 def test_a_number_gives_one_whole_and_a_reply_then_answers_it(desk: Desk) -> None:
