@@ -28,7 +28,7 @@ from gateway.doors.route_access import inventory
 from gateway.doors.sms.hook_fast_path import HookFastPath
 from gateway.doors.smtp import server, tls_certificates
 from gateway.doors.smtp.connection_limits import ConnectionLimits
-from gateway.doors.web import headers, health, help_page, legal_pages, media, metrics, pages
+from gateway.doors.web import headers, health, help_page, legal_pages, media, metrics, pages, portraits
 from gateway.doors.web.routers import PAGES, ROUTERS
 from gateway.doors.web.shell import assets, rendering, router
 from gateway.doors.web.shell.content_policy import policy_of
@@ -116,6 +116,7 @@ def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = Non
     app.register_blueprint(metrics.blueprint(settings, parts.engine))
     app.register_blueprint(pages.blueprint(settings, signer, parts.engine))
     app.register_blueprint(media.blueprint(settings, signer, parts.engine))
+    app.register_blueprint(portraits.blueprint())
     assert handlers.MODULES  # importing them filled the table of commands
     app.register_blueprint(help_page.blueprint(settings, commands.build_registry(settings).verbs))
     app.register_blueprint(legal_pages.blueprint(settings))

@@ -1,0 +1,103 @@
+"""What one reader may know of many accounts at once: names, counts, when they last wrote. Apps are told it with every
+list, so each part is one statement for all of them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Select, bindparam, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from gateway.network.audience.visibility import readable_by
+from gateway.network.people.statuses import IN_FORCE
+from gateway.store.tables import Post
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenUpdates:
+    """Updates that the reader may read, without private ones; `last`: when the newest was written."""
+
+    count: int = 0
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSummary:
+    """A person or group as one reader sees it. `apart`: a block is between the two, so there is only the name.
+    `followers`: 0 in a closed group of others. `status`: the line beside a person's name. `active`: False for who has
+    left, whose updates stay."""
+
+    id: int
+    handle: str
+    name: str
+    kind: str
+    access: str | None
+    active: bool
+    created_at: datetime
+    apart: bool
+    title: str | None
+    status: str | None
+    followers: int
+    following: int
+    updates: WrittenUpdates = field(default_factory=WrittenUpdates)
+
+
+def find(session: Session, reader_id: int, account_ids: Collection[int]) -> dict[int, AccountSummary]:
+    """By id, without who is suspended: nobody may know of them."""
+    ids = sorted(set(account_ids))
+    if not ids:
+        return {}
+    rows = session.execute(SUMMARIES, {"me": reader_id, "ids": ids}).all()
+    groups = [row.id for row in rows if row.kind == "group"]
+    written = _written(session, reader_id, [row.id for row in rows if row.kind != "group"], BY_PEOPLE)
+    written |= _written(session, reader_id, groups, IN_GROUPS)
+    return {row.id: _summary(row, written) for row in rows}
+
+
+def _summary(row: Any, written: Mapping[int, WrittenUpdates]) -> AccountSummary:
+    updates = WrittenUpdates() if row.apart else written.get(row.id, WrittenUpdates())
+    return AccountSummary(**row._mapping, updates=updates)
+
+
+def _written(
+    session: Session, reader_id: int, ids: Collection[int], statement: Select[int, int, datetime]
+) -> dict[int, WrittenUpdates]:
+    if not ids:
+        return {}
+    rows = session.execute(statement, {"reader": reader_id, "ids": list(ids)})
+    return {account_id: WrittenUpdates(count, last) for account_id, count, last in rows}
+
+
+def _updates(of: InstrumentedAttribute[Any]) -> Select[int, int, datetime]:
+    mine = of.in_(bindparam("ids", type_=BigInteger, expanding=True))
+    readable = readable_by(bindparam("reader", type_=BigInteger))
+    found = select(of, func.count(), func.max(Post.created_at)).where(mine, Post.visibility != "direct", readable)
+    return found.group_by(of)
+
+
+BY_PEOPLE: Final = _updates(Post.author_id)
+IN_GROUPS: Final = _updates(Post.group_id)
+# Who is in a closed group is for its members only, so that membership counts in nobody else's figures.
+SUMMARIES: Final = text(f"""
+    WITH wanted AS (
+        SELECT a.*, a.id <> :me AND EXISTS (
+                   SELECT FROM silences_in_force b WHERE b.kind = 'block'
+                   AND (b.account_id, b.other_id) IN ((a.id, :me), (:me, a.id))) AS apart,
+               a.access IS DISTINCT FROM 'closed' OR EXISTS (
+                   SELECT FROM follows_in_force m WHERE m.follower_id = :me AND m.account_id = a.id) AS inside
+        FROM accounts a WHERE a.id = ANY (CAST(:ids AS bigint[])) AND a.state <> 'suspended'
+    )
+    SELECT a.id, a.handle, a.name, a.kind, a.access, a.state = 'active' AS active, a.created_at, a.apart,
+           CASE WHEN NOT a.apart THEN a.title END AS title,
+           CASE WHEN NOT a.apart THEN s.words END AS status,
+           CASE WHEN a.apart OR NOT a.inside THEN 0 ELSE (
+               SELECT count(*) FROM follows_in_force f JOIN accounts w ON w.id = f.follower_id
+               WHERE f.account_id = a.id AND w.state = 'active') END AS followers,
+           CASE WHEN a.apart OR a.kind = 'group' THEN 0 ELSE (
+               SELECT count(*) FROM follows_in_force f JOIN accounts w ON w.id = f.account_id
+               WHERE f.follower_id = a.id AND w.state = 'active' AND (w.access IS DISTINCT FROM 'closed' OR EXISTS (
+                   SELECT FROM follows_in_force m WHERE m.follower_id = :me AND m.account_id = w.id))
+               ) END AS following
+    FROM wanted a LEFT JOIN statuses s ON s.account_id = a.id AND {IN_FORCE}
+""")  # noqa: S608 - put together from constants

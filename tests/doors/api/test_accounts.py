@@ -1,0 +1,112 @@
+"""People and groups as apps see them."""
+
+import io
+
+from PIL import Image
+from sqlalchemy import event
+
+from gateway.doors.api.accounts import entities
+from gateway.doors.api.frame.call import ApiResources, Call
+from gateway.doors.api.frame.rate_limits import RateLimits
+from gateway.network.apps.app_tokens import AppAccess
+from gateway.network.follows import follows, mutes
+from gateway.network.people import accounts, statuses
+from gateway.network.people.statuses import SetStatus
+from gateway.queue.worker_notifier import WorkerNotifier
+from gateway.security.signed_tokens import Signer
+from gateway.store.database import transaction
+from gateway.store.tables import Account
+from tests.doors.api.conftest import ApiCompany
+
+
+def seen_by(company: ApiCompany, reader: str, *handles: str) -> tuple[dict[str, entities.Account], int]:
+    """Handle → the account as the reader sees it, and how many statements that took."""
+    statements: list[str] = []
+    event.listen(company.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    api = ApiResources(
+        company.settings, Signer(company.settings.secret_keys), company.engine,
+        WorkerNotifier(company.settings.redis_url), RateLimits(on=False),
+    )  # fmt: skip
+    with transaction(company.engine) as session:
+        access = AppAccess(1, 1, session.get_one(Account, company.people[reader]), frozenset({"read"}))
+        statements.clear()
+        found = entities.listed(Call(api, session, access, {}), [company.people[each] for each in handles])
+        return {each.username: each for each in found}, len(statements)
+
+
+def test_all_are_made_with_a_few_statements(company: ApiCompany) -> None:
+    everybody = ("kim", "sam", "anne", "acme", "board")
+    _, few = seen_by(company, "kim", "kim", "acme")
+    found, many = seen_by(company, "kim", *everybody)
+    assert tuple(found) == everybody
+    assert many == few <= 4
+
+
+def test_what_an_account_says(company: ApiCompany) -> None:
+    company.says("kim", "hello")
+    company.says("kim", "to the group", to="acme")
+    company.says("kim", "a secret", visibility="direct", recipients=[(company.people["sam"], company.people["sam"])])
+    with transaction(company.engine) as session:
+        session.get_one(Account, company.people["kim"]).title = "R&D <lead>"
+        statuses.put(session, company.people["kim"], SetStatus("<b>in</b> Boston"))
+    found, _ = seen_by(company, "anne", "kim", "acme")
+    kim, acme = found["kim"], found["acme"]
+    assert (kim.followers_count, kim.following_count, kim.statuses_count) == (1, 1, 2)
+    assert (kim.note, kim.fields[0].value) == ("<p>&lt;b&gt;in&lt;/b&gt; Boston</p>", "R&amp;D &lt;lead&gt;")
+    assert (kim.group, kim.locked, kim.display_name) == (False, False, "Kim Lee")
+    assert (acme.group, acme.locked, acme.statuses_count, acme.followers_count) == (True, False, 1, 2)
+    written = kim.model_dump(mode="json")
+    assert written["id"] == str(company.people["kim"])
+    assert written["created_at"].endswith("Z")
+    assert written["last_status_at"].count("-") == 2
+    assert not [name for name, value in written.items() if value is None and name != "hide_collections"]
+
+
+def test_what_is_in_a_closed_group_is_for_its_members(company: ApiCompany) -> None:
+    company.says("kim", "closed", to="board")
+    outside, inside = (seen_by(company, reader, "board", "kim")[0] for reader in ("sam", "kim"))
+    assert (outside["board"].locked, inside["board"].locked) == (True, True)
+    assert (outside["board"].followers_count, outside["board"].statuses_count) == (0, 0)
+    assert outside["board"].last_status_at is None
+    assert (inside["board"].followers_count, inside["board"].statuses_count) == (1, 1)
+    assert (outside["kim"].following_count, inside["kim"].following_count) == (1, 2)
+    assert (outside["kim"].statuses_count, inside["kim"].statuses_count) == (0, 1)
+
+
+def test_between_two_with_a_block_there_is_the_name_alone(company: ApiCompany) -> None:
+    company.says("kim", "hello")
+    with transaction(company.engine) as session:
+        session.get_one(Account, company.people["kim"]).title = "Lead"
+        statuses.put(session, company.people["kim"], SetStatus("in Boston"))
+        mutes.block(session, company.people["kim"], company.people["anne"])
+    kim = seen_by(company, "anne", "kim")[0]["kim"]
+    assert (kim.display_name, kim.note, kim.fields, kim.statuses_count) == ("Kim Lee", "", [], 0)
+    assert (kim.followers_count, kim.following_count, kim.last_status_at) == (0, 0, None)
+    assert seen_by(company, "kim", "kim")[0]["kim"].note
+
+
+def test_suspended_people_are_left_out_and_those_who_left_are_not(company: ApiCompany) -> None:
+    with transaction(company.engine) as session:
+        follows.follow(session, company.people["anne"], company.people["kim"], by_text=False)
+        accounts.suspend(session, company.people["sam"])
+        accounts.deactivate(session, company.people["anne"])
+    found, _ = seen_by(company, "kim", "sam", "anne", "kim")
+    assert set(found) == {"anne", "kim"}
+    assert found["kim"].followers_count == 0
+
+
+def test_portraits_are_pictures_that_say_nothing(company: ApiCompany) -> None:
+    found, _ = seen_by(company, "kim", "kim", "sam", "acme")
+    drawn = {}
+    for account in found.values():
+        for address in (account.avatar, account.header):
+            assert address.startswith(company.settings.public_url)
+            answer = company.stranger().get(address.removeprefix(company.settings.public_url))
+            assert answer.status_code == 200, address
+            assert Image.open(io.BytesIO(answer.data)).format == "PNG"
+            assert "immutable" in answer.headers["Cache-Control"]
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+            drawn[address] = answer.data
+    assert drawn[found["kim"].avatar] != drawn[found["sam"].avatar]
+    assert company.stranger().get("/portraits/people/123.png").status_code == 200
+    assert company.stranger().get("/portraits/people/kim.png").status_code == 404
