@@ -599,6 +599,9 @@ CREATE TABLE media (
     upload_id     bigint NOT NULL REFERENCES uploads ON DELETE CASCADE,  -- what it belongs to
     raw           bytea,                                                 -- the octets of a file that was uploaded by itself, until it is stored
     description   text,                                                  -- what a picture shows, in its writer's words, for those who do not see it
+    width         integer,                                               -- of a picture, in pixels
+    height        integer,                                               -- of a picture, in pixels
+    blurhash      text,                                                  -- of a picture: what apps draw until it is there (blurha.sh)
     PRIMARY KEY (upload_id, number)
 );
 CREATE INDEX media_open ON media (not_before) WHERE state = 'new';
@@ -757,6 +760,44 @@ CREATE TABLE reactions (
     created_at  timestamptz NOT NULL DEFAULT now(),                      -- when
     PRIMARY KEY (post_id, account_id, kind)
 );
+CREATE INDEX reactions_by_account ON reactions (account_id, post_id DESC);
+
+-- Updates that somebody marked by an app to find them again. Nobody else sees it.
+CREATE TABLE bookmarks (
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- whose
+    post_id     bigint NOT NULL REFERENCES posts ON DELETE CASCADE,      -- which
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when
+    PRIMARY KEY (account_id, post_id)
+);
+CREATE INDEX bookmarks_by_post ON bookmarks (post_id);
+
+-- Own updates that apps show first of somebody.
+CREATE TABLE pinned_posts (
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- whose
+    post_id     bigint NOT NULL REFERENCES posts ON DELETE CASCADE,      -- which
+    created_at  timestamptz NOT NULL DEFAULT now(),                      -- since when
+    PRIMARY KEY (account_id, post_id)
+);
+CREATE INDEX pinned_posts_by_post ON pinned_posts (post_id);
+
+-- Lists of people and groups whose updates somebody reads together in an app. Nobody else knows of them.
+CREATE TABLE lists (
+    id              bigint PRIMARY KEY DEFAULT new_id(),                 -- time-sortable
+    account_id      bigint NOT NULL REFERENCES accounts ON DELETE CASCADE, -- whose
+    title           text NOT NULL CHECK (title <> ''),                   -- as they call it
+    replies_policy  text NOT NULL DEFAULT 'list' CHECK (replies_policy IN ('followed', 'list', 'none')),  -- which replies it has: to whom they follow, to whom it has, none
+    exclusive       boolean NOT NULL DEFAULT false,                      -- what it has is left out of their home
+    created_at      timestamptz NOT NULL DEFAULT now()                   -- when it was made
+);
+CREATE INDEX lists_by_account ON lists (account_id);
+
+-- Who is in a list: only while its owner follows them.
+CREATE TABLE list_accounts (
+    list_id     bigint NOT NULL REFERENCES lists ON DELETE CASCADE,      -- the list
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- a person or a group
+    PRIMARY KEY (list_id, account_id)
+);
+CREATE INDEX list_accounts_by_account ON list_accounts (account_id);
 
 -- What must go out, rendered once for all who get it.
 CREATE TABLE messages (

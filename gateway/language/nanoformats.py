@@ -1,7 +1,9 @@
 """Parses the marks inside a post: @mentions, #tags, `lang:xx`, links. It is called once, when a post is stored."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from gateway.i18n.language_tags import language
 
@@ -10,6 +12,9 @@ MENTION = re.compile(r"(?<![\w@.+/-])@([a-z0-9_]{2,20})(?![a-z0-9_]|@|\.[a-z0-9]
 TAG = re.compile(r"(?<![\w#&/])#(\w{1,50})(?![\w#])")
 _LANG_FIRST = re.compile(r"lang:([A-Za-z0-9-]{2,35})(?:\s+|$)")
 _LANG_LAST = re.compile(r"(?:^|\s+)lang:([A-Za-z0-9-]{2,35})$")
+# All of them, in the order in which they stand.
+_MARKS = re.compile(f"(?P<link>{LINK.pattern})|(?a:{MENTION.pattern})|{TAG.pattern}", re.IGNORECASE)
+_NAME, _TAG = 2, 3  # the groups of the two patterns
 _TRAILING = ".,:;!?'’…»]}"
 
 
@@ -32,6 +37,38 @@ def parse(text: str) -> Nanoformats:
     mentions = dict.fromkeys(match[1].lower() for match in MENTION.finditer(without)) if "@" in without else ()
     tags = dict.fromkeys(match[1].casefold() for match in TAG.finditer(without)) if "#" in without else ()
     return Nanoformats(text, tuple(mentions), tuple(tag for tag in tags if not tag.isdigit()), lang, links)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A piece of a post's text as it is shown. `value`: the link, the handle, or the case-folded tag; of plain words,
+    the words."""
+
+    kind: Literal["words", "link", "name", "tag"]
+    written: str
+    value: str
+
+
+def split(text: str) -> Iterator[Mark]:
+    """The pieces of a text in their order: marks, and the words between them."""
+    end = 0
+    for found in _MARKS.finditer(text):
+        mark = _mark(found)
+        if found.start() > end:
+            yield Mark("words", text[end : found.start()], text[end : found.start()])
+        yield mark
+        end = found.start() + len(mark.written)
+    if end < len(text):
+        yield Mark("words", text[end:], text[end:])
+
+
+def _mark(found: re.Match[str]) -> Mark:
+    if name := found[_NAME]:
+        return Mark("name", found[0], name.lower())
+    if tag := found[_TAG]:
+        return Mark("words" if tag.isdigit() else "tag", found[0], tag.casefold())
+    link = untrailed(found["link"])
+    return Mark("link", link, link)
 
 
 def is_tag(written: str) -> bool:

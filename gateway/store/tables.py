@@ -606,6 +606,9 @@ class Media(Table):
     inbound_id: Mapped[int | None] = mapped_column(_cascade("inbound.id"))
     raw: Mapped[bytes | None]
     description: Mapped[str | None]
+    width: Mapped[int | None] = mapped_column(Integer)
+    height: Mapped[int | None] = mapped_column(Integer)
+    blurhash: Mapped[str | None]
 
 
 Index("media_by_inbound", Media.inbound_id)
@@ -729,6 +732,43 @@ class Reaction(Table):
     account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+Index("reactions_by_account", Reaction.account_id, Reaction.post_id.desc())
+
+
+class Bookmark(Table):
+    __tablename__ = "bookmarks"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("bookmarks_by_post", "post_id"),)
+
+
+class PinnedPost(Table):
+    __tablename__ = "pinned_posts"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    post_id: Mapped[int] = mapped_column(_cascade("posts.id"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("pinned_posts_by_post", "post_id"),)
+
+
+class AccountList(Table):
+    __tablename__ = "lists"
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
+    title: Mapped[str]
+    replies_policy: Mapped[str] = mapped_column(server_default="list")
+    exclusive: Mapped[bool] = mapped_column(server_default=FALSE)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    __table_args__ = (Index("lists_by_account", "account_id"),)
+
+
+class ListAccount(Table):
+    __tablename__ = "list_accounts"
+    list_id: Mapped[int] = mapped_column(_cascade("lists.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    __table_args__ = (Index("list_accounts_by_account", "account_id"),)
 
 
 class Message(Table):

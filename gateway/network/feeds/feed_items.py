@@ -33,7 +33,7 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class ShownFile:
     """A file of an update. `digest`, `small`: SHA-256 of it and of a picture's small copy, in hex. `description`: what
-    it shows, in its writer's words."""
+    it shows, in its writer's words. `width`, `height`, `blurhash`: of a picture."""
 
     number: int
     name: str | None
@@ -41,6 +41,9 @@ class ShownFile:
     digest: str
     small: str | None
     description: str | None
+    width: int | None = None
+    height: int | None = None
+    blurhash: str | None = None
 
     @property
     def picture(self) -> bool:
@@ -69,20 +72,22 @@ class FeedItem:
         return self.post.id
 
 
-def load(session: Session, reader_id: int, post_ids: Sequence[int]) -> list[FeedItem]:
-    """The items of these posts, in this order, without those that the reader may not read."""
+def load(session: Session, reader_id: int, post_ids: Sequence[int], *, receipts: bool = True) -> list[FeedItem]:
+    """The items of these posts, in this order, without those that the reader may not read. `receipts`: what became of
+    own ones is looked up, too."""
     if not post_ids:
         return []
     rows = {row.Post.id: row for row in session.execute(ITEMS, {"reader": reader_id, "posts": list(post_ids)})}
     shown = {_original_id(row): row.original or row.Post for row in rows.values()}
     counts = _counts(session, reader_id, list(shown))
     files = _files(session, [post.upload_id for post in shown.values() if post.upload_id])
-    receipts = own_receipts.load(session, [post.id for post in shown.values() if post.author_id == reader_id])
+    own = [post.id for post in shown.values() if post.author_id == reader_id] if receipts else []
+    became = own_receipts.load(session, own)
     return [
         replace(
             _item(rows[each], counts),
             files=files.get(shown[_original_id(rows[each])].upload_id or 0, ()),
-            receipt=receipts.get(_original_id(rows[each])),
+            receipt=became.get(_original_id(rows[each])),
         )
         for each in post_ids
         if each in rows
@@ -93,7 +98,10 @@ def _files(session: Session, upload_ids: Sequence[int]) -> dict[int, list[ShownF
     found: dict[int, list[ShownFile]] = {}
     for row in session.execute(FILES, {"uploads": list(upload_ids)}) if upload_ids else ():
         small = row.small_sha256.hex() if row.small_sha256 else None
-        file = ShownFile(row.number, row.name, row.content_type, row.sha256.hex(), small, row.description)
+        file = ShownFile(
+            row.number, row.name, row.content_type, row.sha256.hex(), small, row.description, row.width, row.height,
+            row.blurhash,
+        )  # fmt: skip
         found.setdefault(row.upload_id, []).append(file)
     return found
 
@@ -135,7 +143,8 @@ def _items() -> Select[Post, Account, Account, Post, Account, Account, str, bool
 
 ITEMS: Final = _items()
 FILES: Final = text("""
-    SELECT upload_id, number, name, content_type, sha256, small_sha256, description FROM media
+    SELECT upload_id, number, name, content_type, sha256, small_sha256, description, width, height, blurhash
+    FROM media
     WHERE upload_id = ANY (CAST(:uploads AS bigint[])) AND state = 'fetched' AND sha256 IS NOT NULL
     ORDER BY upload_id, number
 """)

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from gateway.network.audience import visibility
 from gateway.network.audience.visibility import readable_by
-from gateway.network.feeds import feed_items
-from gateway.network.feeds.conditions import silenced
+from gateway.network.feeds import feed_items, source_lists
 from gateway.network.feeds.feed_items import FeedItem
 from gateway.store.tables import Account, Media, Post, Tag
 
@@ -33,7 +32,7 @@ class Feed:
 def home(session: Session, reader_id: int, before: int = NEWEST) -> Feed:
     """What whom they follow wrote, what was written in their groups and under their tags, what names them, and their
     own."""
-    given = {"reader": reader_id, "before": before, "most": CANDIDATES, "depth": DEPTH}
+    given = {"reader": reader_id, "below": before, "above": 0, "most": CANDIDATES, "depth": DEPTH}
     rows = session.execute(HOME, given).all()
     more = len(rows) == CANDIDATES or (bool(rows) and rows[0].more)
     feed = _page(session, reader_id, [row.post for row in rows if row.shown], more=more)
@@ -90,48 +89,4 @@ SHOWN: Final[dict[Show, Select[int]]] = {
 }
 IN_GROUP: Final = _listing(Post.group_id == bindparam("account"), NOT_PRIVATE)
 TAGGED: Final = _listing(exists().where(Tag.post_id == Post.id, Tag.tag == bindparam("tag")), NOT_PRIVATE)
-# The newest of each source, then a few more of those sources that can be among the newest: a reader of 500 people costs
-# 500 looks into an index, however many updates there are. Of a source that had more than those few, nothing is known
-# below its last one, so the list is cut there, and the next page goes on. Only the newest of all these are looked at
-# themselves; those that are not shown (of somebody muted, or taken back) still say where the page ends.
-HOME: Final = text(f"""
-    WITH followed AS MATERIALIZED (
-        SELECT a.id, a.kind FROM follows_in_force f JOIN accounts a ON a.id = f.account_id
-        WHERE f.follower_id = :reader
-    ), people AS (
-        SELECT id FROM followed WHERE kind = 'person' AND NOT {silenced(":reader", "followed.id")}
-        UNION ALL SELECT CAST(:reader AS bigint)
-    ), writers AS (
-        SELECT p.id, newest.post FROM people p, LATERAL (
-            SELECT id AS post FROM posts WHERE author_id = p.id AND id < :before AND deleted_at IS NULL
-              AND (visibility = 'company' OR (visibility = 'group' AND p.id = :reader)) ORDER BY id DESC LIMIT 1) newest
-        ORDER BY newest.post DESC LIMIT :most
-    ), found AS (
-        SELECT w.id AS source, each.post FROM writers w, LATERAL (
-            SELECT id AS post FROM posts WHERE author_id = w.id AND id < :before AND deleted_at IS NULL
-              AND (visibility = 'company' OR (visibility = 'group' AND w.id = :reader))
-            ORDER BY id DESC LIMIT :depth) each
-        UNION ALL
-        SELECT g.id, each.post FROM followed g, LATERAL (
-            SELECT id AS post FROM posts WHERE group_id = g.id AND id < :before AND deleted_at IS NULL
-              AND visibility = 'group' ORDER BY id DESC LIMIT :depth) each
-        WHERE g.kind = 'group'
-        UNION ALL
-        SELECT t.id, each.post FROM topic_follows_in_force f JOIN topics t ON t.id = f.topic_id, LATERAL (
-            SELECT post_id AS post FROM tags WHERE tag = t.tag AND post_id < :before
-            ORDER BY post_id DESC LIMIT :depth) each
-        WHERE f.follower_id = :reader
-        UNION ALL
-        (SELECT 0, post_id FROM mentions WHERE account_id = :reader AND post_id < :before
-         ORDER BY post_id DESC LIMIT :depth)
-    ), cut AS (
-        SELECT max(oldest) AS post
-        FROM (SELECT min(post) AS oldest FROM found GROUP BY source HAVING count(*) = :depth) AS unfinished
-    ), newest AS (
-        SELECT DISTINCT found.post, cut.post IS NOT NULL AS more FROM cut, found
-        WHERE found.post >= coalesce(cut.post, 0) ORDER BY found.post DESC LIMIT :most
-    )
-    SELECT newest.post, newest.more, p.visibility <> 'direct' AND p.deleted_at IS NULL
-        AND NOT {silenced(":reader", "p.author_id")} AS shown
-    FROM newest JOIN posts p ON p.id = newest.post ORDER BY newest.post DESC
-""")  # noqa: S608 - put together from constants
+HOME: Final = source_lists.newest_first(source_lists.OF_HOME)

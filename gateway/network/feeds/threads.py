@@ -34,12 +34,13 @@ class Thread:
         return sum(1 + len(answer.below) for answer in self.answers)
 
 
-def find(session: Session, reader_id: int, post_id: int) -> Thread | None:
-    """None when the reader may not read the update itself."""
+def find(session: Session, reader_id: int, post_id: int, *, private: bool = False) -> Thread | None:
+    """None when the reader may not read the update itself. `private`: with the private answers that the reader wrote or
+    got, which pages show in talks."""
     if not visibility.may_read(session, reader_id, post_id):
         return None
     above = session.scalars(ABOVE, {"post": post_id, "most": MOST_ABOVE}).all()
-    below = session.execute(BELOW, {"post": post_id, "most": MOST_BELOW}).all()
+    below = session.execute(BELOW, {"post": post_id, "most": MOST_BELOW, "private": private}).all()
     items = {
         item.id: item for item in feed_items.load(session, reader_id, [*above, post_id, *(one.id for one in below)])
     }
@@ -67,10 +68,10 @@ ABOVE: Final = text("""
 """)
 BELOW: Final = text("""
     WITH RECURSIVE below AS (
-        SELECT id, id AS top, 1 AS level FROM posts WHERE in_reply_to = :post AND visibility <> 'direct'
+        SELECT id, id AS top, 1 AS level FROM posts WHERE in_reply_to = :post AND (:private OR visibility <> 'direct')
         UNION ALL
         SELECT p.id, b.top, b.level + 1 FROM below b JOIN posts p ON p.in_reply_to = b.id
-        WHERE p.visibility <> 'direct' AND b.level < 20
+        WHERE (:private OR p.visibility <> 'direct') AND b.level < 20
     )
     SELECT id, top FROM (SELECT id, top FROM below ORDER BY id LIMIT :most) AS listed ORDER BY top, id
 """)

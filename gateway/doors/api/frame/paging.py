@@ -34,11 +34,12 @@ class Paging(Parameters):
         return IdRange(self.max_id, self.since_id, self.min_id, min(self.limit, most))
 
 
-def link(call: Call, ids: Sequence[int], asked: IdRange) -> None:
+def link(call: Call, ids: Sequence[int], asked: IdRange, *, more: bool = False) -> None:
     """Puts the addresses of the pages beside this one into the answer. `ids`: what the list is ordered by, the newest
-    first. `next` stands first, for some clients read only that; there is none when this page was not full."""
+    first. `next` stands first, for some clients read only that; there is none when this page was not full, unless there
+    are `more` all the same."""
     links = []
-    if len(ids) >= asked.limit:
+    if ids and (len(ids) >= asked.limit or more):
         links.append(_link(call, "max_id", ids[-1], "next"))
     if ids:
         links.append(_link(call, "min_id", ids[0], "prev"))

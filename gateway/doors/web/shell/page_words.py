@@ -13,21 +13,17 @@ from markupsafe import Markup, escape
 from phonenumbers import PhoneNumberFormat
 
 from gateway.attention.zones import zone
-from gateway.language.nanoformats import LINK, MENTION, TAG, untrailed
+from gateway.language import nanoformats
+from gateway.language.nanoformats import Mark
 from gateway.network.people.handles import plain
 
 ENDINGS: Final = ("ings", "ing", "ed", "es", "s", "e", "y")
 SHORTEST_STEM: Final = 3  # letters
-# The marks of nanoformats, in the order in which they stand.
-_MARKS = re.compile(f"(?P<link>{LINK.pattern})|(?a:{MENTION.pattern})|{TAG.pattern}", re.IGNORECASE)
-_NAME, _TAG = 2, 3  # the groups of the two patterns
 
 
 def words(text: str, marked: Collection[str] = ()) -> Markup:
     """What somebody wrote, with its links, @names and #tags as links. Nothing in it is taken for markup. `marked`:
     words that were looked for."""
-    if not marked and not _MARKS.search(text):
-        return escape(text)
     return Markup("").join(_pieces(text, [stem for each in marked for stem in _stems(each)]))
 
 
@@ -37,12 +33,8 @@ def words_marked(text: str, marked: Collection[str]) -> Markup:
 
 
 def _pieces(text: str, stems: Sequence[str]) -> Iterator[Markup]:
-    end = 0
-    for found in _MARKS.finditer(text):
-        yield _mark(text[end : found.start()], stems)
-        yield _link(found)
-        end = found.end()
-    yield _mark(text[end:], stems)
+    for mark in nanoformats.split(text):
+        yield _mark(mark.written, stems) if mark.kind == "words" else _link(mark)
 
 
 def _mark(text: str, stems: Sequence[str]) -> Markup:
@@ -69,16 +61,15 @@ def _stems(word: str) -> list[str]:
     return found
 
 
-def _link(found: re.Match[str]) -> Markup:
-    if name := found[_NAME]:
-        return Markup('<a class="at" href="/@{}">@{}</a>').format(name.lower(), name)
-    if tag := found[_TAG]:
-        if tag.isdigit():
-            return escape(found[0])
-        return Markup('<a class="hash" href="/tags/{}">#{}</a>').format(tag.casefold(), tag)
-    link = untrailed(found["link"])
-    rest = found["link"][len(link) :]
-    return Markup('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>{}').format(link, link, rest)
+def _link(mark: Mark) -> Markup:
+    match mark.kind:
+        case "name":
+            return Markup('<a class="at" href="/@{}">{}</a>').format(mark.value, mark.written)
+        case "tag":
+            return Markup('<a class="hash" href="/tags/{}">{}</a>').format(mark.value, mark.written)
+    return Markup('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>').format(
+        mark.value, mark.written
+    )
 
 
 def phone(number: str) -> str:
