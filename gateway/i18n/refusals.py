@@ -109,6 +109,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     "follow_of_self": template("That is you. Your own updates go to the people who follow you."),
     "account_not_there": template("That account is not there any more."),
     "no_audience": template("Choose first who hears it. Nothing was sent."),
+    "no_followers_only": template(
+        "Nothing is for followers alone here. Post it for everyone, name a closed group of yours, or send it privately."
+        " Nothing was sent."
+    ),
+    "private_to_nobody": template("Name with @ to whom it is. Nothing was sent."),
+    "never_changed": template("What was sent cannot be changed: phones have it already. Delete it and write it again."),
+    "no_polls": template("Polls cannot be posted here yet. Ask with words. Nothing was posted."),
+    "no_scheduling": template("Updates cannot be scheduled here yet. Nothing was posted."),
+    "too_many_pinned": template("{number} pinned updates are the most. Unpin one first."),
+    "pin_of_own": template("You can only pin what you wrote for others. Nothing was changed."),
     "nobody_called": template("No one is called {name}. Nothing was sent."),
     "several_called": template("Several people are called {name}. Write the handle. Nothing was sent."),
     "account_gone": template("That account is gone. Nothing was changed."),

@@ -7,8 +7,8 @@ from gateway.doors.api import statuses as updates
 from gateway.doors.api import timelines as lists_of_updates
 from gateway.doors.api.clients import apps, metadata, registration, tokens
 from gateway.doors.api.frame.router import ApiRouter
-from gateway.doors.api.statuses import reading
+from gateway.doors.api.statuses import marking, reading, writing
 from gateway.doors.api.timelines import by_account, own_marks, timelines
 
-ENDPOINTS: Final = (apps, metadata, registration, tokens, reading, by_account, own_marks, timelines)
+ENDPOINTS: Final = (apps, metadata, registration, tokens, marking, reading, writing, by_account, own_marks, timelines)
 ROUTERS: Final[tuple[ApiRouter, ...]] = (clients.ROUTER, updates.ROUTER, lists_of_updates.ROUTER)

@@ -6,6 +6,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gateway.ledger.inbox.media import describe_kind
+
 
 def add(
     session: Session, account_id: int, name: str, content_type: str, content: bytes, description: str | None = None
@@ -32,6 +34,11 @@ def combine(session: Session, account_id: int, ids: Sequence[int]) -> int | None
     return ids[0]
 
 
+def describe(session: Session, account_id: int, ids: Sequence[int]) -> str | None:
+    """Files of this account as a text names them together: photo, 2 photos, 3 files; None without any."""
+    return describe_kind(session.scalars(TYPES, {"account": account_id, "ids": list(ids)}).all())
+
+
 ADD: Final = text("""
     WITH upload AS (INSERT INTO uploads (account_id) VALUES (:account) RETURNING id), file AS (
         INSERT INTO media (upload_id, number, name, content_type, raw, description)
@@ -46,6 +53,10 @@ COUNT: Final = text("""
 # Whether a post shows them is asked only once they are locked: another request may just have posted them.
 LOCK: Final = text("SELECT id FROM uploads WHERE id = ANY(:ids) AND account_id = :account ORDER BY id FOR UPDATE")
 SHOWN: Final = text("SELECT EXISTS (SELECT FROM posts WHERE upload_id = ANY(:ids))")
+TYPES: Final = text("""
+    SELECT m.content_type FROM media m JOIN uploads u ON u.id = m.upload_id
+    WHERE u.account_id = :account AND u.id = ANY (:ids)
+""")
 MOVE: Final = text("""
     UPDATE media m SET upload_id = :first, number = place.number - 1
     FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS place (id, number)

@@ -249,8 +249,13 @@ def is_spreading(session: Session, post_id: int) -> bool:
 
 def repeated_by(session: Session, account_id: int, post_id: int) -> bool:
     """Whether this person repeated it, and did not take that back."""
-    mine = exists().where(Post.repeat_of == post_id, Post.author_id == account_id, Post.deleted_at.is_(None))
-    return bool(session.scalar(select(mine)))
+    return find_repeat(session, account_id, post_id) is not None
+
+
+def find_repeat(session: Session, account_id: int, post_id: int) -> int | None:
+    """The id of their repeat of it; None without one, and once it was taken back."""
+    mine = select(Post.id).where(Post.repeat_of == post_id, Post.author_id == account_id, Post.deleted_at.is_(None))
+    return session.scalar(mine.order_by(Post.id.desc()).limit(1))
 
 
 def react(session: Session, account_id: int, post_id: int, kind: str) -> bool:

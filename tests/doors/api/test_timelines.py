@@ -60,7 +60,7 @@ def test_a_status_has_every_key_that_clients_take_for_granted(company: ApiCompan
         ' @nobody <a href="{0}/tags/lunch" class="mention hashtag" rel="tag">#<span>Lunch</span></a></p>'
     ).format(company.settings.public_url)
     assert other["content"] == (
-        "<p>who &lt;is&gt; here?<br />I &amp; you</p><p>see <a href=\"https://x.example/a?b=1&amp;c\""
+        '<p>who &lt;is&gt; here?<br />I &amp; you</p><p>see <a href="https://x.example/a?b=1&amp;c"'
         ' rel="nofollow noopener noreferrer" target="_blank">https://x.example/a?b=1&amp;c</a>.</p>'
     )
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", status["created_at"])
@@ -103,7 +103,9 @@ def test_nobody_finds_what_they_may_not_read(company: ApiCompany) -> None:
     suspended."""
     company.says("kim", "for all #x")
     company.says("kim", "closed #x", to="board")
-    company.says("kim", "to anne #x", visibility="direct", recipients=[(company.people["anne"], company.people["anne"])])
+    company.says(
+        "kim", "to anne #x", visibility="direct", recipients=[(company.people["anne"], company.people["anne"])]
+    )
     gone = company.says("kim", "gone #x")
     company.open("kim").press("/updates", {"text": "held #x", "audience": "everyone", "key": "k"})
     with transaction(company.engine) as session:
