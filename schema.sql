@@ -388,7 +388,7 @@ CREATE INDEX push_subscriptions_by_session ON push_subscriptions (session_id);
 -- How far somebody has read a place on the web.
 CREATE TABLE read_marks (
     account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who
-    place       text NOT NULL,                                           -- home, to_you, group:ID, private:ID
+    place       text NOT NULL,                                           -- home, to_you, group:ID, private:ID; in apps: notifications, cleared, hidden:ID
     upto        bigint NOT NULL,                                         -- the newest post that was shown there
     read_at     timestamptz NOT NULL DEFAULT now(),                      -- when
     PRIMARY KEY (account_id, place)
@@ -780,14 +780,21 @@ CREATE TABLE pinned_posts (
 );
 CREATE INDEX pinned_posts_by_post ON pinned_posts (post_id);
 
+-- What somebody has dismissed of what is to them, so that an app shows it no more. What is to them is no table: its ids are
+-- made of when it happened.
+CREATE TABLE dismissed_notices (
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who
+    id          bigint NOT NULL,                                         -- of the notice; time-sortable
+    PRIMARY KEY (id, account_id)
+);
+CREATE INDEX dismissed_notices_by_account ON dismissed_notices (account_id);
+
 -- Lists of people and groups whose updates somebody reads together in an app. Nobody else knows of them.
 CREATE TABLE lists (
-    id              bigint PRIMARY KEY DEFAULT new_id(),                 -- time-sortable
-    account_id      bigint NOT NULL REFERENCES accounts ON DELETE CASCADE, -- whose
-    title           text NOT NULL CHECK (title <> ''),                   -- as they call it
-    replies_policy  text NOT NULL DEFAULT 'list' CHECK (replies_policy IN ('followed', 'list', 'none')),  -- which replies it has: to whom they follow, to whom it has, none
-    exclusive       boolean NOT NULL DEFAULT false,                      -- what it has is left out of their home
-    created_at      timestamptz NOT NULL DEFAULT now()                   -- when it was made
+    id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- whose
+    title       text NOT NULL CHECK (title <> ''),                       -- as they call it
+    created_at  timestamptz NOT NULL DEFAULT now()                       -- when it was made
 );
 CREATE INDEX lists_by_account ON lists (account_id);
 

@@ -753,13 +753,18 @@ class PinnedPost(Table):
     __table_args__ = (Index("pinned_posts_by_post", "post_id"),)
 
 
+class DismissedNotice(Table):
+    __tablename__ = "dismissed_notices"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    __table_args__ = (Index("dismissed_notices_by_account", "account_id"),)
+
+
 class AccountList(Table):
     __tablename__ = "lists"
     id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)
     account_id: Mapped[int] = mapped_column(_cascade("accounts.id"))
     title: Mapped[str]
-    replies_policy: Mapped[str] = mapped_column(server_default="list")
-    exclusive: Mapped[bool] = mapped_column(server_default=FALSE)
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     __table_args__ = (Index("lists_by_account", "account_id"),)
 

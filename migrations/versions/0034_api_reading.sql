@@ -17,12 +17,10 @@ CREATE TABLE pinned_posts (
 CREATE INDEX pinned_posts_by_post ON pinned_posts (post_id);
 
 CREATE TABLE lists (
-    id              bigint PRIMARY KEY DEFAULT new_id(),
-    account_id      bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
-    title           text NOT NULL CHECK (title <> ''),
-    replies_policy  text NOT NULL DEFAULT 'list' CHECK (replies_policy IN ('followed', 'list', 'none')),
-    exclusive       boolean NOT NULL DEFAULT false,
-    created_at      timestamptz NOT NULL DEFAULT now()
+    id          bigint PRIMARY KEY DEFAULT new_id(),
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
+    title       text NOT NULL CHECK (title <> ''),
+    created_at  timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX lists_by_account ON lists (account_id);
 
@@ -32,6 +30,13 @@ CREATE TABLE list_accounts (
     PRIMARY KEY (list_id, account_id)
 );
 CREATE INDEX list_accounts_by_account ON list_accounts (account_id);
+
+CREATE TABLE dismissed_notices (
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
+    id          bigint NOT NULL,
+    PRIMARY KEY (id, account_id)
+);
+CREATE INDEX dismissed_notices_by_account ON dismissed_notices (account_id);
 
 CREATE INDEX CONCURRENTLY reactions_by_account ON reactions (account_id, post_id DESC);
 

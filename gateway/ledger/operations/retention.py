@@ -247,6 +247,14 @@ KINDS: Final = (
         _DELETE.format(table="apps"),
     ),
     Kind(
+        "dismissed_notices",
+        "marks of what was dismissed in apps deleted",
+        "fingerprints",
+        "dismissed_notices",
+        "true",
+        _DELETE.format(table="dismissed_notices"),
+    ),
+    Kind(
         "uploads",
         "uploads that no post shows deleted",
         "unused",

@@ -12,6 +12,7 @@ from gateway.network.feeds import feed_items
 from gateway.network.feeds.conditions import blocked, waits
 from gateway.network.feeds.feed_items import FeedItem
 from gateway.network.feeds.feeds import NEWEST, Feed
+from gateway.store.id_range import IdRange
 
 MOST: Final = 100  # talks
 PAGE: Final = 40  # messages
@@ -29,6 +30,7 @@ class Talk:
     last_at: datetime
     mine: bool
     unread: int
+    last_id: int
 
     @property
     def id(self) -> int:
@@ -46,8 +48,23 @@ class TalkPartner:
 
 def list_talks(session: Session, reader_id: int) -> Sequence[Talk]:
     """The newest first."""
-    rows = session.execute(TALKS, {"me": reader_id, "most": MOST})
-    return [Talk(*row) for row in rows]
+    return page(session, reader_id, IdRange(limit=MOST), hidden=True)
+
+
+def page(session: Session, reader_id: int, asked: IdRange, *, hidden: bool = False) -> Sequence[Talk]:
+    """By ranges of the ids of what was said last in them. `hidden`: also those that an app has taken out of its list,
+    where nothing was said since."""
+    given = {
+        "me": reader_id, "most": asked.limit, "hidden": hidden, "above": max(asked.above or 0, asked.next_above or 0),
+        "below": asked.below if asked.below is not None else NEWEST,
+    }  # fmt: skip
+    rows = session.execute(TALKS if asked.next_above is None else OLDEST_TALKS, given)
+    return asked.newest_first([Talk(*row) for row in rows])
+
+
+def find_talk(session: Session, reader_id: int, other_id: int) -> Talk | None:
+    """With this person or group; None when nothing was said."""
+    return next((each for each in list_talks(session, reader_id) if each.account_id == other_id), None)
 
 
 def messages(session: Session, reader_id: int, other_id: int, before: int = NEWEST) -> Feed:
@@ -72,7 +89,7 @@ OTHERS: Final = text("""
     WHERE p.id = ANY (CAST(:posts AS bigint[])) AND p.visibility = 'direct'
 """)
 # A message to several people stands in the talk with each of them; one to a group in the talk with that group.
-TALKS: Final = text(f"""
+_TALKS: Final = f"""
     WITH mine AS (
         SELECT DISTINCT p.id, r.named_id AS other, true AS mine FROM posts p JOIN post_recipients r ON r.post_id = p.id
         WHERE p.author_id = :me AND p.visibility = 'direct' AND p.deleted_at IS NULL
@@ -85,10 +102,14 @@ TALKS: Final = text(f"""
     SELECT a.id, a.handle, a.name, a.kind, p.text, p.created_at, last.mine,
            (SELECT count(*) FROM mine m WHERE m.other = last.other AND NOT m.mine AND m.id > coalesce(
                 (SELECT upto FROM read_marks WHERE account_id = :me AND place = 'private:' || last.other),
-                id_at(now() - interval '30 days'))) AS unread
+                id_at(now() - interval '30 days'))) AS unread, last.id
     FROM last JOIN posts p ON p.id = last.id JOIN accounts a ON a.id = last.other
-    ORDER BY last.id DESC LIMIT :most
-""")  # noqa: S608 - put together from constants
+    WHERE last.id > :above AND last.id < :below AND (:hidden OR NOT EXISTS (
+        SELECT FROM read_marks h WHERE h.account_id = :me AND h.place = 'hidden:' || last.other AND h.upto >= last.id))
+    ORDER BY last.id {{order}} LIMIT :most
+"""  # noqa: S608 - put together from constants
+TALKS: Final = text(_TALKS.format(order="DESC"))
+OLDEST_TALKS: Final = text(_TALKS.format(order="ASC"))
 MESSAGES: Final = text("""
     SELECT id FROM (
         SELECT DISTINCT p.id FROM posts p JOIN post_recipients r ON r.post_id = p.id

@@ -161,6 +161,11 @@ STEPS: Final = (
     ("talks", f"DELETE FROM conversations WHERE address_id IN {_MINE}"),
     ("drafts", "DELETE FROM drafts WHERE account_id = :account"),
     ("reactions", "DELETE FROM reactions WHERE account_id = :account"),
+    ("bookmarks", "DELETE FROM bookmarks WHERE account_id = :account"),
+    ("pinned updates", "DELETE FROM pinned_posts WHERE account_id = :account"),
+    ("dismissed notices", "DELETE FROM dismissed_notices WHERE account_id = :account"),
+    ("lists", "DELETE FROM lists WHERE account_id = :account"),
+    ("places in lists", "DELETE FROM list_accounts WHERE account_id = :account"),
     ("follows", "DELETE FROM follows WHERE follower_id = :account OR account_id = :account"),
     ("topics", "DELETE FROM topic_follows WHERE follower_id = :account"),
     ("trackers", f"DELETE FROM trackers WHERE follower_id = :account OR track_id IN {_NAMES_THEM}"),
@@ -180,7 +185,11 @@ STEPS: Final = (
     ("apps' tokens", "DELETE FROM app_tokens WHERE account_id = :account"),
     ("devices that get pushes", "DELETE FROM push_subscriptions WHERE account_id = :account"),
     ("read marks", "DELETE FROM read_marks WHERE account_id = :account"),
-    ("read marks of talks", "DELETE FROM read_marks WHERE place = 'private:' || CAST(:account AS text)"),
+    (
+        "read marks of talks",
+        """DELETE FROM read_marks
+           WHERE place IN ('private:' || CAST(:account AS text), 'hidden:' || CAST(:account AS text))""",
+    ),
     (
         "drafts on the web",
         "DELETE FROM web_drafts WHERE account_id = :account OR audience = 'to:' || CAST(:account AS text)",

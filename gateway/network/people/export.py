@@ -110,6 +110,13 @@ SECTIONS: Final = {
         JOIN apps p ON p.id = t.app_id WHERE t.account_id = :account ORDER BY t.id""",
     "push_subscriptions": """
         SELECT device, encoding, created_at, used_at FROM push_subscriptions WHERE account_id = :account ORDER BY id""",
+    "bookmarks": "SELECT post_id, created_at FROM bookmarks WHERE account_id = :account ORDER BY post_id",
+    "pinned_posts": "SELECT post_id, created_at FROM pinned_posts WHERE account_id = :account ORDER BY post_id",
+    "lists": """
+        SELECT l.title, l.created_at, (
+                   SELECT string_agg(a.handle, ' ' ORDER BY a.handle) FROM list_accounts i
+                   JOIN accounts a ON a.id = i.account_id WHERE i.list_id = l.id) AS accounts
+        FROM lists l WHERE l.account_id = :account ORDER BY l.id""",
     "web_settings": "SELECT look, keys FROM web_settings WHERE account_id = :account",
     "read_marks": "SELECT place, upto, read_at FROM read_marks WHERE account_id = :account ORDER BY place",
     "web_drafts": "SELECT audience, words, written_at FROM web_drafts WHERE account_id = :account ORDER BY audience",

@@ -10,11 +10,18 @@ from gateway.store.tables import ReadMark
 
 HOME: Final = "home"
 TO_YOU: Final = "to_you"
+NOTIFICATIONS: Final = "notifications"  # in apps: the id of a notification, not of a post
+CLEARED: Final = "cleared"  # what was to them until then was dismissed in an app
 
 
 def talk(account_id: int) -> str:
     """The private talk with this person."""
     return f"private:{account_id}"
+
+
+def hidden(account_id: int) -> str:
+    """Up to where the private talk with this person was taken out of an app's list."""
+    return f"hidden:{account_id}"
 
 
 def group(account_id: int) -> str:

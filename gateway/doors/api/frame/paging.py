@@ -16,7 +16,7 @@ USUAL: Final = 20
 PLACES: Final = ("max_id", "since_id", "min_id")
 
 
-def _bounded(given: Any) -> Any:
+def bounded(given: Any) -> Any:
     """Whoever asks for more than we give gets what we give."""
     text = str(given)
     return min(max(int(text), 1), MOST) if text.isascii() and text.isdecimal() and len(text) < 10 else given
@@ -28,7 +28,7 @@ class Paging(Parameters):
     max_id: Id | None = None
     since_id: Id | None = None
     min_id: Id | None = None
-    limit: Annotated[int, BeforeValidator(_bounded)] = USUAL
+    limit: Annotated[int, BeforeValidator(bounded)] = USUAL
 
     def range(self, most: int = MOST) -> IdRange:
         return IdRange(self.max_id, self.since_id, self.min_id, min(self.limit, most))

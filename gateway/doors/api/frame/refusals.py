@@ -19,8 +19,8 @@ from gateway.store.tables import Account
 # What an action says of something that is not there, or that its actor may not know of.
 NOT_THERE: Final = frozenset({
     "account_not_there", "account_gone", "account_gone_unsent", "group_gone", "named_gone", "no_longer_readable",
-    "no_update_of_yours", "nothing_to_answer", "nothing_to_like", "nothing_to_repeat", "nothing_to_undo",
-    "undone_already", "updates_gone",
+    "no_update_of_yours", "nothing_to_answer", "nothing_to_like", "nothing_to_repeat", "updates_gone",
+    "list_gone", "not_followed_yet",
 })  # fmt: skip
 ANYTHING: Final = TypeAdapter[Any](Any)
 REFUSALS: Final = (ApiError, ConfirmationRequired, HTTPException, Refused, ValidationError)

@@ -19,11 +19,9 @@ from gateway.doors.api.statuses.entities import Status
 from gateway.i18n.language_tags import language
 from gateway.i18n.refusals import refusal
 from gateway.ledger.inbox import uploads
-from gateway.network.audience import visibility
 from gateway.network.feeds import post_details
 from gateway.network.feeds.post_details import PostDetails
 from gateway.network.people.directory import find_named
-from gateway.network.posts import posts
 from gateway.network.posts.posts import LONGEST
 from gateway.store.tables import Post
 
@@ -67,13 +65,8 @@ def write(call: Call, given: NewStatus) -> Status:
 
 
 def _answered(call: Call, post_id: int | None) -> Post | None:
-    """What it answers; of a repeat that is the original. Raises NotFound for what the person may not know of."""
-    if post_id is None:
-        return None
-    post = call.session.get(Post, post_id)
-    if post is None or not visibility.may_read(call.session, call.account.id, post_id):
-        raise NotFound
-    return posts.written_first_by(call.session, post)
+    """What it answers; of a repeat that is the original. Raises NotFound for what the person may not read."""
+    return describing.item(call, post_id).shown if post_id is not None else None
 
 
 def _words(call: Call, given: NewStatus) -> str:
