@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import Select, SQLColumnExpression
 
 Row = TypeVar("Row")
 
@@ -17,7 +17,7 @@ class IdRange:
     next_above: int | None = None
     limit: int = 20
 
-    def apply(self, statement: Select[Any], column: ColumnElement[int]) -> Select[Any]:
+    def apply(self, statement: Select[Any], column: SQLColumnExpression[int]) -> Select[Any]:
         """The rows of this page. With `next_above` they come oldest first; `newest_first` turns them around."""
         if self.below is not None:
             statement = statement.where(column < self.below)

@@ -13,9 +13,6 @@ REGISTERED: Final = {"routes", "__all__"}
 # For tests, and for doors that are still to come.
 FOR_TESTS: Final = {
     "migrations.unsafe.find_unsafe",  # a test refuses migrations that would keep a door waiting
-    "gateway.doors.api.frame.fields.Moment",  # for endpoints with times, and with lists
-    "gateway.doors.api.frame.paging.Paging",
-    "gateway.doors.api.frame.paging.link",
     "gateway.network.apps.app_tokens.in_force",  # for the stream
     "workers.deliver.drain_push",  # gateway/queue/jobs names it after its channel
     "workers.upkeep.lease_sweeper.sweep",  # one turn of four tasks of the clock

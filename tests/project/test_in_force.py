@@ -36,6 +36,7 @@ ASKS_THE_TABLE: Final = {
     "gateway/network/follows/subscriptions.py": "writes them",
     "gateway/ledger/operations/retention.py": "deletes what has ended",
     "gateway/network/follows/group_owners.py": "requests, and whether a group was ever used",
+    "gateway/network/follows/relationships.py": "requests to join",
     "gateway/network/feeds/to_you.py": "requests to join, and when somebody began to follow",
     "gateway/network/mail/unsubscribe.py": "ends a follow whatever state it is in",
     "gateway/network/people/accounts.py": "cuts all follows of who leaves",

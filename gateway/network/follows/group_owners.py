@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.i18n.phrases import joined
 from gateway.i18n.refusals import refusal
 from gateway.language.model.reading import NamedAccount
 from gateway.network.follows.follows import role_in
+from gateway.store.id_range import IdRange
 from gateway.store.tables import Account, Follow, Post, PostRecipient
 from gateway.store.views import FollowInForce
 
@@ -49,13 +50,29 @@ def is_last_owner(session: Session, account_id: int, group_id: int) -> bool:
 
 def requests(session: Session, owner_id: int) -> Sequence[tuple[Account, Account]]:
     """(person, group) of those who wait to join where this person is an owner, the oldest request first."""
-    mine = select(FollowInForce.account_id).where(FollowInForce.follower_id == owner_id, FollowInForce.role == "owner")
-    waiting = select(Follow.follower_id, Follow.account_id).where(
-        Follow.account_id.in_(mine), Follow.state == "requested"
-    )
+    waiting = select(Follow.follower_id, Follow.account_id).where(*_waiting(owner_id))
     keys = session.execute(waiting.order_by(Follow.created_at)).all()
     pairs = [(session.get_one(Account, person), session.get_one(Account, group)) for person, group in keys]
     return [pair for pair in pairs if all(each.state == "active" for each in pair)]
+
+
+def list_asking(session: Session, owner_id: int, page: IdRange) -> Sequence[int]:
+    """The ids of those who wait to join where this person is an owner, by pages."""
+    waiting = select(Follow.follower_id).where(*_waiting(owner_id))
+    asking = select(Account.id).where(Account.id.in_(waiting), Account.state == "active")
+    return page.newest_first(list(session.scalars(page.apply(asking, Account.id))))
+
+
+def asked_groups(session: Session, owner_id: int, person_id: int) -> Sequence[Account]:
+    """The groups of this owner that the person asks to join."""
+    theirs = select(Follow.account_id).where(*_waiting(owner_id), Follow.follower_id == person_id)
+    asked = select(Account).where(Account.id.in_(theirs), Account.state == "active")
+    return session.scalars(asked.order_by(Account.id)).all()
+
+
+def _waiting(owner_id: int) -> tuple[ColumnElement[bool], ...]:
+    mine = select(FollowInForce.account_id).where(FollowInForce.follower_id == owner_id, FollowInForce.role == "owner")
+    return Follow.account_id.in_(mine), Follow.state == "requested"
 
 
 def asked_by(session: Session, person_id: int) -> set[int]:

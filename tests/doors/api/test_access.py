@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from gateway.doors.api.frame.router import Endpoint
+from gateway.doors.api.instance import nothing
 from gateway.doors.api.routers import ROUTERS
 from gateway.network.apps.scopes import KNOWN, covers
-from tests.doors.test_route_access import CANARY, MAY_READ, ROLES, Seen, application, changed, seen
+from tests.doors.test_route_access import CANARY, MAY_READ, ROLES, WRITER, Seen, application, changed, seen
 from tests.support.app_user import AppUser, let_in
 
 __all__ = ["seen"]  # the fixture
@@ -62,12 +64,51 @@ ROWS: Final[dict[str, Row]] = {
     "GET /api/v1/timelines/home": Row(),
     "GET /api/v1/timelines/public": Row(),
     "GET /api/v1/timelines/tag/<name>": Row(),
+    "GET /api/v1/accounts": Row({"id[]": ["1"]}),
+    "GET /api/v1/accounts/<id:account_id>": Row(),
+    "GET /api/v1/accounts/lookup": Row({"acct": "plaza"}),
+    "GET /api/v1/accounts/search": Row({"q": "p"}),
+    "GET /api/v1/accounts/<id:account_id>/followers": Row(),
+    "GET /api/v1/accounts/<id:account_id>/following": Row(),
+    "GET /api/v1/accounts/<id:account_id>/featured_tags": Row(),
+    "GET /api/v1/accounts/familiar_followers": Row({"id[]": ["1"]}),
+    "GET /api/v1/accounts/relationships": Row({"id[]": ["1"]}),
+    "POST /api/v1/accounts/<id:account_id>/follow": Row(),
+    "POST /api/v1/accounts/<id:account_id>/unfollow": Row(),
+    "POST /api/v1/accounts/<id:account_id>/mute": Row(),
+    "POST /api/v1/accounts/<id:account_id>/unmute": Row(),
+    "POST /api/v1/accounts/<id:account_id>/block": Row(),
+    "POST /api/v1/accounts/<id:account_id>/unblock": Row(),
+    "GET /api/v1/accounts/verify_credentials": Row(),
+    "PATCH /api/v1/accounts/update_credentials": Row({"note": "in Boston"}),
+    "GET /api/v1/preferences": Row(),
+    "GET /api/v1/mutes": Row(),
+    "GET /api/v1/blocks": Row(),
+    "GET /api/v1/follow_requests": Row(),
+    "POST /api/v1/follow_requests/<id:account_id>/authorize": Row(),
+    "POST /api/v1/follow_requests/<id:account_id>/reject": Row(),
+    "GET /api/v1/followed_tags": Row(),
+    "GET /api/v1/tags/<name>": Row(),
+    "POST /api/v1/tags/<name>/follow": Row(),
+    "POST /api/v1/tags/<name>/unfollow": Row(),
+    "GET /api/v1/markers": Row({"timeline[]": ["home"]}),
+    "POST /api/v1/markers": Row({"home": {"last_read_id": "7"}}),
+    "GET /api/v1/instance": Row(),
+    "GET /api/v2/instance": Row(),
+    "GET /api/v1/instance/rules": Row(),
+    "GET /api/v1/instance/translation_languages": Row(),
+    "GET /.well-known/nodeinfo": Row(),
+    "GET /nodeinfo/2.0": Row(),
+    **{f"GET {path}": Row() for path, *_ in nothing.LISTS},
 }
 ENDPOINTS: Final = {endpoint.name: endpoint for router in ROUTERS for endpoint in router.endpoints}
 PART: Final = re.compile(r"<(?:\w+:)?(\w+)>")
+UNKNOWN: Final = ("suspended", "gone", "exile")  # to everybody
 EVERYTHING: Final = tuple(scope for scope in KNOWN if ":" not in scope or scope.startswith("admin"))
 # Of the phone that is off depends which links open, not what its owner reads in an app.
 ACTIVE: Final = tuple(role for role in ROLES if role not in ("suspended", "gone", "nobody", "phone"))
+# Who sees somebody among the people of a group; the only one in the plaza is the author.
+SEE_WHO: Final = {"plaza": {*ACTIVE} - {"blocked"}, "vault": {"author", "member", "blocked"}}
 
 
 def test_each_endpoint_has_a_row() -> None:
@@ -129,3 +170,26 @@ def test_each_role_before_each_update(seen: Seen, app: Flask) -> None:
                     assert status in row.refuses, where
                 else:
                     assert status not in (401, 404, 500), where
+
+
+def test_each_role_before_each_account(seen: Seen, app: Flask) -> None:
+    """Who is suspended, has left or never was is 404 to everybody. A closed group is there, and who is in it is not."""
+    groups = {each: seen_group(seen, each) for each in ("plaza", "vault")}
+    for endpoint in (each for each in ENDPOINTS.values() if "<id:account_id>" in each.rule):
+        for role in ACTIVE:
+            asks = let_in(app, seen.engine, seen.people[role], EVERYTHING)
+            for other in UNKNOWN:
+                status, _ = ask(asks, endpoint, account_id=seen.people[other])
+                assert status == 404, (endpoint.name, other)
+            assert ask(asks, endpoint, account_id=2**40)[0] == 404, endpoint.name
+            if endpoint.method == "GET":
+                for group, account_id in groups.items():
+                    status, said = ask(asks, endpoint, account_id=account_id)
+                    assert status == 200, (endpoint.name, role)
+                    if endpoint.rule.endswith("/followers"):
+                        assert ("Person" in said or WRITER in said) == (role in SEE_WHO[group]), (group, role)
+
+
+def seen_group(seen: Seen, handle: str) -> int:
+    with seen.engine.connect() as connection:
+        return int(connection.scalar(text("SELECT id FROM accounts WHERE handle = :handle"), {"handle": handle}) or 0)

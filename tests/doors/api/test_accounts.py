@@ -59,7 +59,7 @@ def test_what_an_account_says(company: ApiCompany) -> None:
     assert written["id"] == str(company.people["kim"])
     assert written["created_at"].endswith("Z")
     assert written["last_status_at"].count("-") == 2
-    assert not [name for name, value in written.items() if value is None and name != "hide_collections"]
+    assert not [name for name, value in written.items() if value is None]
 
 
 def test_what_is_in_a_closed_group_is_for_its_members(company: ApiCompany) -> None:
@@ -110,3 +110,76 @@ def test_portraits_are_pictures_that_say_nothing(company: ApiCompany) -> None:
     assert drawn[found["kim"].avatar] != drawn[found["sam"].avatar]
     assert company.stranger().get("/portraits/people/123.png").status_code == 200
     assert company.stranger().get("/portraits/people/kim.png").status_code == 404
+
+
+def test_finding_people_and_groups(company: ApiCompany) -> None:
+    asks, host = company.app_of("sam"), company.settings.public_url.partition("://")[2]
+    for written in ("kim", "@kim", f"kim@{host}", f"@Kim@{host}"):
+        assert asks.get("/api/v1/accounts/lookup", acct=written).json["id"] == str(company.people["kim"]), written
+    for nobody in ("nobody", "kim@other.example", "", "@"):
+        assert asks.get("/api/v1/accounts/lookup", acct=nobody).status_code in (404, 422), nobody
+
+    def found(q: str, **more: object) -> list[str]:
+        return [each["username"] for each in asks.get("/api/v1/accounts/search", q=q, **more).json]
+
+    assert found("Lee") == ["kim"]
+    assert found("@acme") == ["acme"]
+    assert found("a", limit=2) == ["acme", "anne"]
+    assert found("a", limit=2, offset=2) == ["board", "sam"]
+    assert found("a", following=True) == ["acme"]
+    assert found("") == found("zzz") == []
+    one = asks.get(f"/api/v1/accounts/{company.people['acme']}")
+    several = asks.get("/api/v1/accounts", **{"id[]": [company.people["acme"], 1]})
+    assert [one.json] == several.json
+
+
+def test_changing_oneself(company: ApiCompany) -> None:
+    asks, place = company.app_of("kim"), "/api/v1/accounts/update_credentials"
+    sent = {"display_name": "Kim L.", "note": "in Boston", "locked": "false", "source[privacy]": "public",
+            "fields_attributes[0][name]": "", "fields_attributes[0][value]": ""}  # fmt: skip
+    changed = asks.ask("PATCH", place, data=sent, content_type="multipart/form-data")
+    assert changed.status_code == 200, changed.text
+    assert (changed.json["display_name"], changed.json["note"]) == ("Kim L.", "<p>in Boston</p>")
+    assert changed.json["source"]["note"] == "in Boston"
+    assert changed.json == asks.get("/api/v1/accounts/verify_credentials").json
+    for wrong in (
+        {"locked": True}, {"bot": "1"}, {"source": {"privacy": "private"}}, {"source": {"language": "de"}},
+        {"fields_attributes": [{"name": "Web", "value": "https://kim.example"}]}, {"note": "x" * 61},
+        {"display_name": " "},
+    ):  # fmt: skip
+        answer = asks.ask("PATCH", place, json={"display_name": "Other", **wrong})
+        assert answer.status_code == 422, wrong
+        assert asks.get("/api/v1/accounts/verify_credentials").json == changed.json
+    picture = {"avatar": (io.BytesIO(b"x" * 100_000), "me.png")}
+    refused = asks.ask("PATCH", place, data=picture, content_type="multipart/form-data")
+    assert (refused.status_code, "avatar" in refused.json["error"]) == (422, True)
+    assert asks.ask("PATCH", place, json={"note": ""}).json["note"] == ""
+    assert asks.get("/api/v1/preferences").json["posting:default:language"] == "en"
+
+
+def test_tags_that_one_follows(company: ApiCompany) -> None:
+    asks = company.app_of("anne")
+    assert asks.get("/api/v1/tags/Win").json["following"] is False
+    for tag in ("Win", "lunch", "win"):
+        assert asks.post(f"/api/v1/tags/{tag}/follow").json["following"] is True
+    assert [each["name"] for each in asks.get("/api/v1/followed_tags").json] == ["lunch", "win"]
+    page = asks.get("/api/v1/followed_tags", limit=1)
+    assert ([each["name"] for each in page.json], 'rel="next"' in page.headers["Link"]) == (["lunch"], True)
+    assert company.all("SELECT DISTINCT way, by_text FROM topic_follows") == [("nothing", False)]
+    assert asks.post("/api/v1/tags/WIN/unfollow").json["following"] is False
+    assert asks.get("/api/v1/tags/win").json["following"] is False
+    for none in ("2024", "a b", "x" * 51):
+        assert asks.post(f"/api/v1/tags/{none}/follow").status_code == 404
+
+
+def test_marks_move_forward_and_are_those_of_the_pages(company: ApiCompany) -> None:
+    asks, place = company.app_of("sam"), "/api/v1/markers"
+    post = company.says("kim", "hello")
+    assert asks.get(place, **{"timeline[]": ["home", "notifications"]}).json == {}
+    marked = asks.post(place, {"home": {"last_read_id": str(post)}, "notifications": {"last_read_id": "9"}}).json
+    assert (marked["home"]["last_read_id"], marked["notifications"]["last_read_id"]) == (str(post), "9")
+    assert asks.post(place, {"home": {"last_read_id": "5"}}).json == {"home": marked["home"]}
+    assert company.scalar("SELECT upto FROM read_marks WHERE place = 'home'") == post
+    ahead = asks.ask("POST", place, data={"home[last_read_id]": str(2**63 - 1)}).json
+    assert int(ahead["home"]["last_read_id"]) < 2**62
+    assert asks.get(place, **{"timeline[]": ["other"]}).status_code == 422

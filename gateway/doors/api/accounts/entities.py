@@ -4,7 +4,6 @@ No key may lack a value that a client takes for granted, so pictures are drawn w
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Literal
 
 from markupsafe import escape
 
@@ -27,7 +26,7 @@ class Emoji(Entity):
     visible_in_picker: bool
 
 
-class Field(Entity):
+class AccountField(Entity):
     """A line about somebody. `verified_at`: never; nobody's links are looked at."""
 
     name: str
@@ -61,9 +60,9 @@ class Account(Entity):
     statuses_count: int
     last_status_at: date | None
     emojis: Sequence[Emoji] = ()
-    fields: Sequence[Field] = ()
+    fields: Sequence[AccountField] = ()
     roles: Sequence["AccountRole"] = ()
-    hide_collections: bool | None = None
+    hide_collections: bool = False
 
 
 class AccountRole(Entity):
@@ -74,27 +73,6 @@ class AccountRole(Entity):
     permissions: str = "0"
     color: str = ""
     highlighted: bool = False
-
-
-class Source(Entity):
-    """What somebody set about themselves, as plain text."""
-
-    privacy: Literal["public"] = "public"
-    sensitive: bool = False
-    language: str
-    note: str
-    fields: Sequence[Field]
-    follow_requests_count: int
-    discoverable: bool = True
-    indexable: bool = False
-    hide_collections: bool | None = None
-
-
-class CredentialAccount(Account):
-    """One's own account."""
-
-    source: Source
-    role: AccountRole
 
 
 def accounts_of(call: Call, account_ids: Collection[int]) -> dict[int, Account]:
@@ -130,8 +108,8 @@ def _note(summary: AccountSummary) -> str:
     return f"<p>{escape(summary.status)}</p>" if summary.status else ""
 
 
-def fields(call: Call, summary: AccountSummary) -> list[Field]:
+def fields(call: Call, summary: AccountSummary) -> list[AccountField]:
     """A person's title, in the reader's language."""
     if not summary.title:
         return []
-    return [Field(name=translated(say("Title"), call.language), value=str(escape(summary.title)))]
+    return [AccountField(name=translated(say("Title"), call.language), value=str(escape(summary.title)))]
