@@ -78,6 +78,7 @@ LONGEST = 3 * 3600  # seconds for one of them
 FIRST = (
     "test_crashes.py",
     "test_conversations.py",
+    "test_browser.py",
     "test_restore.py",
     "test_versions.py",
     "test_migrations.py",
