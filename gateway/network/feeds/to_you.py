@@ -1,8 +1,9 @@
 """What is to somebody: who named or answered them, liked or repeated what they wrote, began to follow them, or asks to
 join a group of theirs. Pages show the newest; apps ask for it by ranges of ids, and with what is private."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,7 +28,8 @@ SHOWN: Final = ("mention", "reply", "like", "repeat", "follow", "nudge", "reques
 @dataclass(frozen=True, slots=True)
 class Notice:
     """`kind`: mention, reply, private, like, repeat, follow, nudge, request. `key`: its id, made of when it happened.
-    `item`: the update that it is about; of a mention or reply, that itself. `group`: of a request."""
+    `item`: the update that it is about; of a mention or reply, that itself. `group`: of a request. `others`: how many
+    more like the same update."""
 
     kind: str
     at: datetime
@@ -38,6 +40,7 @@ class Notice:
     group: str | None
     item: FeedItem | None = None
     key: int = 0
+    others: int = 0
 
     @property
     def id(self) -> int:
@@ -52,10 +55,22 @@ class NoticePage:
     more: bool
 
 
-def list_notices(session: Session, reader_id: int) -> Sequence[Notice]:
-    """The newest first. What the reader may not read any more is left out, and so is everybody whom they muted."""
-    given = {"me": reader_id, "most": PAGE, "kinds": list(SHOWN), "above": 0, "below": NEWEST}
-    return _notices(session, reader_id, session.execute(NEWEST_FIRST, given).all())
+def list_notices(session: Session, reader_id: int, kinds: Collection[str] = SHOWN) -> Sequence[Notice]:
+    """The newest first; `kinds`: only these. What the reader may not read any more is left out, and so is everybody
+    whom they muted."""
+    given = {"me": reader_id, "most": PAGE, "kinds": list(kinds), "above": 0, "below": NEWEST}
+    return _likes_together(_notices(session, reader_id, session.execute(NEWEST_FIRST, given).all()))
+
+
+def _likes_together(notices: Sequence[Notice]) -> Sequence[Notice]:
+    """Several likes of one update stand together, at the newest."""
+    likes = Counter(each.post_id for each in notices if each.kind == "like")
+    first = {each.post_id: each for each in reversed(notices) if each.kind == "like"}
+    return [
+        replace(each, others=likes[each.post_id] - 1) if each.kind == "like" else each
+        for each in notices
+        if each.kind != "like" or each is first[each.post_id]
+    ]
 
 
 def page(session: Session, reader_id: int, asked: IdRange, kinds: Collection[str] = KINDS) -> NoticePage:

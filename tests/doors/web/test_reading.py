@@ -117,6 +117,10 @@ def test_what_is_to_somebody(company: PageCompany) -> None:
     for told in ("@kim look", "an answer", "likes what you wrote", "follows you"):
         assert told in page, told
     assert "likes what you wrote" not in company.open("sam").words("/to-you")
+    company.open("sam").press(f"/updates/{own}/like")
+    assert "Sam Ortiz and 1 more like what you wrote" in kim.words("/to-you")
+    assert "an answer" not in kim.words("/to-you?show=names")
+    assert "@kim look" not in kim.words("/to-you?show=answers")
     assert "To you 2" not in re.sub(r"\s+", " ", re.sub("<[^>]+>", "", kim.open("/").text))
 
 

@@ -10,18 +10,22 @@ from gateway.actions.model.confirmation import ConfirmationRequired
 from gateway.doors.web.shell import questions, rendering
 from gateway.doors.web.visits.visit import CONFIRMED, UPLOAD, Visit, here, see_other
 from gateway.errors import Refused
+from gateway.network.web import web_drafts
 
 KEPT_OUT = ("csrf", "pin", CONFIRMED)
 
 
 def refused(visit: Visit, why: Refused) -> Response:
-    """One sentence, the same that a text would get, and the way back. What was typed stays in the browser's page."""
+    """One sentence, the same that a text would get, and the way back. What was typed is there again: words of an update
+    are kept as a draft."""
+    _keep_words(visit)
     page = rendering.render(visit, "shell/refused.html", text=why.text, back=_back())
     return make_response(page, 422)
 
 
 def confirm(visit: Visit, asked: ConfirmationRequired) -> Response:
     """The question with its facts. Its form is the same once more, with what is confirmed."""
+    _keep_words(visit)
     kept = [(name, value) for name, value in [*_fields(request.args), *_fields(request.form)]]
     kept = [(name, value) for name, value in kept if name not in KEPT_OUT]
     kept += [(UPLOAD, str(each)) for each in visit.uploads]
@@ -37,6 +41,12 @@ def _pin(visit: Visit, asked: ConfirmationRequired) -> dict[str, bool]:
     """An urgent call wakes people: who has a PIN is asked for it, and it is never kept in a page."""
     urgent = asked.kind == "urgent_call" or (asked.kind == "repeat" and request.form.get("kind") == "urgent")
     return {"asks_pin": urgent and visit.account.pin != "none"}
+
+
+def _keep_words(visit: Visit) -> None:
+    audience, words = visit.form("audience", 40), visit.form("text")
+    if visit.viewer and audience and words:
+        web_drafts.keep(visit.session, visit.account.id, audience, words)
 
 
 def _back() -> str:
