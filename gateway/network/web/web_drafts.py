@@ -27,6 +27,11 @@ def forget(session: Session, account_id: int, audience: str) -> None:
     session.execute(FORGET, {"account": account_id, "audience": audience})
 
 
+def forget_words(session: Session, account_id: int, words: str) -> None:
+    """Whatever audience they were kept for: what was sent privately must not stand ready to go to everyone."""
+    session.execute(FORGET_WORDS, {"account": account_id, "words": words})
+
+
 KEEP: Final = text("""
     INSERT INTO web_drafts (account_id, audience, words) VALUES (:account, :audience, :words)
     ON CONFLICT (account_id, audience) DO UPDATE SET words = excluded.words, written_at = now()
@@ -37,3 +42,4 @@ TRIM: Final = text("""
 """)
 FIND: Final = text("SELECT words FROM web_drafts WHERE account_id = :account AND audience = :audience")
 FORGET: Final = text("DELETE FROM web_drafts WHERE account_id = :account AND audience = :audience")
+FORGET_WORDS: Final = text("DELETE FROM web_drafts WHERE account_id = :account AND btrim(words) = btrim(:words)")

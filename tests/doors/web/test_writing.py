@@ -247,3 +247,17 @@ def test_undo_takes_back_what_it_stands_beside(company: PageCompany) -> None:
     assert len(company.all(POSTS)) == 1
     kim.press("/undo", {"of": "posted"})
     assert company.all(POSTS) == []
+
+
+def test_words_that_were_asked_about_are_kept_and_end_when_they_are_sent_privately(company: PageCompany) -> None:
+    """What was meant for one person must not stand ready in the box that goes to everyone."""
+    kim = company.open("kim")
+    assert kim.press("/updates", {"audience": "to:1", "text": "the margin is 12"}).status_code == 422
+    assert company.all("SELECT audience, words FROM web_drafts") == [("to:1", "the margin is 12")]
+    asked = kim.press("/updates", {"audience": "everyone", "text": "d sam the margin is 12", "key": "one"})
+    assert asked.status_code == 409
+    assert "the margin is 12" in kim.open("/").text
+    assert 'name="drafted" value="everyone"' in asked.text
+    form = {"audience": f"to:{company.people['sam']}", "text": "the margin is 12", "drafted": "everyone", "key": "two"}
+    assert kim.press("/updates", form).status_code == 303
+    assert company.all("SELECT 1 FROM web_drafts") == []

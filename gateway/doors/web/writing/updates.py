@@ -24,8 +24,10 @@ def write(visit: Visit) -> Response:
     text = visit.form("text")
     visit.uploads += upload_files(visit)
     sent = _send(visit, audience, text)
-    for name in {audience.name, visit.form("audience", 40)}:  # a typed name has its draft under "private"
+    drafted = visit.form("drafted", 40)  # for whom it was meant before the page asked
+    for name in {audience.name, visit.form("audience", 40), drafted}:  # a typed name has its draft under "private"
         web_drafts.forget(visit.session, visit.account.id, name)
+    web_drafts.forget_words(visit.session, visit.account.id, text)
     return _written(visit, audience, sent)
 
 
