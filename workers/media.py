@@ -1,6 +1,7 @@
 """Fetches the pictures and files of texts from the carrier and those of mails from the mail, cleans the pictures, and
 stores each once in the media folder. RQ calls `drain`; the clock and whoever reads a mail wake it."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -11,7 +12,7 @@ from gateway.carriers.twilio.media import TwilioMedia
 from gateway.errors import CarrierError, Refused
 from gateway.failpoints import crash_point
 from gateway.files import file_types, image_sanitizer, media_folder
-from gateway.files.image_sanitizer import UnusableImage
+from gateway.files.image_sanitizer import SanitizedImage, UnusableImage
 from gateway.ledger.inbox import media
 from gateway.ledger.inbox.media import DueMedia, StoredMedia
 from gateway.mail.decode import attachments, mime
@@ -58,13 +59,13 @@ def step(context: WorkerContext) -> bool:
 
 def _end(context: WorkerContext, due: DueMedia) -> None:
     try:
-        content, kind = _cleaned(_brought(context, due), due)
+        cleaned = _cleaned(_brought(context, due), due)
     except MediaNotKept as unkept:
         log.warning("picture not kept", upload=due.upload_id, number=due.number, reason=str(unkept))
         with transaction(context.engine) as session:
             media.mark_failed(session, due, str(unkept), again=unkept.again)
     else:
-        _keep(context, due, content, kind)
+        _keep(context, due, cleaned)
 
 
 def _brought(context: WorkerContext, due: DueMedia) -> bytes:
@@ -96,27 +97,39 @@ def _out_of_mail(due: DueMedia) -> bytes:
     return content
 
 
-def _cleaned(content: bytes, due: DueMedia) -> "tuple[tuple[bytes, bytes | None], str]":
-    """Returns ((the file, its small copy), its type). Raises MediaNotKept for what is not passed on."""
+@dataclass(frozen=True, slots=True)
+class CleanedFile:
+    """What is kept of a file; `picture`: as it was made anew."""
+
+    content: bytes
+    kind: str
+    picture: SanitizedImage | None = None
+
+
+def _cleaned(content: bytes, due: DueMedia) -> CleanedFile:
+    """Raises MediaNotKept for what is not passed on."""
     if why := file_types.explain_refusal(content, due.name or ""):
         raise MediaNotKept(why)
     kind = file_types.sniff(content)
     if kind not in file_types.PICTURES:
-        return (content, None), kind
+        return CleanedFile(content, kind)
     try:
         made = image_sanitizer.sanitize(content)
     except UnusableImage as unclean:
         raise MediaNotKept(str(unclean), again=str(unclean) == image_sanitizer.TOO_SLOW) from None
-    return (made.content, made.small), made.type
+    return CleanedFile(made.content, made.type, made)
 
 
-def _keep(context: WorkerContext, due: DueMedia, contents: tuple[bytes, bytes | None], kind: str) -> None:
+def _keep(context: WorkerContext, due: DueMedia, cleaned: CleanedFile) -> None:
     """Writes the files first, then the row: a crash between the two leaves a file that a sweep removes."""
-    whole, small = contents
+    picture, var = cleaned.picture, context.settings.var
     with transaction(context.engine) as session:
         media.in_use(session)
-        digest = media_folder.keep(context.settings.var, whole)
-        small_digest = media_folder.keep(context.settings.var, small) if small else None
+        digest = media_folder.keep(var, cleaned.content)
+        small_digest = media_folder.keep(var, picture.small) if picture and picture.small else None
         crash_point("kept")
-        name = file_types.name_file(due.name or "", kind)
-        media.mark_stored(session, due, StoredMedia(digest, small_digest, len(whole), kind, name))
+        name = file_types.name_file(due.name or "", cleaned.kind)
+        stored = StoredMedia(digest, small_digest, len(cleaned.content), cleaned.kind, name)
+        if picture:
+            stored = stored._replace(width=picture.width, height=picture.height, blurhash=picture.blurhash)
+        media.mark_stored(session, due, stored)

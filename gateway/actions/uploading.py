@@ -35,23 +35,39 @@ def upload(
     kind = file_types.sniff(content)
     if file_types.explain_refusal(content, name):
         raise refusal("file_not_passed_on")
-    if kind in file_types.PICTURES:
-        _check_picture(content)
+    size = _check_picture(content) if kind in file_types.PICTURES else None
     if uploads.count_today(session, actor.account.id) >= DAILY:
         raise refusal("uploads_a_day", number=DAILY)
     named = file_types.name_file(name, kind)
-    upload_id = uploads.add(session, actor.account.id, named, kind, content, description)
+    upload_id = uploads.add(session, actor.account.id, named, kind, content, description, size)
     actor.queues.add("pictures")
     return UploadedFile(upload_id, named, kind)
 
 
-def _check_picture(content: bytes) -> None:
+def _check_picture(content: bytes) -> tuple[int, int]:
+    """Its width and height."""
     try:
-        readable = measure(content)
+        size = measure(content)
     except UnusableImage:
         raise refusal("picture_too_large") from None
-    if not readable:
+    if size is None:
         raise refusal("picture_broken")
+    return size
+
+
+def describe_upload(session: Session, actor: Actor, upload_id: int, description: str | None) -> int:
+    """Says what a file shows, while no post shows it. Raises Refused when it is not theirs, or is posted."""
+    if uploads.find_unused(session, actor.account.id, upload_id) is None:
+        raise refusal("upload_gone")
+    uploads.change_description(session, upload_id, description)
+    return upload_id
+
+
+def forget_upload(session: Session, actor: Actor, upload_id: int) -> None:
+    """Deletes a file that no post shows. Raises Refused when it is not theirs, or is posted."""
+    if uploads.find_unused(session, actor.account.id, upload_id) is None:
+        raise refusal("upload_gone")
+    uploads.forget(session, upload_id)
 
 
 def attach(session: Session, actor: Actor) -> int | None:

@@ -6,6 +6,7 @@ little memory and time. It imports nothing of ours. workers/media calls it.
 
 import io
 import json
+import math
 import resource
 import struct
 import subprocess
@@ -21,6 +22,9 @@ MOVING: Final = 100_000_000  # of all frames of an animation together
 FRAMES: Final = 500
 SMALL: Final = 1024  # the longest side of the small copy
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
+BLUR: Final = (4, 3)  # terms of a blurhash, across and down
+BLUR_SIDE: Final = 32  # of the copy that it is made of
+BASE83: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 MEMORY: Final = 2 << 30  # octets of address space
 SECONDS: Final = 20  # of processor time
 PATIENCE: Final = 60  # seconds of real time, for a busy machine
@@ -36,11 +40,15 @@ class UnusableImage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SanitizedImage:
-    """The picture to keep, its type, and a small copy when it is larger than SMALL."""
+    """The picture to keep, its type, and a small copy when it is larger than SMALL. `width`, `height`: in pixels, as it
+    stands upright; `blurhash`: what an app draws until the picture is there."""
 
     content: bytes
     type: str
     small: bytes | None
+    width: int
+    height: int
+    blurhash: str
 
 
 def sanitize(content: bytes) -> SanitizedImage:
@@ -55,7 +63,8 @@ def sanitize(content: bytes) -> SanitizedImage:
     head, rest = json.loads(done.stdout[HEAD.size :][:length]), done.stdout[HEAD.size + length :]
     if why := head.get("why"):
         raise UnusableImage(why)
-    return SanitizedImage(rest[: head["size"]], head["type"], rest[head["size"] :] or None)
+    sides = head["width"], head["height"]
+    return SanitizedImage(rest[: head["size"]], head["type"], rest[head["size"] :] or None, *sides, head["blurhash"])
 
 
 def measure(content: bytes) -> tuple[int, int] | None:
@@ -86,7 +95,7 @@ def _made_anew(content: bytes) -> SanitizedImage:
         if frames > 1:
             return _moving(picture, kind)
         still = _upright(picture)
-        return SanitizedImage(_written(still, kind), kind, _small(still))
+        return SanitizedImage(_written(still, kind), kind, _small(still), *still.size, _blurhash(still))
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -145,7 +154,7 @@ def _moving(picture: Image.Image, kind: str) -> SanitizedImage:
     how |= {"disposal": 2} if kind == "image/gif" else {}
     out = io.BytesIO()
     first.save(out, kind.removeprefix("image/").upper(), **how)
-    return SanitizedImage(out.getvalue(), kind, _small(first))
+    return SanitizedImage(out.getvalue(), kind, _small(first), *first.size, _blurhash(first))
 
 
 def _small(picture: Image.Image) -> bytes | None:
@@ -159,6 +168,53 @@ def _small(picture: Image.Image) -> bytes | None:
     else:
         copy.save(out, "JPEG", quality=82, optimize=True)
     return out.getvalue()
+
+
+def _blurhash(picture: Image.Image) -> str:
+    """The algorithm of blurha.sh: the first terms of a cosine transform of a small copy, in base 83."""
+    small = picture.copy()
+    small.thumbnail((BLUR_SIDE, BLUR_SIDE))
+    whole = small.convert("RGBA")
+    copy = Image.new("RGB", whole.size, "white")
+    copy.paste(whole, mask=whole.getchannel("A"))
+    levels = [_linear(level) for level in copy.tobytes()]
+    pixels = [levels[at : at + 3] for at in range(0, len(levels), 3)]
+    first, *terms = [_term(pixels, copy.size, x, y) for y in range(BLUR[1]) for x in range(BLUR[0])]
+    most = max(abs(value) for term in terms for value in term)
+    scale = max(0, min(82, int(most * 166 - 0.5)))
+    average = sum(_level(value) << shift for value, shift in zip(first, (16, 8, 0), strict=True))
+    steps = [[_step(value / ((scale + 1) / 166)) for value in term] for term in terms]
+    words = [_base83(BLUR[0] - 1 + (BLUR[1] - 1) * 9, 1), _base83(scale, 1), _base83(average, 4)]
+    return "".join([*words, *(_base83((red * 19 + green) * 19 + blue, 2) for red, green, blue in steps)])
+
+
+def _term(pixels: list[list[float]], size: tuple[int, int], x: int, y: int) -> list[float]:
+    width, height = size
+    across = [math.cos(math.pi * x * at / width) for at in range(width)]
+    down = [math.cos(math.pi * y * at / height) for at in range(height)]
+    weights = [one * other for other in down for one in across]
+    scale = (1 if x == y == 0 else 2) / (width * height)
+    return [scale * sum(w * pixel[of] for w, pixel in zip(weights, pixels, strict=True)) for of in range(3)]
+
+
+def _linear(level: int) -> float:
+    """From sRGB."""
+    value = level / 255
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+
+def _level(value: float) -> int:
+    """To sRGB."""
+    value = max(0.0, min(1.0, value))
+    return int((value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055) * 255 + 0.5)
+
+
+def _step(value: float) -> int:
+    return max(0, min(18, int(math.copysign(abs(value) ** 0.5, value) * 9 + 9.5)))
+
+
+def _base83(number: int, digits: int) -> str:
+    return "".join(BASE83[number // 83 ** (digits - at - 1) % 83] for at in range(digits))
 
 
 def _answer(head: dict[str, Any], *contents: bytes) -> None:
@@ -179,7 +235,8 @@ def _main() -> None:
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         _answer({"why": "too large"})
     else:
-        _answer({"type": done.type, "size": len(done.content)}, done.content, done.small or b"")
+        head = {"type": done.type, "size": len(done.content), "width": done.width, "height": done.height}
+        _answer({**head, "blurhash": done.blurhash}, done.content, done.small or b"")
 
 
 if __name__ == "__main__":

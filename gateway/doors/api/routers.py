@@ -4,6 +4,7 @@ from typing import Final
 
 from gateway.doors.api import accounts, clients, instance
 from gateway.doors.api import lists as own_lists
+from gateway.doors.api import media as files_of_updates
 from gateway.doors.api import notifications as to_somebody
 from gateway.doors.api import search as looking
 from gateway.doors.api import statuses as updates
@@ -14,6 +15,7 @@ from gateway.doors.api.frame.router import ApiRouter
 from gateway.doors.api.instance import instance as descriptions
 from gateway.doors.api.instance import nodeinfo, nothing
 from gateway.doors.api.lists import lists
+from gateway.doors.api.media import files, uploads
 from gateway.doors.api.notifications import conversations, notifications
 from gateway.doors.api.search import search
 from gateway.doors.api.statuses import marking, reading, writing
@@ -21,10 +23,10 @@ from gateway.doors.api.timelines import by_account, own_marks, timelines
 
 ENDPOINTS: Final = (
     apps, metadata, registration, tokens, credentials, deciding, markers, people, relationships, tags, marking, reading,
-    writing, by_account, own_marks, timelines, lists, conversations, notifications, search, descriptions, nodeinfo,
-    nothing,
+    writing, by_account, own_marks, timelines, lists, conversations, notifications, search, uploads, files,
+    descriptions, nodeinfo, nothing,
 )  # fmt: skip
 ROUTERS: Final[tuple[ApiRouter, ...]] = (
     clients.ROUTER, accounts.ROUTER, updates.ROUTER, lists_of_updates.ROUTER, own_lists.ROUTER, to_somebody.ROUTER,
-    looking.ROUTER, instance.ROUTER,
+    looking.ROUTER, files_of_updates.ROUTER, instance.ROUTER,
 )  # fmt: skip

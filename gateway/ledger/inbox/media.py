@@ -42,13 +42,16 @@ class BroughtMedia(NamedTuple):
 
 
 class StoredMedia(NamedTuple):
-    """The file as the folder has it now."""
+    """The file as the folder has it now; of a picture also what apps draw until it is there."""
 
     digest: bytes
     small: bytes | None
     size: int
     content_type: str
     name: str
+    width: int | None = None
+    height: int | None = None
+    blurhash: str | None = None
 
 
 def claim(session: Session, lease: timedelta) -> DueMedia | None:
@@ -144,7 +147,8 @@ _MINE: Final = "WHERE upload_id = :upload AND number = :number AND attempt = :at
 PUT_BACK: Final = text(f"UPDATE media SET attempt = attempt - 1, not_before = now() + :wait {_MINE}")  # noqa: S608
 KEPT: Final = text(f"""
     UPDATE media SET state = 'fetched', sha256 = :digest, small_sha256 = :small, size = :size,
-        content_type = :content_type, name = :name, reason = NULL, raw = NULL {_MINE}
+        content_type = :content_type, name = :name, width = :width, height = :height, blurhash = :blurhash,
+        reason = NULL, raw = NULL {_MINE}
 """)  # noqa: S608 - put together from constants
 FAILED: Final = text(f"""
     UPDATE media SET state = :state, reason = :reason, not_before = now() + :wait,

@@ -1,5 +1,5 @@
-"""What is to somebody: who named, answered or wrote to them, likes or passed on what they wrote, follows them or asks to
-join their group."""
+"""What is to somebody: who named, answered or wrote to them, likes or passed on what they wrote, follows them, or asks
+to join a group of theirs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
