@@ -789,6 +789,14 @@ CREATE TABLE dismissed_notices (
 );
 CREATE INDEX dismissed_notices_by_account ON dismissed_notices (account_id);
 
+-- What an app was told would go to many phones: the same call within ten minutes says yes. Older ones go with the next.
+CREATE TABLE reach_questions (
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,   -- who was asked
+    request     bytea NOT NULL,                                          -- SHA-256 of the call
+    asked_at    timestamptz NOT NULL DEFAULT now(),                      -- when
+    PRIMARY KEY (account_id, request)
+);
+
 -- Lists of people and groups whose updates somebody reads together in an app. Nobody else knows of them.
 CREATE TABLE lists (
     id          bigint PRIMARY KEY DEFAULT new_id(),                     -- time-sortable

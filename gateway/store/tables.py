@@ -760,6 +760,13 @@ class DismissedNotice(Table):
     __table_args__ = (Index("dismissed_notices_by_account", "account_id"),)
 
 
+class ReachQuestion(Table):
+    __tablename__ = "reach_questions"
+    account_id: Mapped[int] = mapped_column(_cascade("accounts.id"), primary_key=True)
+    request: Mapped[bytes] = mapped_column(primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
 class AccountList(Table):
     __tablename__ = "lists"
     id: Mapped[int] = mapped_column(primary_key=True, server_default=NEW_ID)

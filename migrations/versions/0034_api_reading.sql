@@ -38,6 +38,13 @@ CREATE TABLE dismissed_notices (
 );
 CREATE INDEX dismissed_notices_by_account ON dismissed_notices (account_id);
 
+CREATE TABLE reach_questions (
+    account_id  bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
+    request     bytea NOT NULL,
+    asked_at    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (account_id, request)
+);
+
 CREATE INDEX CONCURRENTLY reactions_by_account ON reactions (account_id, post_id DESC);
 
 ALTER TABLE media ADD COLUMN width integer;

@@ -311,7 +311,7 @@ TAKEN_OUT = {
     "push_subscriptions.encoding", "push_subscriptions.device",
     "web_sessions.device", "web_sessions.began_by", "web_sessions.digest", "web_drafts.audience", "web_drafts.words",
     "app_codes.digest", "app_codes.redirect_uri", "app_codes.scopes", "app_codes.challenge", "app_tokens.digest",
-    "app_tokens.scopes", "lists.title", "media.blurhash",
+    "app_tokens.scopes", "lists.title", "reach_questions.request", "media.blurhash",
     "web_settings.look", "read_marks.place", "passkeys.name", "passkeys.credential_id", "passkeys.public_key",
     "company_accounts.issuer", "company_accounts.subject", "media.description",
     "call_people.text", "call_people.gone", "reports.reason", "statuses.words",

@@ -164,6 +164,7 @@ STEPS: Final = (
     ("bookmarks", "DELETE FROM bookmarks WHERE account_id = :account"),
     ("pinned updates", "DELETE FROM pinned_posts WHERE account_id = :account"),
     ("dismissed notices", "DELETE FROM dismissed_notices WHERE account_id = :account"),
+    ("questions to apps", "DELETE FROM reach_questions WHERE account_id = :account"),
     ("lists", "DELETE FROM lists WHERE account_id = :account"),
     ("places in lists", "DELETE FROM list_accounts WHERE account_id = :account"),
     ("follows", "DELETE FROM follows WHERE follower_id = :account OR account_id = :account"),

@@ -43,3 +43,14 @@ def conformance(settings: Settings, engine: Engine) -> Iterator[ApiCompany]:
         yield ApiCompany(open_to_all, engine, web.create_app(open_to_all, parts))
     finally:
         parts.close()
+
+
+@pytest.fixture
+def careful(settings: Settings, engine: Engine) -> Iterator[ApiCompany]:
+    """The same where one phone is so many that its writer is asked first."""
+    asking = settings.model_copy(update={"ask_phones": 0})
+    parts = web.build(asking)
+    try:
+        yield ApiCompany(asking, engine, web.create_app(asking, parts))
+    finally:
+        parts.close()

@@ -173,3 +173,22 @@ def test_what_was_deleted_is_gone_and_its_words_are_told(company: ApiCompany) ->
     for asks in (kim, sam):
         assert asks.get(f"{STATUSES}/{made['id']}").status_code == 404
     assert kim.ask("DELETE", f"{STATUSES}/{made['id']}").status_code == 404
+
+
+def test_many_phones_are_confirmed_by_the_same_words_again(careful: ApiCompany) -> None:
+    """That says yes to the price alone, once, for ten minutes, and for these words by this person."""
+    kim, given = careful.app_of("kim"), {"status": "hello"}
+    first = kim.post(STATUSES, given)
+    assert (first.status_code, first.json["confirmation"]["kind"]) == (422, "reach")
+    assert "again within ten minutes" in first.json["error"]
+    assert kim.post(STATUSES, {"status": "hello!"}).status_code == 422
+    assert kim.post(STATUSES, given).status_code == 200
+    assert kim.post(STATUSES, given).status_code == 422
+    with transaction(careful.engine) as session:
+        session.connection().exec_driver_sql("UPDATE reach_questions SET asked_at = now() - interval '11 minutes'")
+    assert kim.post(STATUSES, given).status_code == 422
+    private = {"status": "d sam my salary"}
+    assert [kim.post(STATUSES, private).status_code for _ in range(3)] == [422, 422, 422]
+    assert "again within" not in kim.post(STATUSES, private).json["error"]
+    assert careful.scalar("SELECT count(*) FROM posts") == 1
+    assert kim.post(STATUSES, {**given, "confirm": ["price"]}).status_code == 200

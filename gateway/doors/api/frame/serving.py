@@ -2,14 +2,17 @@
 
 A view that refuses leaves nothing behind. What an action refuses or wants confirmed is answered here for all."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 
+from gateway.actions.model.confirmation import REACH
 from gateway.doors.api.frame import parameters, refusals
 from gateway.doors.api.frame.call import ApiResources, Call
 from gateway.doors.api.frame.errors import ApiError
@@ -18,7 +21,7 @@ from gateway.doors.api.frame.router import ROLES, ApiRouter, Endpoint
 from gateway.doors.client_address import caller
 from gateway.doors.origin_limits import networks
 from gateway.doors.route_access import access
-from gateway.network.apps import app_tokens
+from gateway.network.apps import app_tokens, reach_questions
 from gateway.network.apps.app_tokens import AppAccess
 from gateway.store.database import transaction
 
@@ -30,10 +33,12 @@ LARGEST_FORM: Final = 64 * 1024  # octets beside the files
 
 @dataclass(slots=True)
 class Caller:
-    """What is known of who asks, also when the call ends in a refusal. `person`: the id of the account for whom."""
+    """What is known of who asks, also when the call ends in a refusal. `person`: the id of the account for whom;
+    `request`: a digest of what they ask for, by which the same call is known again."""
 
     access: AppAccess | None = None
     person: int | None = None
+    request: bytes = b""
     allowance: Allowance | None = None
 
 
@@ -56,7 +61,7 @@ def _serve(api: ApiResources, endpoint: Endpoint, **parts: Any) -> Response:
     try:
         answer = _call(api, endpoint, who, parts)
     except refusals.REFUSALS as error:
-        answer = refusals.answer(error, api.engine, who.person)
+        answer = refusals.answer(error, api.engine, who.person, who.request)
     if who.allowance:
         answer.headers.update(who.allowance.headers())
     answer.headers.setdefault("Cache-Control", "private, no-store")
@@ -69,7 +74,8 @@ def _call(api: ApiResources, endpoint: Endpoint, who: Caller, parts: dict[str, A
         nested = parameters.read(request)
         given = {"given": endpoint.parameters.model_validate(nested)} if endpoint.parameters else {}
         key = request.headers.get("Idempotency-Key", "").strip()
-        call = Call(api, session, who.access, nested, dict(request.headers), key, _confirmed(nested))
+        confirmed = _confirmed(nested) | _said_again(session, endpoint, who, [parts, nested])
+        call = Call(api, session, who.access, nested, dict(request.headers), key, confirmed)
         answer = _written(endpoint, endpoint.view(call, **parts, **given))
     answer.headers.update(call.answer_headers)
     for queue in call.queues:
@@ -123,6 +129,15 @@ def _check_access(endpoint: Endpoint, found: AppAccess | None, token: str) -> No
 def _confirmed(given: parameters.Nested) -> frozenset[str]:
     named = given.get(CONFIRM, [])
     return frozenset(each for each in (named if isinstance(named, list) else [named]) if isinstance(each, str))
+
+
+def _said_again(session: Session, endpoint: Endpoint, who: Caller, asked: list[Any]) -> frozenset[str]:
+    """The same call once more says yes to the phones that it goes to."""
+    if endpoint.method == "GET" or who.person is None:
+        return frozenset()
+    words = json.dumps([endpoint.name, asked], default=str, sort_keys=True)
+    who.request = sha256(words.encode()).digest()
+    return frozenset({REACH}) if reach_questions.take(session, who.person, who.request) else frozenset()
 
 
 def _written(endpoint: Endpoint, result: Any) -> Response:
