@@ -40,7 +40,7 @@ ITEMS = """
     LEFT JOIN deliveries digest ON digest.message_id = h.digest_id
     WHERE p.text LIKE :words
 """
-STEPS = {"worker-sms": 11, "worker-email": 11, "worker-fanout": 4}  # `make torture` tries every place
+STEPS = {"worker-sms": 11, "worker-email": 11, "worker-fanout": 3}  # `make torture` tries every place
 
 
 @pytest.fixture(scope="module")
