@@ -40,7 +40,7 @@ def parse(text: str) -> Nanoformats:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class TextMark:
     """A piece of a post's text as it is shown. `value`: the link, the handle, or the case-folded tag; of plain words,
     the words."""
 
@@ -49,26 +49,26 @@ class Mark:
     value: str
 
 
-def split(text: str) -> Iterator[Mark]:
+def split(text: str) -> Iterator[TextMark]:
     """The pieces of a text in their order: marks, and the words between them."""
     end = 0
     for found in _MARKS.finditer(text):
         mark = _mark(found)
         if found.start() > end:
-            yield Mark("words", text[end : found.start()], text[end : found.start()])
+            yield TextMark("words", text[end : found.start()], text[end : found.start()])
         yield mark
         end = found.start() + len(mark.written)
     if end < len(text):
-        yield Mark("words", text[end:], text[end:])
+        yield TextMark("words", text[end:], text[end:])
 
 
-def _mark(found: re.Match[str]) -> Mark:
+def _mark(found: re.Match[str]) -> TextMark:
     if name := found[_NAME]:
-        return Mark("name", found[0], name.lower())
+        return TextMark("name", found[0], name.lower())
     if tag := found[_TAG]:
-        return Mark("words" if tag.isdigit() else "tag", found[0], tag.casefold())
+        return TextMark("words" if tag.isdigit() else "tag", found[0], tag.casefold())
     link = untrailed(found["link"])
-    return Mark("link", link, link)
+    return TextMark("link", link, link)
 
 
 def is_tag(written: str) -> bool:

@@ -37,7 +37,7 @@ ACCOUNT: Final = bindparam("account", type_=BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
-class PostPage:
+class ListedPosts:
     """The newest first. `more`: there may be others beyond the end at which it was cut."""
 
     items: Sequence[FeedItem]
@@ -52,13 +52,13 @@ class PostList:
     oldest_first: Select[int, bool, bool] | TextClause
 
 
-def page(session: Session, of: PostList, reader_id: int, asked: IdRange, **given: Any) -> PostPage:
+def page(session: Session, of: PostList, reader_id: int, asked: IdRange, **given: Any) -> ListedPosts:
     """The items of this page, as far as the reader may read them."""
     rows = session.execute(_direction(of, asked), _bounds(reader_id, asked) | given).all()
     ids = [row.post for row in rows[: asked.limit] if row.shown]
     more = len(rows) > asked.limit or (bool(rows) and rows[0].more)
     items = feed_items.load(session, reader_id, asked.newest_first(ids), receipts=False)
-    return PostPage(items, more)
+    return ListedPosts(items, more)
 
 
 def _direction(of: PostList, asked: IdRange) -> Select[int, bool, bool] | TextClause:

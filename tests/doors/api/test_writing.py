@@ -6,8 +6,14 @@ from typing import Any
 
 import pytest
 
+from gateway.actions import group_questions
+from gateway.actions.model.actor import Actor
+from gateway.actions.model.idempotency import once
 from gateway.network.follows import follows
+from gateway.network.people.directory import find_named
+from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
+from gateway.store.tables import Account
 from tests.doors.api.conftest import ApiCompany
 
 STATUSES = "/api/v1/statuses"
@@ -173,6 +179,20 @@ def test_what_was_deleted_is_gone_and_its_words_are_told(company: ApiCompany) ->
     for asks in (kim, sam):
         assert asks.get(f"{STATUSES}/{made['id']}").status_code == 404
     assert kim.ask("DELETE", f"{STATUSES}/{made['id']}").status_code == 404
+
+
+def test_an_answer_to_a_question_is_for_its_asker(company: ApiCompany) -> None:
+    """It is no post: the app is shown the question."""
+    with transaction(company.engine) as session:
+        kim, group = (session.get_one(Account, company.people[each]) for each in ("kim", "acme"))
+        actor = Actor(kim, "api", company.settings, Signer(company.settings.secret_keys))
+        asked = once(session, actor, "k", group_questions.ask_group, find_named(group), "lunch at 12 or 1?").post_id
+    answer = company.app_of("sam").post(
+        STATUSES, {"status": "@kim at 12", "in_reply_to_id": str(asked), "language": "en", "visibility": "unlisted"}
+    )
+    assert (answer.status_code, answer.json["id"]) == (200, str(asked))
+    assert company.all("SELECT text FROM call_people WHERE text IS NOT NULL") == [("at 12",)]
+    assert company.scalar("SELECT count(*) FROM posts") == 1
 
 
 def test_many_phones_are_confirmed_by_the_same_words_again(careful: ApiCompany) -> None:

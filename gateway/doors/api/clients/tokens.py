@@ -6,7 +6,7 @@ from flask import Response
 
 from gateway.doors.api.clients import ROUTER
 from gateway.doors.api.frame.call import Call
-from gateway.doors.api.frame.fields import Entity, Parameters
+from gateway.doors.api.frame.fields import Empty, Parameters
 from gateway.doors.api.frame.parameters import Nested
 from gateway.doors.oauth.clients import OAuthRequest
 from gateway.doors.oauth.server import OAuthServer
@@ -32,10 +32,6 @@ class Revocation(Parameters):
     token: str = ""
     client_id: str = ""
     client_secret: str = ""
-
-
-class Empty(Entity):
-    """Nothing to say."""
 
 
 def _server(call: Call) -> OAuthServer:

@@ -58,6 +58,10 @@ class Entity(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Empty(Entity):
+    """There is nothing to say, only that it went well."""
+
+
 class Parameters(BaseModel):
     """What is given. Clients give more than we ask for, a single value where a list is meant, numbered parts
     (`x[0][name]`), and an empty string where they mean nothing."""

@@ -4,10 +4,10 @@ from typing import Literal
 
 from werkzeug.exceptions import NotFound
 
-from gateway.actions import listing
+from gateway.actions.bookkeeping import listing
 from gateway.doors.api.accounts.entities import Account, listed
 from gateway.doors.api.frame.call import Call
-from gateway.doors.api.frame.fields import Entity, Id, Line, Parameters
+from gateway.doors.api.frame.fields import Empty, Entity, Id, Line, Parameters
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.doors.api.lists import ROUTER
 from gateway.doors.api.statuses.entities import Status
@@ -32,10 +32,6 @@ class Titled(Parameters):
 
 class Members(Parameters):
     account_ids: tuple[Id, ...] = ()
-
-
-class Nothing(Entity):
-    """There is nothing to say."""
 
 
 @ROUTER.get("/api/v1/lists", "read:lists")
@@ -69,10 +65,10 @@ def rename(call: Call, list_id: int, given: Titled) -> ListEntity:
 
 
 @ROUTER.delete("/api/v1/lists/<id:list_id>", "write:lists")
-def delete(call: Call, list_id: int) -> Nothing:
+def delete(call: Call, list_id: int) -> Empty:
     """Deletes it; who was in it stays followed."""
     call.do(listing.delete_list, list_id)
-    return Nothing()
+    return Empty()
 
 
 @ROUTER.get("/api/v1/lists/<id:list_id>/accounts", "read:lists")
@@ -85,17 +81,17 @@ def members(call: Call, list_id: int, given: Paging) -> list[Account]:
 
 
 @ROUTER.post("/api/v1/lists/<id:list_id>/accounts", "write:lists")
-def put(call: Call, list_id: int, given: Members) -> Nothing:
+def put(call: Call, list_id: int, given: Members) -> Empty:
     """Puts people and groups into it whom the person follows; 404 for others."""
     call.do(listing.put_in_list, list_id, given.account_ids)
-    return Nothing()
+    return Empty()
 
 
 @ROUTER.delete("/api/v1/lists/<id:list_id>/accounts", "write:lists")
-def take(call: Call, list_id: int, given: Members) -> Nothing:
+def take(call: Call, list_id: int, given: Members) -> Empty:
     """Takes them out."""
     call.do(listing.take_from_list, list_id, given.account_ids)
-    return Nothing()
+    return Empty()
 
 
 @ROUTER.get("/api/v1/timelines/list/<id:list_id>", "read:lists", "read:statuses")

@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from gateway.actions import uploading
 from gateway.doors.api.frame.call import Call
 from gateway.doors.api.frame.errors import ApiError
-from gateway.doors.api.frame.fields import Entity, Parameters
+from gateway.doors.api.frame.fields import Empty, Parameters
 from gateway.doors.api.media import ROUTER
 from gateway.doors.api.statuses.attachments import kind_of, meta
 from gateway.doors.api.statuses.entities import Attachment
@@ -30,10 +30,6 @@ class NewMedia(Parameters):
 
 class MediaChange(Parameters):
     description: Description = ""
-
-
-class Nothing(Entity):
-    """There is nothing to say."""
 
 
 @ROUTER.post("/api/v2/media", "write:media", uploads=True)
@@ -65,11 +61,11 @@ def change(call: Call, media_id: int, given: MediaChange) -> Attachment:
 
 
 @ROUTER.delete("/api/v1/media/<id:media_id>", "write:media")
-def delete(call: Call, media_id: int) -> Nothing:
+def delete(call: Call, media_id: int) -> Empty:
     """Deletes it."""
     _attachment(call, media_id)
     call.do(uploading.forget_upload, media_id)
-    return Nothing()
+    return Empty()
 
 
 def _attachment(call: Call, upload_id: int) -> Attachment:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from werkzeug.exceptions import NotFound
 
-from gateway.actions import dismissing
+from gateway.actions.bookkeeping import dismissing
 from gateway.doors.api.accounts.entities import Account, accounts_of
 from gateway.doors.api.frame.call import Call
-from gateway.doors.api.frame.fields import Entity, Id
+from gateway.doors.api.frame.fields import Empty, Entity, Id
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.doors.api.notifications import ROUTER
-from gateway.doors.api.notifications.notifications import Nothing
 from gateway.doors.api.statuses import describing
 from gateway.doors.api.statuses.entities import Status
 from gateway.network.feeds import private_talks
@@ -47,10 +46,10 @@ def read(call: Call, conversation_id: int) -> Conversation:
 
 
 @ROUTER.delete("/api/v1/conversations/<id:conversation_id>", "write:conversations")
-def remove(call: Call, conversation_id: int) -> Nothing:
+def remove(call: Call, conversation_id: int) -> Empty:
     """Takes it out of the list until something is said there again."""
     call.do(dismissing.hide_talk, _find(call, conversation_id).id)
-    return Nothing()
+    return Empty()
 
 
 def _find(call: Call, other_id: int) -> Talk:

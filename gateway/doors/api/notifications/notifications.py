@@ -7,11 +7,11 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator
 from werkzeug.exceptions import NotFound
 
-from gateway.actions import dismissing
+from gateway.actions.bookkeeping import dismissing
 from gateway.doors.api.accounts.entities import Account, accounts_of
 from gateway.doors.api.frame import paging
 from gateway.doors.api.frame.call import Call
-from gateway.doors.api.frame.fields import Entity, Id, Moment, Parameters
+from gateway.doors.api.frame.fields import Empty, Entity, Id, Moment, Parameters
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.doors.api.notifications import ROUTER
 from gateway.doors.api.statuses.describing import statuses
@@ -62,10 +62,6 @@ class UnreadCount(Entity):
     count: int
 
 
-class Nothing(Entity):
-    """There is nothing to say."""
-
-
 @ROUTER.get("/api/v1/notifications", "read:notifications")
 def notifications(call: Call, given: NotificationParameters) -> list[Notification]:
     """The newest first."""
@@ -95,17 +91,17 @@ def one(call: Call, notification_id: int) -> Notification:
 
 
 @ROUTER.post("/api/v1/notifications/clear", "write:notifications")
-def clear(call: Call) -> Nothing:
+def clear(call: Call) -> Empty:
     """Dismisses all that there are now."""
     call.do(dismissing.clear_notices)
-    return Nothing()
+    return Empty()
 
 
 @ROUTER.post("/api/v1/notifications/<id:notification_id>/dismiss", "write:notifications")
-def dismiss(call: Call, notification_id: int) -> Nothing:
+def dismiss(call: Call, notification_id: int) -> Empty:
     """Dismisses one."""
     call.do(dismissing.dismiss_notice, notification_id)
-    return Nothing()
+    return Empty()
 
 
 def _kinds(types: Sequence[str], excluded: Sequence[str]) -> list[str]:

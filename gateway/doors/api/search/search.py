@@ -44,19 +44,19 @@ class SearchTag(TagLink):
     history: Sequence[Any] = ()
 
 
-class Found(Entity):
+class SearchResults(Entity):
     accounts: Sequence[Account] = ()
     statuses: Sequence[Status] = ()
     hashtags: Sequence[SearchTag] = ()
 
 
 @ROUTER.get("/api/v2/search", "read:search")
-def search(call: Call, given: SearchParameters) -> Found:
+def search(call: Call, given: SearchParameters) -> SearchResults:
     """What the person may know of. An address of ours finds the update or the account that it is of."""
     words = given.q.strip()
     if words.startswith(call.settings.public_url + "/"):
         return _by_address(call, urlsplit(words).path)
-    return Found(
+    return SearchResults(
         accounts=_accounts(call, words, given) if given.type in ("", "accounts") else [],
         hashtags=_tags(call, words, given) if given.type in ("", "hashtags") else [],
         statuses=_statuses(call, words, given) if given.type in ("", "statuses") else [],
@@ -64,18 +64,18 @@ def search(call: Call, given: SearchParameters) -> Found:
 
 
 @ROUTER.get("/api/v1/search", "read:search")
-def old_search(call: Call, given: SearchParameters) -> Found:
+def old_search(call: Call, given: SearchParameters) -> SearchResults:
     """The same under its older address."""
     return search(call, given)
 
 
-def _by_address(call: Call, path: str) -> Found:
+def _by_address(call: Call, path: str) -> SearchResults:
     """/updates/ID and /@handle."""
     place, _, rest = path.strip("/").partition("/")
     if place == "updates" and rest.isascii() and rest.isdecimal() and len(rest) < 19:
-        return Found(statuses=describing.of_posts(call, [int(rest)]))
+        return SearchResults(statuses=describing.of_posts(call, [int(rest)]))
     account = accounts.by_handle(call.session, place[1:]) if place.startswith("@") else None
-    return Found(accounts=listed(call, [account.id]) if account else [])
+    return SearchResults(accounts=listed(call, [account.id]) if account else [])
 
 
 def _accounts(call: Call, words: str, given: SearchParameters) -> list[Account]:

@@ -21,7 +21,7 @@ OPEN: Final = ("public", "unlisted")
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
+class StatusAudience:
     """`people`: to whom it is sent privately, persons and groups; `groups`: where it is posted; neither: everyone.
     `answers`: it is heard by those who hear what it answers."""
 
@@ -31,7 +31,7 @@ class Audience:
     answers: bool = False
 
 
-def read(session: Session, actor: Actor, words: str, said: Said, answered: Post | None) -> Audience:
+def read(session: Session, actor: Actor, words: str, said: Said, answered: Post | None) -> StatusAudience:
     """Raises Refused for words that would go further than the client said, or privately to nobody."""
     named = _named(session, words)
     if said == "direct" or (answered is not None and answered.visibility == "direct"):
@@ -41,7 +41,7 @@ def read(session: Session, actor: Actor, words: str, said: Said, answered: Post 
         return _answer(session, words, said, answered)
     if said == "private" and not (groups and all(group.access == "closed" for group in groups)):
         raise refusal("no_followers_only")
-    return Audience(_without(words, groups), groups=groups)
+    return StatusAudience(_without(words, groups), groups=groups)
 
 
 def _named(session: Session, words: str) -> dict[str, Account | None]:
@@ -53,7 +53,7 @@ def _posts_in(session: Session, actor: Actor, account: Account) -> bool:
     return account.kind == "group" and visibility.may_post(session, actor.account.id, account)
 
 
-def _privately(words: str, named: dict[str, Account | None], answered: Post | None) -> Audience:
+def _privately(words: str, named: dict[str, Account | None], answered: Post | None) -> StatusAudience:
     """A private message that names nobody goes to nobody, unless it answers one: then to who wrote that. A name that
     nobody has may be a slip, so nothing is sent to the others either."""
     unknown = next((handle for handle, account in named.items() if account is None), None)
@@ -61,17 +61,19 @@ def _privately(words: str, named: dict[str, Account | None], answered: Post | No
         raise refusal("nobody_called", name=unknown)
     people = [account for account in named.values() if account is not None]
     if people:
-        return Audience(_without(words, people), people)
+        return StatusAudience(_without(words, people), people)
     if answered is None or answered.visibility != "direct":
         raise refusal("private_to_nobody")
-    return Audience(words, answers=True)
+    return StatusAudience(words, answers=True)
 
 
-def _answer(session: Session, words: str, said: Said, answered: Post) -> Audience:
-    """Who hears what it answers hears the answer: never more than the client said."""
+def _answer(session: Session, words: str, said: Said, answered: Post) -> StatusAudience:
+    """Who hears what it answers hears the answer: never more than the client said. To a call one says yes or a word,
+    without the name that clients put in front."""
     if said == "private" and visibility.open_to_all(session, answered.id):
         raise refusal("no_followers_only")
-    return Audience(words, answers=True)
+    asker = accounts.by_id(session, answered.author_id) if answered.call else None
+    return StatusAudience(_without(words, [asker]) if asker else words, answers=True)
 
 
 def _without(words: str, addressed: Sequence[Account]) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from gateway.language import nanoformats
-from gateway.language.nanoformats import Mark
+from gateway.language.nanoformats import TextMark
 
 PARAGRAPH: Final = re.compile(r"\n{2,}")
 NAME: Final = Markup('<span class="h-card"><a href="{}/@{}" class="u-url mention">@<span>{}</span></a></span>')
@@ -28,7 +28,7 @@ def _lines(words: str, handles: Collection[str], site: str) -> Markup:
     return Markup(str(pieces).replace("\n", "<br />"))  # noqa: S704 - it is escaped already
 
 
-def _piece(mark: Mark, handles: Collection[str], site: str) -> Markup:
+def _piece(mark: TextMark, handles: Collection[str], site: str) -> Markup:
     match mark.kind:
         case "name" if mark.value in handles:
             return NAME.format(site, mark.value, mark.written[1:])

@@ -102,7 +102,7 @@ class Status(Entity):
     filtered: Sequence[str] = ()
 
 
-class Context(Entity):
+class StatusContext(Entity):
     """What an update answers, and what answers it."""
 
     ancestors: Sequence[Status]

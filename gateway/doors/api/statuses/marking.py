@@ -1,7 +1,8 @@
 """What somebody does with an update: likes it, passes it on, marks it, pins it; and takes that back. Each can be asked
 for twice."""
 
-from gateway.actions import marking, reacting, repeating, undoing
+from gateway.actions import reacting, repeating, undoing
+from gateway.actions.bookkeeping import marking
 from gateway.doors.api.frame.call import Call
 from gateway.doors.api.statuses import ROUTER, describing
 from gateway.doors.api.statuses.entities import Status

@@ -10,7 +10,7 @@ from gateway.doors.api.frame.call import Call
 from gateway.doors.api.frame.fields import Id, Parameters
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.doors.api.statuses import ROUTER, describing
-from gateway.doors.api.statuses.entities import Context, Status, StatusEdit, StatusSource
+from gateway.doors.api.statuses.entities import Status, StatusContext, StatusEdit, StatusSource
 from gateway.network.feeds import post_details, reactors, threads
 from gateway.network.feeds.post_details import PostDetails
 from gateway.store.id_range import IdRange
@@ -33,7 +33,7 @@ def status(call: Call, status_id: int) -> Status:
 
 
 @ROUTER.get("/api/v1/statuses/<id:status_id>/context", "read:statuses")
-def context(call: Call, status_id: int) -> Context:
+def context(call: Call, status_id: int) -> StatusContext:
     """What it answers and what answers it. Whoever looks at an update with its answers has seen it."""
     shown = describing.item(call, status_id).shown
     thread = threads.find(call.session, call.account.id, shown.id, private=True)
@@ -43,7 +43,7 @@ def context(call: Call, status_id: int) -> Context:
     below = [each for answer in thread.answers for each in (answer.item, *answer.below)]
     found = describing.statuses(call, [*thread.above, *below])
     ancestors = {item.id for item in thread.above}
-    return Context(
+    return StatusContext(
         ancestors=[each for each in found if each.id in ancestors],
         descendants=[each for each in found if each.id not in ancestors],
     )

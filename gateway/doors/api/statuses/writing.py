@@ -14,10 +14,11 @@ from gateway.actions.urgent_calls import Acknowledged
 from gateway.doors.api.frame.call import Call
 from gateway.doors.api.frame.fields import Id, Parameters
 from gateway.doors.api.statuses import ROUTER, audiences, describing
-from gateway.doors.api.statuses.audiences import Audience, Said
+from gateway.doors.api.statuses.audiences import Said, StatusAudience
 from gateway.doors.api.statuses.entities import Status
 from gateway.i18n.language_tags import language
 from gateway.i18n.refusals import refusal
+from gateway.language import nanoformats
 from gateway.ledger.inbox import uploads
 from gateway.network.feeds import post_details
 from gateway.network.feeds.post_details import PostDetails
@@ -60,7 +61,7 @@ def write(call: Call, given: NewStatus) -> Status:
     actor = call.actor(uploads=given.media_ids)
     answered = _answered(call, given.in_reply_to_id)
     audience = audiences.read(call.session, actor, _words(call, given), given.visibility, answered)
-    done = _send(call, actor, audience, answered, f" lang:{given.language}" if given.language else "")
+    done = _send(call, actor, audience, answered, _mark(given.language, audience, answered))
     return describing.one(call, done if done is not None else given.in_reply_to_id or 0)
 
 
@@ -80,7 +81,13 @@ def _words(call: Call, given: NewStatus) -> str:
     return said
 
 
-def _send(call: Call, actor: Actor, audience: Audience, answered: Post | None, mark: str) -> int | None:
+def _mark(tongue: str | None, audience: StatusAudience, answered: Post | None) -> str:
+    """The language as a text says it: unless the words say it themselves, or answer a call, which is no post."""
+    said = nanoformats.parse(audience.words).lang
+    return f" lang:{tongue}" if tongue and not said and not (answered and answered.call) else ""
+
+
+def _send(call: Call, actor: Actor, audience: StatusAudience, answered: Post | None, mark: str) -> int | None:
     """The id of what was posted; None for a yes to a call, which is no post."""
     words = f"{audience.words}{mark}" if audience.words else ""
     if audience.people:

@@ -14,7 +14,7 @@ from phonenumbers import PhoneNumberFormat
 
 from gateway.attention.zones import zone
 from gateway.language import nanoformats
-from gateway.language.nanoformats import Mark
+from gateway.language.nanoformats import TextMark
 from gateway.network.people.handles import plain
 
 ENDINGS: Final = ("ings", "ing", "ed", "es", "s", "e", "y")
@@ -61,7 +61,7 @@ def _stems(word: str) -> list[str]:
     return found
 
 
-def _link(mark: Mark) -> Markup:
+def _link(mark: TextMark) -> Markup:
     match mark.kind:
         case "name":
             return Markup('<a class="at" href="/@{}">{}</a>').format(mark.value, mark.written)
