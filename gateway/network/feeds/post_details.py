@@ -23,8 +23,8 @@ class Named:
 @dataclass(frozen=True, slots=True)
 class PostDetails:
     """`addressed`: whom it is for beside its words: the group, or those whom a private one was written to. Who else got
-    a private one is told to its writer alone. `answers`, `answered`: the update that it answers and who wrote that,
-    while the reader may read it. `changed`: never; what has left cannot be changed."""
+    a private one is told to its writer alone. `closed`: it is in a closed group. `answers`,
+    `answered`: the update that it answers and who wrote that, while the reader may read it."""
 
     named: Sequence[Named] = ()
     addressed: Sequence[Named] = ()

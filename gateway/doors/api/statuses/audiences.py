@@ -5,7 +5,7 @@ What is in front of the words to name those to whom they are is left out, as in 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,6 @@ from gateway.network.people import accounts
 from gateway.store.tables import Account, Post
 
 Said = Literal["public", "unlisted", "private", "direct"]
-OPEN: Final = ("public", "unlisted")
 
 
 @dataclass(frozen=True, slots=True)
