@@ -15,7 +15,10 @@ from twilio.request_validator import RequestValidator
 
 from critter.processes.gunicorn import WebServer
 
-TABLE = "CREATE TABLE IF NOT EXISTS texts (sid text PRIMARY KEY, sender text, body text)"
+TABLE = """
+    CREATE TABLE IF NOT EXISTS texts (sid text PRIMARY KEY, sender text, body text);
+    GRANT SELECT ON texts TO PUBLIC
+"""
 ROW = "INSERT INTO texts VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 
 

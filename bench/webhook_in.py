@@ -64,7 +64,7 @@ def measure() -> list[Result]:
 def smallest(place: Company) -> Iterator[int]:
     """Runs the peer as a process; gives the port on which it listens."""
     settings, port = place.settings, free_port()
-    arguments = [settings.database_url, settings.twilio_auth_tokens[0], hook(place), str(port)]
+    arguments = [settings.database_owner_url, settings.twilio_auth_tokens[0], hook(place), str(port)]
     child = subprocess.Popen([sys.executable, "-m", "bench.smallest_app", *arguments], cwd=ROOT)
     try:
         yield port

@@ -11,24 +11,19 @@ import selectors
 import socket
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from gunicorn.util import http_date  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-from critter.processes import plain_requests
 from critter.processes.client_progress import FAREWELL, LARGEST, HttpClientConnection, Phase
+from critter.processes.fast_requests import FastRequests
 from critter.processes.http_connection import Backlog
 from gateway.doors.origin_limits import ONE, networks
-from gateway.doors.sms.hook_fast_path import HookFastPath
-from gateway.doors.sms.twilio import PATIENCE
 from gateway.doors.smtp.connection_limits import ConnectionLimiter, ConnectionLimits
 
 FAST_PATH: Final = "fast path"  # the extension of a Flask application that has one
-TAKEN_AT_ONCE: Final = b"POST /sms/"
 
 SLOWEST: Final = 10_000.0  # octets of an answer in a second
 SLOWEST_REQUEST: Final = 1000.0
@@ -55,8 +50,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.connections: dict[HttpClientConnection, None] = {}
         self.backlog = Backlog()
-        self._handed: dict[HttpClientConnection, Future[None]] = {}  # what waits for its commit, the oldest first
-        self._fast_path: HookFastPath | None = None
+        self._fast = FastRequests(None, self._answer)
         self._stopped_at = 0.0
         most = self.worker_connections
         limits = ConnectionLimits(message=LARGEST, together=TOGETHER, per_peer=most, connections=most)
@@ -65,7 +59,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        self._fast_path = self.wsgi.extensions.get(FAST_PATH)
+        self._fast = FastRequests(self.wsgi.extensions.get(FAST_PATH), partial(self.method_queue.defer, self._answer))
 
     # From a connection to a complete request
 
@@ -155,7 +149,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             request = framing.take()
             connection.begin(Phase.WORKING)
             self._weigh(connection, 0)
-            if not self._take_at_once(connection, request):
+            if not (self.alive and self._fast.take(connection, request)):
                 connection.exchange.give(request)
                 self.enqueue_req(connection)
         else:
@@ -165,43 +159,19 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             if not self._weigh(connection, framing.size):
                 self._refuse(connection, 503)
 
-    # The fast path
-
-    def _take_at_once(self, connection: HttpClientConnection, raw: bytes) -> bool:
-        """Takes a web hook without a thread; False when gunicorn is to read the request."""
-        if self._fast_path is None or not self.alive or not raw.startswith(TAKEN_AT_ONCE):
-            return False
-        request = plain_requests.parse(raw)
-        if request is None:
-            return False
-        keeps = plain_requests.keeps_open(request)
-        handed = self._fast_path.take(
-            request, lambda answer: self.method_queue.defer(self._answer, connection, answer, keeps)
-        )
-        if handed is not None:
-            self._handed[connection] = handed
-        return handed is not None
-
     def _answer(self, connection: HttpClientConnection, answer: bytes, keeps: bool) -> None:
-        """What was handed in is durable, or has failed."""
-        if self._handed.pop(connection, None) is None:  # it had to wait for too long
+        """What came on the fast path is durable, or has failed."""
+        if not self._fast.forget(connection):
             return
-        head, _, rest = answer.partition(b"\r\n")
-        date = f"Date: {http_date()}".encode()
         with suppress(OSError):
-            connection.exchange.sendall(b"\r\n".join((head, date, rest)))
+            connection.exchange.sendall(answer)
         connection.keeps = keeps and self.alive
         connection.begin(Phase.ANSWERING)
         self._go_on(connection)
         self.watch(connection)
 
     def _refuse_late(self, now: float) -> None:
-        """Answers those whose commit takes too long. The oldest come first."""
-        while self._handed:
-            connection = next(iter(self._handed))
-            if now - connection.since <= PATIENCE:
-                return
-            self._handed.pop(connection).cancel()
+        while (connection := self._fast.give_up(now)) is not None:
             self._refuse(connection, 503)
             self.watch(connection)
 
@@ -264,7 +234,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         if connection not in self.connections:
             return
         del self.connections[connection]
-        self._handed.pop(connection, None)
+        self._fast.forget(connection)
         if connection.watched:
             self.poller.unregister(connection.exchange)
             connection.watched = 0

@@ -20,8 +20,8 @@ from gateway.store.database import claim_mode, transaction
 from tests.support import web_process
 
 FORM = "application/x-www-form-urlencoded"
-WORKER = "import critter.processes.gunicorn_worker as worker; worker."
-WITHOUT, IMPATIENT = f"{WORKER}TAKEN_AT_ONCE = b'GET'", f"{WORKER}PATIENCE = 0.2"
+WORKER = "import critter.processes.fast_requests as fast; fast."
+WITHOUT, IMPATIENT = f"{WORKER}PREFIX = b'GET'", f"{WORKER}PATIENCE = 0.2"
 
 
 @pytest.fixture(autouse=True)

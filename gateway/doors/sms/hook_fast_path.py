@@ -2,7 +2,7 @@
 checks as the views of twilio.py, and hands it in without a thread that waits for its commit.
 
 For a request of some hundred octets gunicorn's and Flask's own work costs several times as much as all of ours.
-Whatever is unusual about one goes to Flask, whose views refuse it. critter/processes/gunicorn_worker calls it.
+Whatever is unusual about one goes to Flask, whose views refuse it. critter/processes/fast_requests calls it.
 """
 
 import logging

@@ -317,7 +317,7 @@ FRESH: Final = text(f"WITH {CLAIM_FRESH.format(limit=':limit', result=_CLAIMED)}
 AGAIN: Final = text(f"WITH {CLAIM_AGAIN.format(limit=':limit', result=_CLAIMED)} SELECT id, attempt FROM claimed")  # noqa: S608
 _earlier = aliased(Inbound)
 # The commit of what is read need not wait for the disk: the input is there and is read again if that is forgotten.
-MINE: Final[Select[Inbound, bool, Any]] = (
+MINE: Final[Select[tuple[Inbound, bool, str]]] = (
     select(
         Inbound,
         exists().where(
