@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import (
     CursorResult,
-    Select,
+    String,
     TextClause,
     and_,
     bindparam,
@@ -317,7 +317,7 @@ FRESH: Final = text(f"WITH {CLAIM_FRESH.format(limit=':limit', result=_CLAIMED)}
 AGAIN: Final = text(f"WITH {CLAIM_AGAIN.format(limit=':limit', result=_CLAIMED)} SELECT id, attempt FROM claimed")  # noqa: S608
 _earlier = aliased(Inbound)
 # The commit of what is read need not wait for the disk: the input is there and is read again if that is forgotten.
-MINE: Final[Select[tuple[Inbound, bool, str]]] = (
+MINE: Final = (
     select(
         Inbound,
         exists().where(
@@ -326,7 +326,7 @@ MINE: Final[Select[tuple[Inbound, bool, str]]] = (
             _earlier.id < Inbound.id,
             _earlier.state.in_(OPEN),
         ),
-        literal_column(NOT_WAITING),
+        literal_column(NOT_WAITING, String),
     )
     .where(Inbound.id == bindparam("id"), Inbound.attempt == bindparam("attempt"), Inbound.state == "working")
     .with_for_update(of=Inbound)
