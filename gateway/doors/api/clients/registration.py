@@ -18,7 +18,7 @@ from gateway.network.people import accounts, addresses
 from gateway.store.tables import Account, App
 
 
-class NewPerson(Parameters):
+class Registration(Parameters):
     username: Annotated[str, Field(min_length=1, max_length=30)]
     email: Annotated[str, Field(min_length=3, max_length=254)]
     password: Annotated[str, Field(min_length=8, max_length=200)]
@@ -42,7 +42,7 @@ class NewToken(Entity):
 
 
 @ROUTER.post("/api/v1/accounts", "write:accounts", who="app")
-def register(call: Call, given: NewPerson) -> NewToken:
+def register(call: Call, given: Registration) -> NewToken:
     """Makes a person and lets the app in for them. There is no such address where no conformance run is allowed."""
     passwords, access = call.api.passwords, call.access
     if passwords is None:
@@ -55,7 +55,7 @@ def register(call: Call, given: NewPerson) -> NewToken:
     return NewToken(access_token=token, scope=" ".join(sorted(access.scopes)), created_at=int(time.time()))
 
 
-def _make(call: Call, given: NewPerson) -> Account:
+def _make(call: Call, given: Registration) -> Account:
     mailbox: Any = addresses.normal_mailbox(given.email)
     if addresses.find(call.session, EMAIL, mailbox):
         raise ApiError(422, "Validation failed: email: has already been taken")
