@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import membership
-from gateway.actions.membership import POSTS, READS
+from gateway.actions.groups import membership
+from gateway.actions.groups.membership import POSTS, READS
 from gateway.i18n.phrases import say
 from gateway.inbound.commands import CommandContext, ask, command, question
 from gateway.language.model.reading import NamedAccount

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import group_creation
+from gateway.actions.groups import group_creation
 from gateway.actions.model.confirmation import ConfirmationRequired
 from gateway.i18n.phrases import say
 from gateway.inbound.commands import CommandContext, QuestionRequired, command, confirms

@@ -1,11 +1,11 @@
-"""An owner's answer to a request to join; gateway/actions/join_requests.py asks."""
+"""An owner's answer to a request to join; gateway/actions/groups/join_requests.py asks."""
 
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import join_requests
-from gateway.actions.join_requests import Decision
+from gateway.actions.groups import join_requests
+from gateway.actions.groups.join_requests import Decision
 from gateway.i18n.phrases import Phrase, joined, say
 from gateway.inbound.commands import CommandContext, question, unanswerable
 from gateway.network.conversation import conversations

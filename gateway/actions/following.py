@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from gateway.actions import join_requests
+from gateway.actions.groups import join_requests
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import confirm_end
 from gateway.actions.model.undo_result import Undone, active_account

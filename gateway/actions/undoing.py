@@ -10,10 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.actions import (
     following,
-    group_creation,
     group_questions,
-    group_renaming,
-    membership,
     offers,
     pausing,
     posting,
@@ -24,6 +21,7 @@ from gateway.actions import (
     subscribing,
     urgent_calls,
 )
+from gateway.actions.groups import group_creation, group_renaming, membership
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.last_effect import last_effect
 from gateway.actions.model.undo_result import Undoing, Undone

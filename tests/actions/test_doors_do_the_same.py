@@ -19,11 +19,8 @@ import handlers  # noqa: F401 - fills the table of commands
 from gateway.actions import (
     ending_calls,
     following,
-    group_creation,
     group_questions,
     inviting,
-    join_requests,
-    membership,
     messaging,
     nudging,
     offers,
@@ -39,6 +36,7 @@ from gateway.actions import (
     undoing,
     urgent_calls,
 )
+from gateway.actions.groups import group_creation, join_requests, membership
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import OK, PROOF, REACH
 from gateway.actions.model.idempotency import once

@@ -6,17 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from gateway.actions import (
-    membership,
-    messaging,
-    opting_out,
-    pausing,
-    posting,
-    reacting,
-    repeating,
-    replying,
-    reporting,
-)
+from gateway.actions import messaging, opting_out, pausing, posting, reacting, repeating, replying, reporting
+from gateway.actions.groups import membership
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF
 from gateway.errors import Refused

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.orm import Session
 
-from gateway.actions import following, group_creation, posting
+from gateway.actions import following, posting
+from gateway.actions.groups import group_creation
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import OK, ConfirmationRequired
 from gateway.actions.model.idempotency import once

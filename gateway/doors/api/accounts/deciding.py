@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from werkzeug.exceptions import NotFound
 
-from gateway.actions import join_requests
+from gateway.actions.groups import join_requests
 from gateway.doors.api.accounts import ROUTER, named, relationships
 from gateway.doors.api.accounts.entities import Account, listed
 from gateway.doors.api.accounts.relationships import Relationship

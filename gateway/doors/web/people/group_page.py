@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 from werkzeug.exceptions import Forbidden
 
-from gateway.actions import group_renaming
+from gateway.actions.groups import group_renaming
 from gateway.actions.lookups import accounts_and_posts
 from gateway.doors.web.people import ROUTER, named
 from gateway.doors.web.shell.rendering import render

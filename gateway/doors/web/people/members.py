@@ -2,9 +2,9 @@
 
 from flask import Response
 
-from gateway.actions import join_requests, membership
-from gateway.actions.join_requests import Decision
-from gateway.actions.membership import POSTS, READS, MemberChange
+from gateway.actions.groups import join_requests, membership
+from gateway.actions.groups.join_requests import Decision
+from gateway.actions.groups.membership import POSTS, READS, MemberChange
 from gateway.doors.web.people import ROUTER, named
 from gateway.doors.web.visits.visit import Visit
 from gateway.i18n.phrases import Phrase, say

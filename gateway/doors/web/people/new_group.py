@@ -3,7 +3,7 @@
 from flask import Response
 from werkzeug.exceptions import BadRequest
 
-from gateway.actions import group_creation
+from gateway.actions.groups import group_creation
 from gateway.doors.web.people import ROUTER
 from gateway.doors.web.shell.rendering import render
 from gateway.doors.web.visits.visit import Visit, see_other

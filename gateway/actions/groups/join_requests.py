@@ -5,7 +5,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from gateway.actions.membership import describe_removal, did, tell
+from gateway.actions.groups.membership import describe_removal, did, tell
 from gateway.actions.model.actor import Actor
 from gateway.actions.model.confirmation import PROOF, ConfirmationRequired
 from gateway.i18n.phrases import Phrase, say
