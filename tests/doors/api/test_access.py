@@ -170,10 +170,13 @@ def test_tokens_and_scopes(seen: Seen, app: Flask) -> None:
         scope: let_in(app, seen.engine, seen.people["admin"], [each for each in KNOWN if not covers({each}, scope)])
         for scope in {scope for endpoint in ENDPOINTS.values() for scope in endpoint.scopes}
     }
-    for endpoint in ENDPOINTS.values():
-        status, _ = ask(AppUser(app), endpoint)
+    for number, endpoint in enumerate(ENDPOINTS.values()):
+        nobody, dead_token = AppUser(app), AppUser(app, "dead")
+        for asks in (nobody, dead_token, suspended):  # each origin may ask so many times
+            asks.client.environ_base["REMOTE_ADDR"] = f"10.{number}.0.1"
+        status, _ = ask(nobody, endpoint)
         assert (status == 401) == (endpoint.who != "anyone") or endpoint.rule == "/oauth/token", endpoint.name
-        for dead in (suspended, AppUser(app, "dead")):
+        for dead in (suspended, dead_token):
             assert ask(dead, endpoint)[0] == 401, endpoint.name
         if endpoint.who not in ("anyone", "app"):
             assert ask(alone, endpoint)[0] == 422, endpoint.name

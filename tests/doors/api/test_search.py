@@ -20,6 +20,7 @@ def test_people_tags_and_updates(company: ApiCompany) -> None:
     for asked in ("kim", "@kim", f"@kim@{host}", "Kim Lee", f"{company.settings.public_url}/@kim"):
         accounts = sam.get(PLACE, q=asked, resolve="true").json["accounts"]
         assert accounts[0]["acct"] == "kim", asked
+    assert sam.get(PLACE, q="@kim@elsewhere.example", resolve="true").json["accounts"] == []
     assert [each["acct"] for each in sam.get(PLACE, q="acm", type="accounts").json["accounts"]] == ["acme"]
     assert sam.get(PLACE, q="kim", type="statuses").json["accounts"] == []
     assert sam.get("/api/v1/search", q="kim").json["accounts"] == sam.get(PLACE, q="kim").json["accounts"]

@@ -5,6 +5,7 @@ from typing import Literal
 from werkzeug.exceptions import NotFound
 
 from gateway.actions.bookkeeping import listing
+from gateway.doors.api.accounts import named
 from gateway.doors.api.accounts.entities import Account, listed
 from gateway.doors.api.frame.call import Call
 from gateway.doors.api.frame.fields import Empty, Entity, Id, Line, Parameters
@@ -43,7 +44,8 @@ def lists(call: Call) -> list[ListEntity]:
 @ROUTER.get("/api/v1/accounts/<id:account_id>/lists", "read:lists")
 def lists_with(call: Call, account_id: int) -> list[ListEntity]:
     """Those of the person's own that somebody is in."""
-    return [_entity(each) for each in account_lists.find_with(call.session, call.account.id, account_id)]
+    other = named.active(call, account_id)
+    return [_entity(each) for each in account_lists.find_with(call.session, call.account.id, other.id)]
 
 
 @ROUTER.get("/api/v1/lists/<id:list_id>", "read:lists")

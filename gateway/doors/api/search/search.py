@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator
 
 from gateway.doors.api.accounts.entities import Account, listed
+from gateway.doors.api.accounts.named import by_address
 from gateway.doors.api.frame import paging
 from gateway.doors.api.frame.call import Call
 from gateway.doors.api.frame.fields import Entity, Id, Line, Parameters
@@ -17,7 +18,6 @@ from gateway.language import search_query
 from gateway.network.feeds import search as found_for
 from gateway.network.feeds.feeds import NEWEST
 from gateway.network.follows import directory_pages
-from gateway.network.people import accounts
 from gateway.network.posts import tag_search
 
 Wanted = Literal["accounts", "hashtags", "statuses"]
@@ -74,14 +74,15 @@ def _by_address(call: Call, path: str) -> SearchResults:
     place, _, rest = path.strip("/").partition("/")
     if place == "updates" and rest.isascii() and rest.isdecimal() and len(rest) < 19:
         return SearchResults(statuses=describing.of_posts(call, [int(rest)]))
-    account = accounts.by_handle(call.session, place[1:]) if place.startswith("@") else None
+    account = by_address(call, place) if place.startswith("@") else None
     return SearchResults(accounts=listed(call, [account.id]) if account else [])
 
 
 def _accounts(call: Call, words: str, given: SearchParameters) -> list[Account]:
     """Whose handle it is stands first; clients look people up in this way."""
-    handle = words.lstrip("@").removesuffix(f"@{urlsplit(call.settings.public_url).hostname}")
-    exactly = accounts.by_handle(call.session, handle)
+    exactly, (handle, at, _) = by_address(call, words), words.lstrip("@").partition("@")
+    if at and exactly is None:
+        return []  # of another server
     which: directory_pages.Which = "following" if given.following else "everybody"
     most = min(given.limit, MOST) + min(max(given.offset, 0), LARGEST_OFFSET)
     entries = directory_pages.list_page(call.session, call.account.id, which, wanted=handle, most=most).entries

@@ -1,14 +1,12 @@
 """What a person wrote, and what was written in a group."""
 
-from werkzeug.exceptions import NotFound
-
+from gateway.doors.api.accounts import named
 from gateway.doors.api.frame.call import Call
 from gateway.doors.api.frame.paging import Paging
 from gateway.doors.api.statuses.entities import Status
 from gateway.doors.api.statuses.lists import list_statuses
 from gateway.doors.api.timelines import ROUTER
 from gateway.network.feeds import post_lists
-from gateway.network.people import accounts
 
 
 class AccountStatuses(Paging):
@@ -24,9 +22,7 @@ class AccountStatuses(Paging):
 @ROUTER.get("/api/v1/accounts/<id:account_id>/statuses", "read:statuses")
 def statuses(call: Call, account_id: int, given: AccountStatuses) -> list[Status]:
     """What a person wrote or passed on, or what was written in a group, as far as the one who asks may read it."""
-    account = accounts.by_id(call.session, account_id)
-    if account is None or account.state == "suspended":
-        raise NotFound
+    account = named.active(call, account_id)
     if given.pinned:
         return list_statuses(call, post_lists.PINNED, given, account=account_id)
     of = post_lists.IN_GROUP if account.kind == "group" else post_lists.BY_PERSON
