@@ -5,7 +5,7 @@ VENV := .venv/bin/python
 SETUP := "$(PYTHON)" bootstrap.py
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help setup dev up check test lint format docs translations bench pictures soak torture rehearse peers lock clean
+.PHONY: help setup dev up check test lint format docs translations bench pictures soak torture rehearse peers clients lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -61,6 +61,9 @@ rehearse: dev ## long test: a company on eight machines, of which two are lost (
 
 peers: dev ## long tests against servers from Debian
 	@$(VENV) -m pytest -s tests/peers
+
+clients: dev ## apps that others made, before a whole simulated Critter
+	@$(VENV) -m pytest -s tests/clients
 
 lock: ## pin anew what requirements*.in and servers.in ask for (needs uv)
 	@$(LOCK) requirements.in -o requirements.lock

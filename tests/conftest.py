@@ -71,7 +71,7 @@ sys.dont_write_bytecode = False
 SECRET = "a secret that all tests have in common"  # it seals what a test writes into the audit
 
 
-LONG = {"torture", "peers", "rehearsal"}  # folders of tests that take minutes or hours
+LONG = {"torture", "peers", "rehearsal", "clients"}  # folders of tests that take minutes or hours
 AFTER_THE_STORIES = "test_every_answer_fits_one_text_in_every_language"
 LONGEST = 3 * 3600  # seconds for one of them
 # They wait for real processes, minutes in all: one that came last would keep one core busy and the others idle.

@@ -127,6 +127,7 @@ WEB = {
     "POST /settings/apps/<int:token_id>/put-out": "members",
     "POST /settings/apps/put-all-out": "members",
     "GET /oauth/authorize": "members",
+    "GET /oauth/authorize/": "members",
     "POST /oauth/authorize": "members",
     "GET /settings/data": "members",
     "POST /settings/data/secret": "members",

@@ -47,10 +47,13 @@ def blueprints(routers: Iterable[ApiRouter], api: ApiResources) -> list[Blueprin
 
 
 def _blueprint(router: ApiRouter, api: ApiResources) -> Blueprint:
+    """A slash at the end of an address means nothing, for some clients write one."""
     made = Blueprint(f"api {router.name}", router.name)
     for endpoint in router.endpoints:
         view = access("api")(partial(_serve, api, endpoint))
-        made.add_url_rule(endpoint.rule, endpoint.name.replace(".", "-"), view, methods=[endpoint.method])
+        made.add_url_rule(
+            endpoint.rule, endpoint.name.replace(".", "-"), view, methods=[endpoint.method], strict_slashes=False
+        )
     return made
 
 

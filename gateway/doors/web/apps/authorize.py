@@ -33,6 +33,12 @@ def ask(visit: Visit) -> str | Response:
     return grant if isinstance(grant, Response) else _page(visit, grant)
 
 
+@ROUTER.page("/oauth/authorize/")
+def ask_with_slash(visit: Visit) -> str | Response:
+    """The same: some clients write a slash at the end of the address."""
+    return ask(visit)
+
+
 def _without_force() -> str:
     kept = [(name, value) for name, value in parse_qsl(request.query_string.decode()) if name != "force_login"]
     return f"{request.path}?{urlencode(kept)}"
