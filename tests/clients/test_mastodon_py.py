@@ -44,7 +44,8 @@ def test_a_bot_reads_writes_answers_follows_and_likes(critter: Company, url: str
     sam.status_delete(answer.id)
     with pytest.raises(mastodon.MastodonNotFoundError):
         kim.status(answer.id)
-    for one in (kim.lists, kim.filters, kim.mutes, kim.blocks, kim.follow_requests, kim.custom_emojis, kim.bookmarks):
+    assert "ACME" in [each.title for each in kim.lists()]  # a group that she is in
+    for one in (kim.filters, kim.mutes, kim.blocks, kim.follow_requests, kim.custom_emojis, kim.bookmarks):
         assert one() == []
 
 
