@@ -1,6 +1,6 @@
 """Reads what the doors accepted, each sender's in order, and commits what it means. RQ calls `drain`.
 
-What nearly all texts are, plain updates, is read in waves (inbound_wave.py); here is the way of everything else.
+What nearly all texts are, plain updates, is read in batches (inbound_wave.py); here is the way of everything else.
 """
 
 import time
@@ -21,7 +21,7 @@ from gateway.ledger.commit import counters
 from gateway.ledger.inbox import inbox, sender_limits
 from gateway.ledger.inbox.inbox import ClaimedInput
 from gateway.store.database import transaction
-from workers import fanout, inbound_wave
+from workers import fanout, inbound_batch
 from workers.effects import alarms
 from workers.runtime.context import WorkerContext
 from workers.runtime.drain_loop import drain as drained
@@ -40,7 +40,7 @@ def step(context: WorkerContext) -> bool:
     context.transient_errors.repay(context.engine, "inbound")
     lease = timedelta(seconds=context.settings.lease_seconds)
     limit = context.wave_limit
-    claimed = inbound_wave.claim(context, lease, limit)
+    claimed = inbound_batch.claim(context, lease, limit)
     if not _read_in_waves(context, claimed):
         return False
     suspect = _claim_suspect(context, lease) if not claimed or _is_time_for_suspects(context) else []
@@ -68,15 +68,15 @@ def _read_in_waves(context: WorkerContext, claimed: Sequence[ClaimedText]) -> bo
         if context.stopping():
             _give_back(context, _inputs(rows))
             return False
-        wave = inbound_wave.read(context, first)
-        for queue in sorted(wave.queues):
+        batch = inbound_batch.read(context, first)
+        for queue in sorted(batch.queues):
             context.notifier.notify(queue)
-        left = [row for row in first if row.id not in wave.ended]
-        context.wave_limit = inbound_wave.MOST if len(left) <= inbound_wave.FEWEST else inbound_wave.FEWEST
+        left = [row for row in first if row.id not in batch.ended]
+        context.wave_limit = inbound_batch.MOST if len(left) <= inbound_batch.FEWEST else inbound_batch.FEWEST
         usual = frozenset(row.id for row in left if row.address_id is not None)
         if not _read_each(context, _inputs(left), _inputs(later), usual):
             return False
-        rows = inbound_wave.look_again(context, later) if later else []
+        rows = inbound_batch.look_again(context, later) if later else []
     return True
 
 

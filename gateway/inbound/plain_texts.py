@@ -15,7 +15,7 @@ from gateway.language.fragments.part_marks import part
 from gateway.language.model.reading import Context, Item, NamedAccount, Reading, Resolver
 from gateway.language.opt_out.keywords import sounds_like_refusal
 from gateway.language.words.normalize import clean
-from gateway.ledger.inbox import waves
+from gateway.ledger.inbox import batches
 from gateway.ledger.inbox.sender_limits import LIMITS
 from gateway.network.posts.timelines import LATE
 from gateway.store.direct import Statement
@@ -24,7 +24,7 @@ SHORT_CODE: Final = 7  # digits; what has fewer is no person's phone
 
 
 class ClaimedText(NamedTuple):
-    """A row of a wave. `address_id`, `account_id`, `name`, `language`: of its sender, when nothing about them is
+    """A row of a batch. `address_id`, `account_id`, `name`, `language`: of its sender, when nothing about them is
     unusual."""
 
     id: int
@@ -138,16 +138,16 @@ _FACTS: Final = """
             OFFSET 0) found ON true"""
 
 
-class WaveStatements(NamedTuple):
-    """What claims a wave with its facts, and what reads the facts of rows that are claimed again."""
+class BatchStatements(NamedTuple):
+    """What claims a batch with its facts, and what reads the facts of rows that are claimed again."""
 
     claim: Statement
     again: Statement
 
 
-def _statements(limited: str) -> WaveStatements:
+def _statements(limited: str) -> BatchStatements:
     facts = _FACTS.format(last=LATE, limited=limited)
-    return WaveStatements(waves.claiming(_COLUMNS, facts), waves.reading_again(_COLUMNS, facts))
+    return BatchStatements(batches.claiming(_COLUMNS, facts), batches.reading_again(_COLUMNS, facts))
 
 
 STATEMENTS: Final = {True: _statements(_LIMITED), False: _statements("")}  # by CRITTER_SENDER_LIMITS

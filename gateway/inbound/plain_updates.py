@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from gateway.inbound.plain_texts import PlainText
 from gateway.language import nanoformats, track_phrases
 from gateway.language.words.normalize import clean
-from gateway.ledger.inbox import waves
+from gateway.ledger.inbox import batches
 from gateway.ledger.outbox import deliveries, publications
 from gateway.network.audience import plain_audience, private_repeats
 from gateway.network.conversation import offer_words
@@ -106,7 +106,7 @@ WITH given AS MATERIALIZED (
 ), reached AS MATERIALIZED ({plain_audience.PLACES}
 ), plain AS MATERIALIZED (
     SELECT given.*, new_id() AS post_id, new_id() AS message_id
-    FROM given JOIN inbound i ON {waves.STILL_OURS}
+    FROM given JOIN inbound i ON {batches.STILL_OURS}
     WHERE place IN ({plain_audience.PLAIN}) AND place NOT IN (SELECT place FROM heard_of)
     ORDER BY i.id FOR UPDATE OF i
 ), post AS (
@@ -132,7 +132,7 @@ WITH given AS MATERIALIZED (
         SELECT s.id FROM inbound i JOIN senders s ON s.number = i.recipients[1] AND s.state = 'active'
         WHERE i.id = plain.inbound_id AND a.sender_id IS NULL))
     FROM plain WHERE a.id = plain.address_id
-), ended AS ({waves.ending("plain", "update")}
+), ended AS ({batches.ending("plain", "update")}
 )
 SELECT plain.inbound_id, coalesce(made.texts, 0), coalesce(made.mails, 0), {NOT_WAITING}
 FROM plain LEFT JOIN made USING (message_id)

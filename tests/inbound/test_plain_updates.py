@@ -1,5 +1,5 @@
-"""Plain updates are read in waves, everything else by itself. Both ways lead to the same: a company at random talks in
-two databases, one of which knows no waves, and the same rows and answers come of it."""
+"""Plain updates are read in batches, everything else by itself. Both ways lead to the same: a company at random talks
+in two databases, one of which knows no batches, and the same rows and answers come of it."""
 
 import random
 import re
@@ -23,7 +23,7 @@ from tests.support.databases import Kept
 from tests.support.delivering import Carrier, open_context
 from tests.support.examples import each
 from tests.support.office import Office
-from workers import fanout, inbound, inbound_wave
+from workers import fanout, inbound, inbound_batch
 from workers.runtime.context import WorkerContext
 
 KEY = "a secret that all tests have in common"
@@ -135,40 +135,42 @@ OF_THE_MOMENT = re.compile(r"\d{12,}|\d{4}-\d\d-\d\dT[\d:.+]+")
 def both(
     databases: Kept, settings: Settings, engine: Engine, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[list[tuple[str, str]]], tuple[Company, Company]]]:
-    """Both companies hear the same: the first in waves, the second row by row."""
+    """Both companies hear the same: the first in batches, the second row by row."""
     with databases.lent() as other_url:
         other = databases.connect(other_url, keys=(KEY,))
-        waves, alone = Company(settings, engine, database), Company(settings, other, other_url)
-        claim = inbound_wave.claim
+        batches, alone = Company(settings, engine, database), Company(settings, other, other_url)
+        claim = inbound_batch.claim
 
         def without_facts(context: WorkerContext, *given: Any) -> list[ClaimedText]:
             found = claim(context, *given)
             return (
-                found if context is waves.context else [one._replace(address_id=None, account_id=None) for one in found]
+                found
+                if context is batches.context
+                else [one._replace(address_id=None, account_id=None) for one in found]
             )
 
-        monkeypatch.setattr(inbound_wave, "claim", without_facts)
-        again = inbound_wave.look_again
+        monkeypatch.setattr(inbound_batch, "claim", without_facts)
+        again = inbound_batch.look_again
         monkeypatch.setattr(
-            inbound_wave,
+            inbound_batch,
             "look_again",
-            lambda context, rows: again(context, rows) if context is waves.context else list(rows),
+            lambda context, rows: again(context, rows) if context is batches.context else list(rows),
         )
 
         def hear(said: list[tuple[str, str]]) -> tuple[Company, Company]:
-            waves.hear(said)
+            batches.hear(said)
             alone.hear(said)
-            return waves, alone
+            return batches, alone
 
         yield hear
-        waves.close()
+        batches.close()
         alone.close()
         other.dispose()
 
 
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many updates each wave published."""
+    """How many updates each batch published."""
     counts: list[int] = []
     publish = plain_updates.publish
 
@@ -191,11 +193,11 @@ def test_a_company_at_random_in_waves_and_row_by_row(seed: int, both: Any, publi
         else:
             words = chance.choice((PLAIN, SAID, SAID + PLAIN))
             said = [(chance.choice(TALKERS), chance.choice(words)) for _ in range(chance.randint(1, 6))]
-        waves, alone = both(said)
-        for one, other in zip(waves.rows(), alone.rows(), strict=True):
+        batches, alone = both(said)
+        for one, other in zip(batches.rows(), alone.rows(), strict=True):
             assert one == other, said
     assert sum(published) > 10, "hardly anything was plain"
-    with transaction(waves.engine) as session:
+    with transaction(batches.engine) as session:
         assert prove(session).broken == ()
 
 
@@ -227,15 +229,15 @@ UNUSUAL = {
 
 @pytest.mark.parametrize("unusual", UNUSUAL)
 def test_whatever_is_unusual_is_read_alone(unusual: str, both: Any, published: list[int]) -> None:
-    waves, alone = both([("kim", "the first one")])
+    batches, alone = both([("kim", "the first one")])
     assert sum(published) == 1
     phone = next(person.phone for person in personas.PEOPLE if person.handle == "kim")
-    for company in (waves, alone):
+    for company in (batches, alone):
         with company.engine.begin() as connection:
             connection.execute(text(UNUSUAL[unusual]), {"phone": phone} if ":phone" in UNUSUAL[unusual] else {})
     both([("kim", "the second one")])
     assert sum(published) == 1
-    assert waves.rows() == alone.rows()
+    assert batches.rows() == alone.rows()
 
 
 def test_a_wave_that_fails_is_read_row_by_row(both: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,22 +245,22 @@ def test_a_wave_that_fails_is_read_row_by_row(both: Any, monkeypatch: pytest.Mon
         raise ValueError("one of them is poison")
 
     monkeypatch.setattr(plain_updates, "publish", broken)
-    waves, alone = both([("kim", "one"), ("sam", "two"), ("kim", "three")])
-    assert waves.rows() == alone.rows()
-    assert [row[2] for row in waves.rows()[0]] == ["done"] * 3
+    batches, alone = both([("kim", "one"), ("sam", "two"), ("kim", "three")])
+    assert batches.rows() == alone.rows()
+    assert [row[2] for row in batches.rows()[0]] == ["done"] * 3
 
 
 def test_a_row_that_another_worker_has_by_now_is_not_written(both: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     publish = plain_updates.publish
 
     def late(connection: Any, updates: Any, most: int) -> Any:
-        with waves.engine.begin() as other:
+        with batches.engine.begin() as other:
             other.execute(text("UPDATE inbound SET attempt = attempt + 1 WHERE text = 'mine no more'"))
         return publish(connection, updates, most)
 
-    waves, _ = both([("sam", "warm up")])
+    batches, _ = both([("sam", "warm up")])
     monkeypatch.setattr(plain_updates, "publish", late)
-    waves.hear([("kim", "mine no more"), ("sam", "still mine")])
-    with waves.engine.connect() as connection:
+    batches.hear([("kim", "mine no more"), ("sam", "still mine")])
+    with batches.engine.connect() as connection:
         posted = connection.execute(text("SELECT text FROM posts ORDER BY text")).scalars().all()
     assert posted == ["still mine", "warm up"]

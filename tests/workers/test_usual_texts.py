@@ -16,7 +16,7 @@ from tests.support.delivering import Carrier, change, open_context, people, pers
 from workers import deliver
 from workers.runtime.context import WorkerContext, enter
 from workers.sending.delivery_store import DeliveryStore
-from workers.sending.usual_texts import UsualTexts
+from workers.sending.text_fast_path import UsualTexts
 
 KEY = "a secret that all tests have in common"
 FOUND = (
@@ -181,7 +181,7 @@ def test_what_fails_in_the_short_way_goes_the_general_way(usual: Texts, monkeypa
 
     kim, phone = person(usual.engine, "kim", phone="+14155550101")[0], Target(people(usual.engine, 1)[0], "sms")
     number_phones(usual)
-    monkeypatch.setattr("workers.sending.usual_texts.claims.claimed_words", broken)
+    monkeypatch.setattr("workers.sending.text_fast_path.claims.claimed_words", broken)
     post(usual.engine, kim, "hello", [phone])
     usual.drain()
     assert [(row.state, row.attempt) for row in rows(usual.engine)] == [("sent", 1)]

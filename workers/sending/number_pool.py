@@ -25,7 +25,7 @@ from workers.sending.delivery_store import DeliveryStore
 from workers.sending.pacing import Bucket, Pacer
 from workers.sending.render_sms import Texting
 from workers.sending.send_loop import PAUSE, DeliveryPort, SendLoop
-from workers.sending.usual_texts import UsualTexts
+from workers.sending.text_fast_path import UsualTexts
 
 FRESH: Final = 1.0  # seconds for which the state of our numbers is kept before it is read again
 TEXTS: Final = 1000  # texts in a claim, at most; the number's rate decides

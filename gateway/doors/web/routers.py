@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.doors.web import apps as letting_in
+from gateway.doors.web import apps as app_pages
 from gateway.doors.web import install, operate, people, reading, settings, sign_in, writing
 from gateway.doors.web.apps import authorize
 from gateway.doors.web.install import offline
@@ -61,6 +61,6 @@ ROUTERS: Final[tuple[PageRouter, ...]] = (
     settings.ROUTER,
     operate.ROUTER,
     sign_in.ROUTER,
-    letting_in.ROUTER,
+    app_pages.ROUTER,
     install.ROUTER,
 )

@@ -1,5 +1,5 @@
 """Backoff: how long a delivery that failed waits before its next try. Pure; workers/sending/settlement,
-outbox/attempts and inbox/media ask it."""
+outbox/attempt_reports and inbox/media ask it."""
 
 from datetime import timedelta
 from typing import Final

@@ -34,7 +34,7 @@ class AppAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class LetIn:
+class AuthorizedApp:
     """An app that somebody let in, for their list. `id` is that of its token."""
 
     id: int
@@ -73,11 +73,11 @@ def in_force(session: Session, tokens: Collection[int]) -> set[int]:
     return set(session.scalars(IN_FORCE, {"ids": list(tokens)}))
 
 
-def list_let_in(session: Session, account_id: int) -> Sequence[LetIn]:
+def list_authorized(session: Session, account_id: int) -> Sequence[AuthorizedApp]:
     """The apps that somebody has let in, the last used first."""
     columns = (AppToken.id, App.name, App.website, AppToken.scopes, AppToken.created_at, AppToken.seen_at)
     mine = select(*columns).join(App, App.id == AppToken.app_id).where(*_open(account_id))
-    return [LetIn(*row) for row in session.execute(mine.order_by(AppToken.seen_at.desc(), AppToken.id.desc()))]
+    return [AuthorizedApp(*row) for row in session.execute(mine.order_by(AppToken.seen_at.desc(), AppToken.id.desc()))]
 
 
 def end(session: Session, account: Account, token_id: int) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from gateway.doors.api.frame.rate_limits import RateLimits
 from gateway.doors.api.frame.router import Endpoint
-from gateway.doors.api.instance import nothing
+from gateway.doors.api.instance import empty_lists
 from gateway.doors.api.routers import ROUTERS
 from gateway.network.apps.scopes import KNOWN, covers
 from tests.doors.test_route_access import CANARY, MAY_READ, ROLES, WRITER, Seen, application, changed, seen
@@ -129,7 +129,7 @@ ROWS: Final[dict[str, Row]] = {
     "GET /api/v1/instance/translation_languages": Row(),
     "GET /.well-known/nodeinfo": Row(),
     "GET /nodeinfo/2.0": Row(),
-    **{f"GET {path}": Row() for path, *_ in nothing.LISTS},
+    **{f"GET {path}": Row() for path, *_ in empty_lists.LISTS},
 }
 ENDPOINTS: Final = {endpoint.name: endpoint for router in ROUTERS for endpoint in router.endpoints}
 PART: Final = re.compile(r"<(?:\w+:)?(\w+)>")

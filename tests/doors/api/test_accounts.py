@@ -6,7 +6,7 @@ from PIL import Image
 from sqlalchemy import event
 
 from gateway.doors.api.accounts import entities
-from gateway.doors.api.frame.call import ApiResources, Call
+from gateway.doors.api.frame.call import ApiCall, ApiResources
 from gateway.doors.api.frame.rate_limits import RateLimits
 from gateway.network.apps.app_tokens import AppAccess
 from gateway.network.follows import follows, mutes
@@ -30,7 +30,7 @@ def seen_by(company: ApiCompany, reader: str, *handles: str) -> tuple[dict[str, 
     with transaction(company.engine) as session:
         access = AppAccess(1, 1, session.get_one(Account, company.people[reader]), frozenset({"read"}))
         statements.clear()
-        found = entities.listed(Call(api, session, access, {}), [company.people[each] for each in handles])
+        found = entities.listed(ApiCall(api, session, access, {}), [company.people[each] for each in handles])
         return {each.username: each for each in found}, len(statements)
 
 

@@ -11,7 +11,7 @@ from critter.processes import app as web
 from gateway.actions.model.confirmation import OK, ConfirmationRequired
 from gateway.doors.api.frame import errors, serving
 from gateway.doors.api.frame.addresses import IdConverter
-from gateway.doors.api.frame.call import ApiResources, Call
+from gateway.doors.api.frame.call import ApiCall, ApiResources
 from gateway.doors.api.frame.fields import Entity, Parameters
 from gateway.doors.api.frame.rate_limits import MOST, SPAN, RateLimits
 from gateway.doors.api.frame.router import ApiRouter
@@ -80,32 +80,32 @@ class Thrown(Entity):
 
 
 @TOYS.post("/api/toys/anyone", "write:media", who="anyone")
-def by_anyone(call: Call, given: Ball) -> Thrown:
+def by_anyone(call: ApiCall, given: Ball) -> Thrown:
     return Thrown(by=call.viewer.handle if call.viewer else "", size=given.size)
 
 
 @TOYS.post("/api/toys/app", "write:media", "write:lists", who="app")
-def by_app(call: Call, given: Ball) -> Thrown:
+def by_app(call: ApiCall, given: Ball) -> Thrown:
     return by_anyone(call, given)
 
 
 @TOYS.post("/api/toys/person", "write:media")
-def by_person(call: Call, given: Ball) -> Thrown:
+def by_person(call: ApiCall, given: Ball) -> Thrown:
     return by_anyone(call, given)
 
 
 @TOYS.post("/api/toys/operator", "admin:write", who="operator")
-def by_operator(call: Call, given: Ball) -> Thrown:
+def by_operator(call: ApiCall, given: Ball) -> Thrown:
     return by_anyone(call, given)
 
 
 @TOYS.get("/api/toys/<id:toy>")
-def broken(call: Call, toy: int) -> Thrown:
+def broken(call: ApiCall, toy: int) -> Thrown:
     return Thrown(by=call.account.handle, size=1 // toy)
 
 
 @TOYS.post("/api/toys/refuse/<id:number>")
-def refuse(call: Call, number: int) -> Thrown:
+def refuse(call: ApiCall, number: int) -> Thrown:
     call.session.execute(text("UPDATE accounts SET title = 'changed'"))
     match number:
         case 1:

@@ -1,6 +1,6 @@
 """What apps are told of the installation before anybody signs in."""
 
-from gateway.doors.api.instance import nothing
+from gateway.doors.api.instance import empty_lists
 from gateway.network.posts import posts
 from gateway.version import VERSION
 from tests.doors.api.conftest import ApiCompany
@@ -42,6 +42,6 @@ def test_the_installation_says_what_is_true(company: ApiCompany) -> None:
 
 def test_what_is_not_there_is_an_empty_list(company: ApiCompany) -> None:
     asks = company.app_of("kim")
-    for path, *_ in nothing.LISTS:
+    for path, *_ in empty_lists.LISTS:
         answer = asks.get(path)
         assert (answer.status_code, answer.json) == (200, []), path

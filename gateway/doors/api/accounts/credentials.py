@@ -8,7 +8,7 @@ from gateway.actions import profile
 from gateway.actions.model.confirmation import OK
 from gateway.doors.api.accounts import ROUTER
 from gateway.doors.api.accounts.entities import Account, AccountField, AccountRole, accounts_of
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.errors import ApiError
 from gateway.doors.api.frame.fields import Entity, Parameters
 from gateway.i18n.phrases import say, template, translated
@@ -55,7 +55,7 @@ class CredentialChanges(Parameters):
 
 
 @ROUTER.get("/api/v1/accounts/verify_credentials", "profile", "read:accounts")
-def verify(call: Call) -> CredentialAccount:
+def verify(call: ApiCall) -> CredentialAccount:
     """Who one is."""
     me = call.account
     status = statuses.find(call.session, me.id)
@@ -70,7 +70,7 @@ def verify(call: Call) -> CredentialAccount:
 
 
 @ROUTER.patch("/api/v1/accounts/update_credentials", "write:accounts", uploads=True)
-def update(call: Call, given: CredentialChanges) -> CredentialAccount:
+def update(call: ApiCall, given: CredentialChanges) -> CredentialAccount:
     """Changes one's name and the line beside it. What Critter does not have is refused, and then nothing is
     changed."""
     if refused := _fixed(call):
@@ -84,7 +84,7 @@ def update(call: Call, given: CredentialChanges) -> CredentialAccount:
     return verify(call)
 
 
-def _set_status(call: Call, words: str) -> None:
+def _set_status(call: ApiCall, words: str) -> None:
     """The line that there is stays with its end."""
     now = statuses.find(call.session, call.account.id)
     if not words.strip():
@@ -93,7 +93,7 @@ def _set_status(call: Call, words: str) -> None:
         call.do(profile.set_status, words)
 
 
-def _fixed(call: Call) -> str:
+def _fixed(call: ApiCall) -> str:
     """The first thing that was given and cannot be changed; empty when there is none."""
     fixed = {**FIXED, "source.language": call.account.language}
     for name, value in _flat(call.given).items():
@@ -110,7 +110,7 @@ def _flat(given: dict[str, Any]) -> dict[str, Any]:
     return {**given, **{f"source.{name}": value for name, value in inner.items()}}
 
 
-def _adds_field(call: Call, name: str, value: Any) -> bool:
+def _adds_field(call: ApiCall, name: str, value: Any) -> bool:
     """Whether fields are given that are not those that there are: apps send all of them with each change."""
     if name != "fields_attributes":
         return False
@@ -120,7 +120,7 @@ def _adds_field(call: Call, name: str, value: Any) -> bool:
 
 
 @ROUTER.get("/api/v1/preferences", "read:accounts")
-def preferences(call: Call) -> dict[str, str | bool]:
+def preferences(call: ApiCall) -> dict[str, str | bool]:
     """How apps begin an update and show others'. Critter has no settings for it, so these are what apps usually do."""
     return {
         "posting:default:visibility": "public",

@@ -7,7 +7,7 @@ from datetime import date
 
 from markupsafe import escape
 
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Entity, Id, Moment
 from gateway.doors.web import portraits
 from gateway.i18n.phrases import say, translated
@@ -75,20 +75,20 @@ class AccountRole(Entity):
     highlighted: bool = False
 
 
-def accounts_of(call: Call, account_ids: Collection[int]) -> dict[int, Account]:
+def accounts_of(call: ApiCall, account_ids: Collection[int]) -> dict[int, Account]:
     """The accounts by id, as the person sees them for whom the app asks: a few statements for all. Suspended people are
     left out; who has left is there, for their updates are."""
     found = account_summaries.find(call.session, call.account.id, account_ids)
     return {account_id: describe(call, summary) for account_id, summary in found.items()}
 
 
-def listed(call: Call, account_ids: Sequence[int]) -> list[Account]:
+def listed(call: ApiCall, account_ids: Sequence[int]) -> list[Account]:
     """The same in this order."""
     found = accounts_of(call, account_ids)
     return [found[each] for each in account_ids if each in found]
 
 
-def describe(call: Call, summary: AccountSummary) -> Account:
+def describe(call: ApiCall, summary: AccountSummary) -> Account:
     group = summary.kind == "group"
     page = call.url(f"/@{summary.handle}")
     portrait = call.url(portraits.portrait_path(summary.id, group=group))
@@ -108,7 +108,7 @@ def _note(summary: AccountSummary) -> str:
     return f"<p>{escape(summary.status)}</p>" if summary.status else ""
 
 
-def fields(call: Call, summary: AccountSummary) -> list[AccountField]:
+def fields(call: ApiCall, summary: AccountSummary) -> list[AccountField]:
     """A person's title, in the reader's language."""
     if not summary.title:
         return []

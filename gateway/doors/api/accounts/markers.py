@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from gateway.doors.api.accounts import ROUTER
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Entity, Id, Moment, Parameters
 from gateway.network.feeds import news
 from gateway.network.web import read_marks
@@ -37,7 +37,7 @@ class MarkerChanges(Parameters):
 
 
 @ROUTER.get("/api/v1/markers", "read:statuses")
-def markers(call: Call, given: WantedMarkers) -> dict[Timeline, Marker]:
+def markers(call: ApiCall, given: WantedMarkers) -> dict[Timeline, Marker]:
     """How far one has read; a timeline that one never read is left out."""
     found = read_marks.list_marks(call.session, call.account.id, [PLACES[each] for each in given.timeline])
     return {each: _describe(found[PLACES[each]]) for each in given.timeline if PLACES[each] in found}
@@ -52,7 +52,7 @@ def _version(at: datetime) -> int:
 
 
 @ROUTER.post("/api/v1/markers", "write:statuses")
-def mark(call: Call, given: MarkerChanges) -> dict[Timeline, Marker]:
+def mark(call: ApiCall, given: MarkerChanges) -> dict[Timeline, Marker]:
     """Moves marks forward, never back, and that of Home not beyond what can be there."""
     wanted: dict[Timeline, ReadUpTo | None] = {"home": given.home, "notifications": given.notifications}
     moved = {timeline: each.last_read_id for timeline, each in wanted.items() if each}

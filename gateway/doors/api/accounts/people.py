@@ -5,9 +5,9 @@ from typing import Annotated, Final
 from pydantic import Field
 from werkzeug.exceptions import NotFound
 
-from gateway.doors.api.accounts import ROUTER, named
+from gateway.doors.api.accounts import ROUTER, account_lookup
 from gateway.doors.api.accounts.entities import Account, accounts_of, listed
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Entity, Id, Parameters
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.network.follows import account_pages, directory_pages
@@ -44,37 +44,37 @@ class FamiliarFollowers(Entity):
 
 
 @ROUTER.get("/api/v1/accounts", "read:accounts")
-def several(call: Call, given: Wanted) -> list[Account]:
+def several(call: ApiCall, given: Wanted) -> list[Account]:
     """People and groups by their ids. Who is not there is left out."""
     return listed(call, given.id)
 
 
 @ROUTER.get("/api/v1/accounts/<id:account_id>", "read:accounts")
-def one(call: Call, account_id: int) -> Account:
+def one(call: ApiCall, account_id: int) -> Account:
     """A person or a group."""
-    return listed(call, [named.active(call, account_id).id])[0]
+    return listed(call, [account_lookup.active(call, account_id).id])[0]
 
 
 @ROUTER.get("/api/v1/accounts/lookup", "read:accounts")
-def lookup(call: Call, given: AccountAddress) -> Account:
+def lookup(call: ApiCall, given: AccountAddress) -> Account:
     """The person or group of this name: kim, @kim or kim@host."""
-    found = named.by_address(call, given.acct)
+    found = account_lookup.by_address(call, given.acct)
     if found is None:
         raise NotFound
     return listed(call, [found.id])[0]
 
 
 @ROUTER.get("/api/v1/accounts/search", "read:accounts")
-def search(call: Call, given: AccountSearch) -> list[Account]:
+def search(call: ApiCall, given: AccountSearch) -> list[Account]:
     """People and groups whose name, handle or title has this part; the one that is called exactly so comes first."""
     return find(call, given.q, min(given.limit, MOST), given.offset, only_followed=given.following)
 
 
-def find(call: Call, words: str, most: int, offset: int = 0, *, only_followed: bool = False) -> list[Account]:
+def find(call: ApiCall, words: str, most: int, offset: int = 0, *, only_followed: bool = False) -> list[Account]:
     """The same for every search."""
     if not words.strip():
         return []
-    exactly = named.by_address(call, words)
+    exactly = account_lookup.by_address(call, words)
     which: directory_pages.Which = "following" if only_followed else "everybody"
     wanted = exactly.handle if exactly else words.strip()
     page = directory_pages.list_page(call.session, call.account.id, which, wanted=wanted, most=offset + most)
@@ -85,25 +85,25 @@ def find(call: Call, words: str, most: int, offset: int = 0, *, only_followed: b
 
 
 @ROUTER.get("/api/v1/accounts/<id:account_id>/followers", "read:accounts")
-def followers(call: Call, account_id: int, given: Paging) -> list[Account]:
+def followers(call: ApiCall, account_id: int, given: Paging) -> list[Account]:
     """Who follows a person or is in a group. Who is in a closed group is for its members."""
-    asked, account = given.range(), named.active(call, account_id)
+    asked, account = given.range(), account_lookup.active(call, account_id)
     ids = account_pages.list_followers(call.session, call.account.id, account, asked)
     link(call, ids, asked)
     return listed(call, ids)
 
 
 @ROUTER.get("/api/v1/accounts/<id:account_id>/following", "read:accounts")
-def following(call: Call, account_id: int, given: Paging) -> list[Account]:
+def following(call: ApiCall, account_id: int, given: Paging) -> list[Account]:
     """Whom a person follows, and the groups that they are in and the reader may know of."""
-    asked, account = given.range(), named.active(call, account_id)
+    asked, account = given.range(), account_lookup.active(call, account_id)
     ids = account_pages.list_following(call.session, call.account.id, account, asked)
     link(call, ids, asked)
     return listed(call, ids)
 
 
 @ROUTER.get("/api/v1/accounts/familiar_followers", "read:follows")
-def familiar_followers(call: Call, given: Wanted) -> list[FamiliarFollowers]:
+def familiar_followers(call: ApiCall, given: Wanted) -> list[FamiliarFollowers]:
     """Whom one follows oneself among the followers of each account."""
     known = account_pages.list_known_followers(call.session, call.account.id, given.id, SHOWN)
     found = accounts_of(call, [each for ids in known.values() for each in ids])

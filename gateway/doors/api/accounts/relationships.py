@@ -8,9 +8,9 @@ from pydantic import Field
 from werkzeug.exceptions import NotFound
 
 from gateway.actions import following, silencing, subscribing
-from gateway.doors.api.accounts import ROUTER, named
+from gateway.doors.api.accounts import ROUTER, account_lookup
 from gateway.doors.api.accounts.people import Wanted
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.errors import ApiError
 from gateway.doors.api.frame.fields import Entity, Id, Parameters
 from gateway.i18n.phrases import say, translated
@@ -61,7 +61,7 @@ class MuteParameters(Parameters):
 
 
 @ROUTER.get("/api/v1/accounts/relationships", "read:follows")
-def several(call: Call, given: Wanted) -> list[Relationship]:
+def several(call: ApiCall, given: Wanted) -> list[Relationship]:
     """How one stands to these people and groups."""
     found = relationships.find(call.session, call.account.id, given.id)
     return [describe(found[each]) for each in dict.fromkeys(given.id) if each in found]
@@ -75,7 +75,7 @@ def describe(state: RelationshipState) -> Relationship:
     )  # fmt: skip
 
 
-def to(call: Call, account_id: int) -> Relationship:
+def to(call: ApiCall, account_id: int) -> Relationship:
     """How one stands to this account now."""
     found = relationships.find(call.session, call.account.id, [account_id])
     if account_id not in found:
@@ -84,12 +84,12 @@ def to(call: Call, account_id: int) -> Relationship:
 
 
 @ROUTER.post("/api/v1/accounts/<id:account_id>/follow", "write:follows")
-def follow(call: Call, account_id: int, given: FollowParameters) -> Relationship:
+def follow(call: ApiCall, account_id: int, given: FollowParameters) -> Relationship:
     """Follows a person or joins a group; a closed one is asked. What is followed already keeps its way, unless `notify`
     changes it."""
     if not given.reblogs or given.languages:
         raise ApiError(422, translated(ALL_OR_NOTHING, call.language))
-    source = named.named(call, account_id)
+    source = account_lookup.named(call, account_id)
     now = relationships.find(call.session, call.account.id, [account_id])[account_id]
     kept = (now.following or now.requested) and (given.notify is None or given.notify == now.texts)
     if not kept:
@@ -98,45 +98,45 @@ def follow(call: Call, account_id: int, given: FollowParameters) -> Relationship
 
 
 @ROUTER.post("/api/v1/accounts/<id:account_id>/unfollow", "write:follows")
-def unfollow(call: Call, account_id: int) -> Relationship:
+def unfollow(call: ApiCall, account_id: int) -> Relationship:
     """Ends a follow, a membership or a request to join."""
-    call.do(following.unfollow, named.named(call, account_id))
+    call.do(following.unfollow, account_lookup.named(call, account_id))
     return to(call, account_id)
 
 
 @ROUTER.post("/api/v1/accounts/<id:account_id>/mute", "write:mutes")
-def mute(call: Call, account_id: int, given: MuteParameters) -> Relationship:
+def mute(call: ApiCall, account_id: int, given: MuteParameters) -> Relationship:
     """Nothing of theirs comes any more, private or not; they never notice."""
     until = datetime.now(UTC) + timedelta(seconds=given.duration) if given.duration else None
-    call.do(silencing.mute, named.named(call, account_id), until)
+    call.do(silencing.mute, account_lookup.named(call, account_id), until)
     return to(call, account_id)
 
 
 @ROUTER.post("/api/v1/accounts/<id:account_id>/unmute", "write:mutes")
-def unmute(call: Call, account_id: int) -> Relationship:
+def unmute(call: ApiCall, account_id: int) -> Relationship:
     """Ends a mute, and leaves a block as it is."""
     return _lift(call, account_id, "mute")
 
 
 @ROUTER.post("/api/v1/accounts/<id:account_id>/block", "write:blocks")
-def block(call: Call, account_id: int) -> Relationship:
+def block(call: ApiCall, account_id: int) -> Relationship:
     """Neither hears or follows the other from now on."""
-    call.do(silencing.block, named.named(call, account_id))
+    call.do(silencing.block, account_lookup.named(call, account_id))
     return to(call, account_id)
 
 
 @ROUTER.post("/api/v1/accounts/<id:account_id>/unblock", "write:blocks")
-def unblock(call: Call, account_id: int) -> Relationship:
+def unblock(call: ApiCall, account_id: int) -> Relationship:
     """Ends a block. Follows that it ended do not come back."""
     return _lift(call, account_id, "block")
 
 
-def _lift(call: Call, account_id: int, kind: str) -> Relationship:
+def _lift(call: ApiCall, account_id: int, kind: str) -> Relationship:
     """Also for who has left: it would be in force again with them."""
-    other = named.known(call, account_id)
+    other = account_lookup.known(call, account_id)
     there = mutes.find_mute(call.session, call.account.id, other.id)
     if there and there.kind == kind:
         call.do(silencing.lift, other)
     else:
-        named.active(call, account_id)
+        account_lookup.active(call, account_id)
     return to(call, account_id)

@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 from gateway.actions import following, subscribing
 from gateway.doors.api.accounts import ROUTER
 from gateway.doors.api.accounts.relationships import ONLY_HERE
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Entity
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.language.nanoformats import is_tag
@@ -28,7 +28,7 @@ class FollowedTag(Entity):
 
 
 @ROUTER.get("/api/v1/followed_tags", "read:follows")
-def followed(call: Call, given: Paging) -> list[FollowedTag]:
+def followed(call: ApiCall, given: Paging) -> list[FollowedTag]:
     """The tags that one follows."""
     asked = given.range(FOLLOWED)
     topics = account_pages.list_followed_tags(call.session, call.account.id, asked)
@@ -37,7 +37,7 @@ def followed(call: Call, given: Paging) -> list[FollowedTag]:
 
 
 @ROUTER.get("/api/v1/tags/<name>", "read:follows")
-def one(call: Call, name: str) -> FollowedTag:
+def one(call: ApiCall, name: str) -> FollowedTag:
     """A tag, and whether one follows it."""
     tag = _tag(name)
     follows = tag_follows.standing(call.session, call.account.id, tag) is not None
@@ -45,7 +45,7 @@ def one(call: Call, name: str) -> FollowedTag:
 
 
 @ROUTER.post("/api/v1/tags/<name>/follow", "write:follows")
-def follow(call: Call, name: str) -> FollowedTag:
+def follow(call: ApiCall, name: str) -> FollowedTag:
     """What everyone may read with this tag stands in one's home timeline; nothing of it is sent."""
     tag = _tag(name)
     if tag_follows.standing(call.session, call.account.id, tag) is None:
@@ -54,7 +54,7 @@ def follow(call: Call, name: str) -> FollowedTag:
 
 
 @ROUTER.post("/api/v1/tags/<name>/unfollow", "write:follows")
-def unfollow(call: Call, name: str) -> FollowedTag:
+def unfollow(call: ApiCall, name: str) -> FollowedTag:
     tag = _tag(name)
     call.do(following.unfollow_tag, f"#{tag}")
     return _describe(call, tag, following=False)
@@ -68,5 +68,5 @@ def _tag(name: str) -> str:
     return tag
 
 
-def _describe(call: Call, tag: str, *, following: bool) -> FollowedTag:
+def _describe(call: ApiCall, tag: str, *, following: bool) -> FollowedTag:
     return FollowedTag(id=tag, name=tag, url=call.url(f"/tags/{tag}"), following=following)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, field_validator
 
 from gateway.doors.api.clients import ROUTER
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Entity, Id, Line, Parameters
 from gateway.network.apps import apps, scopes
 from gateway.network.apps.apps import LONGEST_NAME, LONGEST_URL, MOST_URIS
@@ -83,7 +83,7 @@ class NewApp(Parameters):
 
 
 @ROUTER.post("/api/v1/apps", who="anyone", calls=CALLS)
-def register(call: Call, given: NewApp) -> RegisteredApplication:
+def register(call: ApiCall, given: NewApp) -> RegisteredApplication:
     """Registers an app. Its secret is told this once."""
     asked = scopes.split(given.scopes) or scopes.DEFAULT
     made = apps.register(call.session, given.client_name, given.redirect_uris, asked, given.website)
@@ -92,13 +92,13 @@ def register(call: Call, given: NewApp) -> RegisteredApplication:
 
 
 @ROUTER.get("/api/v1/apps/verify_credentials", who="app")
-def verify(call: Call) -> Application:
+def verify(call: ApiCall) -> Application:
     """Which app this token is of."""
     assert call.access is not None
     return _describe(call, call.session.get_one(App, call.access.app_id))
 
 
-def _describe(call: Call, app: App) -> Application:
+def _describe(call: ApiCall, app: App) -> Application:
     return Application(
         id=app.id, name=app.name, website=app.website, scopes=app.scopes, redirect_uri="\n".join(app.redirect_uris),
         redirect_uris=app.redirect_uris, vapid_key=vapid.public_key(call.api.signer),

@@ -1,7 +1,7 @@
 """Where the OAuth 2 server is and what it can (RFC 8414)."""
 
 from gateway.doors.api.clients import ROUTER
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Entity
 from gateway.doors.oauth.clients import WAYS_TO_PROVE
 from gateway.doors.oauth.server import GRANTS
@@ -24,7 +24,7 @@ class ServerMetadata(Entity):
 
 
 @ROUTER.get("/.well-known/oauth-authorization-server", who="anyone")
-def metadata(call: Call) -> ServerMetadata:
+def metadata(call: ApiCall) -> ServerMetadata:
     """Where the OAuth 2 server is and what it can."""
     return ServerMetadata(
         issuer=f"{call.settings.public_url}/",

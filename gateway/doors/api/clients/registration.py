@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from gateway.channels import EMAIL
 from gateway.doors.api.clients import ROUTER
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.errors import ApiError
 from gateway.doors.api.frame.fields import Entity, Parameters
 from gateway.i18n.phrases import ENGLISH, languages
@@ -42,7 +42,7 @@ class NewToken(Entity):
 
 
 @ROUTER.post("/api/v1/accounts", "write:accounts", who="app")
-def register(call: Call, given: Registration) -> NewToken:
+def register(call: ApiCall, given: Registration) -> NewToken:
     """Makes a person and lets the app in for them. There is no such address where no conformance run is allowed."""
     passwords, access = call.api.passwords, call.access
     if passwords is None:
@@ -55,7 +55,7 @@ def register(call: Call, given: Registration) -> NewToken:
     return NewToken(access_token=token, scope=" ".join(sorted(access.scopes)), created_at=int(time.time()))
 
 
-def _make(call: Call, given: Registration) -> Account:
+def _make(call: ApiCall, given: Registration) -> Account:
     mailbox: Any = addresses.normal_mailbox(given.email)
     if addresses.find(call.session, EMAIL, mailbox):
         raise ApiError(422, "Validation failed: email: has already been taken")

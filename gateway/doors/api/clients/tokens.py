@@ -5,7 +5,7 @@ from typing import Any, Final
 from flask import Response
 
 from gateway.doors.api.clients import ROUTER
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Empty, Parameters
 from gateway.doors.api.frame.parameters import Nested
 from gateway.doors.oauth.clients import OAuthRequest
@@ -34,11 +34,11 @@ class Revocation(Parameters):
     client_secret: str = ""
 
 
-def _server(call: Call) -> OAuthServer:
+def _server(call: ApiCall) -> OAuthServer:
     return OAuthServer(call.session, call.api.passwords.check if call.api.passwords else None)
 
 
-def _request(call: Call) -> OAuthRequest:
+def _request(call: ApiCall) -> OAuthRequest:
     return OAuthRequest("POST", _plain(call.given), call.headers)
 
 
@@ -49,7 +49,7 @@ def _plain(given: Nested) -> dict[str, str]:
 
 
 @ROUTER.post("/oauth/token", who="anyone", calls=CALLS)
-def give(call: Call, given: TokenRequest) -> Response:
+def give(call: ApiCall, given: TokenRequest) -> Response:
     """Gives a token for a code that somebody let the app in with, or to the app for itself."""
     answer: Response = _server(call).create_token_response(_request(call))
     answer.headers["Cache-Control"] = "no-store"
@@ -57,7 +57,7 @@ def give(call: Call, given: TokenRequest) -> Response:
 
 
 @ROUTER.post("/oauth/revoke", who="anyone", calls=CALLS)
-def revoke(call: Call, given: Revocation) -> Empty:
+def revoke(call: ApiCall, given: Revocation) -> Empty:
     """Ends a token of this app. The answer says nothing about whether there was one (RFC 7009 2.2)."""
     app = _server(call).authenticated_app(_request(call))
     if app and given.token:

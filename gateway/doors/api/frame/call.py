@@ -44,7 +44,7 @@ class ApiResources:
 
 
 @dataclass(slots=True)
-class Call:
+class ApiCall:
     """`access`: what the token may, None without one. `given`: the parameters as they came, for the few views that need
     more than their model of them. `key`: the idempotency key that the app gave, else one of our own."""
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from flask import request
 from pydantic import BeforeValidator
 
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Id, Parameters
 from gateway.store.id_range import IdRange
 
@@ -34,7 +34,7 @@ class Paging(Parameters):
         return IdRange(self.max_id, self.since_id, self.min_id, min(self.limit, most))
 
 
-def link(call: Call, ids: Sequence[int], asked: IdRange, *, more: bool = False) -> None:
+def link(call: ApiCall, ids: Sequence[int], asked: IdRange, *, more: bool = False) -> None:
     """Puts the addresses of the pages beside this one into the answer. `ids`: what the list is ordered by, the newest
     first. `next` stands first, for some clients read only that; there is none when this page was not full, unless there
     are `more` all the same."""
@@ -47,6 +47,6 @@ def link(call: Call, ids: Sequence[int], asked: IdRange, *, more: bool = False) 
         call.header("Link", ", ".join(links))
 
 
-def _link(call: Call, place: str, value: int, rel: str) -> str:
+def _link(call: ApiCall, place: str, value: int, rel: str) -> str:
     kept = [(name, each) for name, each in request.args.items(multi=True) if name not in PLACES]
     return f'<{call.url(request.path)}?{urlencode([*kept, (place, value)])}>; rel="{rel}"'

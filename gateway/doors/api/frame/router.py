@@ -2,7 +2,7 @@
 given and what it answers are read from its signature, for the calls and for the OpenAPI file alike.
 
     @ROUTER.post("/api/v1/accounts/<id:account_id>/follow", "write:follows")
-    def follow(call: Call, account_id: int, given: FollowParameters) -> Relationship: ...
+    def follow(call: ApiCall, account_id: int, given: FollowParameters) -> Relationship: ...
 """
 
 from collections.abc import Callable

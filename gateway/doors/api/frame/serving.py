@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from gateway.actions.model.confirmation import REACH
 from gateway.doors.api.frame import parameters, refusals
-from gateway.doors.api.frame.call import ApiResources, Call
+from gateway.doors.api.frame.call import ApiCall, ApiResources
 from gateway.doors.api.frame.errors import ApiError
 from gateway.doors.api.frame.rate_limits import Allowance
 from gateway.doors.api.frame.router import ROLES, ApiRouter, Endpoint
@@ -78,7 +78,7 @@ def _call(api: ApiResources, endpoint: Endpoint, who: Caller, parts: dict[str, A
         given = {"given": endpoint.parameters.model_validate(nested)} if endpoint.parameters else {}
         key = request.headers.get("Idempotency-Key", "").strip()
         confirmed = _confirmed(nested) | _said_again(session, endpoint, who, [parts, nested])
-        call = Call(api, session, who.access, nested, dict(request.headers), key, confirmed)
+        call = ApiCall(api, session, who.access, nested, dict(request.headers), key, confirmed)
         answer = _written(endpoint, endpoint.view(call, **parts, **given))
     answer.headers.update(call.answer_headers)
     for queue in call.queues:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.files import file_types, image_sanitizer
 from gateway.network.people import statuses
 from gateway.network.people.handles import LONGEST_NAME
@@ -20,13 +20,13 @@ def version() -> str:
     return f"{API_VERSION} (compatible; Critter {VERSION})"
 
 
-def streaming_url(call: Call) -> str:
+def streaming_url(call: ApiCall) -> str:
     """Where a web socket is opened."""
     there = urlsplit(call.settings.stream_url)
     return there._replace(scheme="wss" if there.scheme == "https" else "ws").geturl()
 
 
-def limits(call: Call) -> dict[str, Any]:
+def limits(call: ApiCall) -> dict[str, Any]:
     """Of updates, files and accounts."""
     largest = call.settings.media_largest
     return {
@@ -47,5 +47,5 @@ def limits(call: Call) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def vapid_key(call: Call) -> str:
+def vapid_key(call: ApiCall) -> str:
     return vapid.public_key(call.api.signer)

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.network.inspect import public_figures
 from gateway.network.inspect.public_figures import PublicFigures
 
@@ -17,7 +17,7 @@ _kept: WeakKeyDictionary[Engine, tuple[float, PublicFigures]] = WeakKeyDictionar
 _counting = threading.Lock()
 
 
-def current(call: Call) -> PublicFigures:
+def current(call: ApiCall) -> PublicFigures:
     with _counting:  # who asks meanwhile waits for the one count
         counted = _kept.get(call.api.engine)
         if counted is None or time.monotonic() - counted[0] > GOOD_FOR:

@@ -4,7 +4,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gateway.doors.api.accounts.entities import Account
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Entity, Id
 from gateway.doors.api.instance import ROUTER, abilities, figures
 from gateway.doors.web.shell import assets
@@ -101,7 +101,7 @@ class Instance(Entity):
 
 
 @ROUTER.get("/api/v1/instance", who="anyone")
-def old_instance(call: Call) -> OldInstance:
+def old_instance(call: ApiCall) -> OldInstance:
     """What this installation is and can, as older clients ask for it."""
     found = figures.current(call)
     return OldInstance(
@@ -115,7 +115,7 @@ def old_instance(call: Call) -> OldInstance:
 
 
 @ROUTER.get("/api/v2/instance", who="anyone")
-def instance(call: Call) -> Instance:
+def instance(call: ApiCall) -> Instance:
     """What this installation is and can."""
     more = {
         "urls": {"streaming": abilities.streaming_url(call)},
@@ -135,27 +135,27 @@ def instance(call: Call) -> Instance:
 
 
 @ROUTER.get("/api/v1/instance/rules", who="anyone")
-def rules(call: Call) -> list[HouseRule]:
+def rules(call: ApiCall) -> list[HouseRule]:
     """The rules of the house. There are none beside what /terms says."""
     return []
 
 
-def _host(call: Call) -> str:
+def _host(call: ApiCall) -> str:
     return urlsplit(call.settings.public_url).netloc
 
 
-def _title(call: Call) -> str:
+def _title(call: ApiCall) -> str:
     return f"Critter, {call.settings.company}"
 
 
-def _about(call: Call) -> str:
+def _about(call: ApiCall) -> str:
     return translated(say(ABOUT, company=call.settings.company), call.language)
 
 
-def _mailbox(call: Call) -> str:
+def _mailbox(call: ApiCall) -> str:
     """Of whoever runs this, when it is a mailbox that they have given."""
     return call.settings.contact if "@" in call.settings.contact else ""
 
 
-def _icon(call: Call, size: int) -> str:
+def _icon(call: ApiCall, size: int) -> str:
     return call.url(assets.url(f"app-{size}.png"))

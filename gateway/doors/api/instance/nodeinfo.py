@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response, json
 
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.instance import ROUTER, figures
 from gateway.doors.api.instance.abilities import API_VERSION
 from gateway.version import VERSION
@@ -14,13 +14,13 @@ PLACE = "/nodeinfo/2.0"
 
 
 @ROUTER.get("/.well-known/nodeinfo", who="anyone")
-def where(call: Call) -> dict[str, list[dict[str, str]]]:
+def where(call: ApiCall) -> dict[str, list[dict[str, str]]]:
     """Where the description of this server is."""
     return {"links": [{"rel": SCHEMA, "href": call.url(PLACE)}]}
 
 
 @ROUTER.get(PLACE, who="anyone")
-def nodeinfo(call: Call) -> Response:
+def nodeinfo(call: ApiCall) -> Response:
     """The description. It names no protocol between servers, for this one speaks with no other."""
     found = figures.current(call)
     users = {

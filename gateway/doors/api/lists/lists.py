@@ -4,10 +4,10 @@ from typing import Literal
 
 from werkzeug.exceptions import NotFound
 
-from gateway.actions.bookkeeping import listing
-from gateway.doors.api.accounts import named
+from gateway.actions.personal import listing
+from gateway.doors.api.accounts import account_lookup
 from gateway.doors.api.accounts.entities import Account, listed
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Empty, Entity, Id, Line, Parameters
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.doors.api.lists import ROUTER
@@ -36,45 +36,45 @@ class Members(Parameters):
 
 
 @ROUTER.get("/api/v1/lists", "read:lists")
-def lists(call: Call) -> list[ListEntity]:
+def lists(call: ApiCall) -> list[ListEntity]:
     """The person's own, and their groups."""
     return [_entity(each) for each in account_lists.find_all(call.session, call.account.id)]
 
 
 @ROUTER.get("/api/v1/accounts/<id:account_id>/lists", "read:lists")
-def lists_with(call: Call, account_id: int) -> list[ListEntity]:
+def lists_with(call: ApiCall, account_id: int) -> list[ListEntity]:
     """Those of the person's own that somebody is in."""
-    other = named.active(call, account_id)
+    other = account_lookup.active(call, account_id)
     return [_entity(each) for each in account_lists.find_with(call.session, call.account.id, other.id)]
 
 
 @ROUTER.get("/api/v1/lists/<id:list_id>", "read:lists")
-def one(call: Call, list_id: int) -> ListEntity:
+def one(call: ApiCall, list_id: int) -> ListEntity:
     """One list."""
     return _entity(_find(call, list_id))
 
 
 @ROUTER.post("/api/v1/lists", "write:lists")
-def make(call: Call, given: Titled) -> ListEntity:
+def make(call: ApiCall, given: Titled) -> ListEntity:
     """Makes an empty list."""
     return _entity(_find(call, call.do(listing.make_list, given.title)))
 
 
 @ROUTER.put("/api/v1/lists/<id:list_id>", "write:lists")
-def rename(call: Call, list_id: int, given: Titled) -> ListEntity:
+def rename(call: ApiCall, list_id: int, given: Titled) -> ListEntity:
     """Gives it another name."""
     return _entity(_find(call, call.do(listing.rename_list, list_id, given.title)))
 
 
 @ROUTER.delete("/api/v1/lists/<id:list_id>", "write:lists")
-def delete(call: Call, list_id: int) -> Empty:
+def delete(call: ApiCall, list_id: int) -> Empty:
     """Deletes it; who was in it stays followed."""
     call.do(listing.delete_list, list_id)
     return Empty()
 
 
 @ROUTER.get("/api/v1/lists/<id:list_id>/accounts", "read:lists")
-def members(call: Call, list_id: int, given: Paging) -> list[Account]:
+def members(call: ApiCall, list_id: int, given: Paging) -> list[Account]:
     """Who is in it."""
     asked = given.range()
     ids = account_lists.page(call.session, call.account.id, _find(call, list_id), asked)
@@ -83,21 +83,21 @@ def members(call: Call, list_id: int, given: Paging) -> list[Account]:
 
 
 @ROUTER.post("/api/v1/lists/<id:list_id>/accounts", "write:lists")
-def put(call: Call, list_id: int, given: Members) -> Empty:
+def put(call: ApiCall, list_id: int, given: Members) -> Empty:
     """Puts people and groups into it whom the person follows; 404 for others."""
     call.do(listing.put_in_list, list_id, given.account_ids)
     return Empty()
 
 
 @ROUTER.delete("/api/v1/lists/<id:list_id>/accounts", "write:lists")
-def take(call: Call, list_id: int, given: Members) -> Empty:
+def take(call: ApiCall, list_id: int, given: Members) -> Empty:
     """Takes them out."""
     call.do(listing.take_from_list, list_id, given.account_ids)
     return Empty()
 
 
 @ROUTER.get("/api/v1/timelines/list/<id:list_id>", "read:lists", "read:statuses")
-def timeline(call: Call, list_id: int, given: Paging) -> list[Status]:
+def timeline(call: ApiCall, list_id: int, given: Paging) -> list[Status]:
     """What those in it wrote; of a group, what was written there."""
     found = _find(call, list_id)
     if not found.group:
@@ -108,7 +108,7 @@ def timeline(call: Call, list_id: int, given: Paging) -> list[Status]:
     )  # fmt: skip
 
 
-def _find(call: Call, list_id: int) -> NamedList:
+def _find(call: ApiCall, list_id: int) -> NamedList:
     found = account_lists.find(call.session, call.account.id, list_id)
     if found is None:
         raise NotFound

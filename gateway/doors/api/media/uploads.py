@@ -7,7 +7,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import NotFound
 
 from gateway.actions import uploading
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.errors import ApiError
 from gateway.doors.api.frame.fields import Empty, Parameters
 from gateway.doors.api.media import ROUTER
@@ -33,7 +33,7 @@ class MediaChange(Parameters):
 
 
 @ROUTER.post("/api/v2/media", "write:media", uploads=True)
-def upload(call: Call, given: NewMedia) -> Attachment:
+def upload(call: ApiCall, given: NewMedia) -> Attachment:
     """Takes a picture or a file for an update."""
     if given.file is None:
         raise ApiError(422, "Validation failed: file: is missing")
@@ -42,33 +42,33 @@ def upload(call: Call, given: NewMedia) -> Attachment:
 
 
 @ROUTER.post("/api/v1/media", "write:media", uploads=True)
-def old_upload(call: Call, given: NewMedia) -> Attachment:
+def old_upload(call: ApiCall, given: NewMedia) -> Attachment:
     """The same under its older address."""
     return upload(call, given)
 
 
 @ROUTER.get("/api/v1/media/<id:media_id>", "write:media")
-def media(call: Call, media_id: int) -> Attachment:
+def media(call: ApiCall, media_id: int) -> Attachment:
     """An own file that no update shows yet."""
     return _attachment(call, media_id)
 
 
 @ROUTER.put("/api/v1/media/<id:media_id>", "write:media")
-def change(call: Call, media_id: int, given: MediaChange) -> Attachment:
+def change(call: ApiCall, media_id: int, given: MediaChange) -> Attachment:
     """Says what it shows."""
     _attachment(call, media_id)
     return _attachment(call, call.do(uploading.describe_upload, media_id, given.description or None))
 
 
 @ROUTER.delete("/api/v1/media/<id:media_id>", "write:media")
-def delete(call: Call, media_id: int) -> Empty:
+def delete(call: ApiCall, media_id: int) -> Empty:
     """Deletes it."""
     _attachment(call, media_id)
     call.do(uploading.forget_upload, media_id)
     return Empty()
 
 
-def _attachment(call: Call, upload_id: int) -> Attachment:
+def _attachment(call: ApiCall, upload_id: int) -> Attachment:
     """Raises NotFound for what is not the person's, or is in an update already."""
     found = uploads.find_unused(call.session, call.account.id, upload_id)
     if found is None or found.state == "failed":

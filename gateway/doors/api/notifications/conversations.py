@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from werkzeug.exceptions import NotFound
 
-from gateway.actions.bookkeeping import dismissing
+from gateway.actions.personal import dismissing
 from gateway.doors.api.accounts.entities import Account, accounts_of
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Empty, Entity, Id
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.doors.api.notifications import ROUTER
@@ -29,7 +29,7 @@ class Conversation(Entity):
 
 
 @ROUTER.get("/api/v1/conversations", "read:statuses")
-def conversations(call: Call, given: Paging) -> list[Conversation]:
+def conversations(call: ApiCall, given: Paging) -> list[Conversation]:
     """Those with the newest words first."""
     asked = given.range(MOST)
     found = private_talks.page(call.session, call.account.id, asked)
@@ -38,7 +38,7 @@ def conversations(call: Call, given: Paging) -> list[Conversation]:
 
 
 @ROUTER.post("/api/v1/conversations/<id:conversation_id>/read", "write:conversations")
-def read(call: Call, conversation_id: int) -> Conversation:
+def read(call: ApiCall, conversation_id: int) -> Conversation:
     """All that was said there has been read."""
     talk = _find(call, conversation_id)
     read_marks.advance(call.session, call.account.id, read_marks.talk(talk.id), talk.last_id)
@@ -46,20 +46,20 @@ def read(call: Call, conversation_id: int) -> Conversation:
 
 
 @ROUTER.delete("/api/v1/conversations/<id:conversation_id>", "write:conversations")
-def remove(call: Call, conversation_id: int) -> Empty:
+def remove(call: ApiCall, conversation_id: int) -> Empty:
     """Takes it out of the list until something is said there again."""
     call.do(dismissing.hide_talk, _find(call, conversation_id).id)
     return Empty()
 
 
-def _find(call: Call, other_id: int) -> Talk:
+def _find(call: ApiCall, other_id: int) -> Talk:
     found = private_talks.find_talk(call.session, call.account.id, other_id)
     if found is None:
         raise NotFound
     return found
 
 
-def _described(call: Call, talks: Sequence[Talk]) -> list[Conversation]:
+def _described(call: ApiCall, talks: Sequence[Talk]) -> list[Conversation]:
     people = accounts_of(call, {each.account_id for each in talks})
     told = {status.id: status for status in describing.of_posts(call, [each.last_id for each in talks])}
     return [

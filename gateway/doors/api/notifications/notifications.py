@@ -7,10 +7,10 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator
 from werkzeug.exceptions import NotFound
 
-from gateway.actions.bookkeeping import dismissing
+from gateway.actions.personal import dismissing
 from gateway.doors.api.accounts.entities import Account, accounts_of
 from gateway.doors.api.frame import paging
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Empty, Entity, Id, Moment, Parameters
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.doors.api.notifications import ROUTER
@@ -63,7 +63,7 @@ class UnreadCount(Entity):
 
 
 @ROUTER.get("/api/v1/notifications", "read:notifications")
-def notifications(call: Call, given: NotificationParameters) -> list[Notification]:
+def notifications(call: ApiCall, given: NotificationParameters) -> list[Notification]:
     """The newest first."""
     asked, kinds = given.range(), _kinds(given.types, given.exclude_types)
     found = to_you.page(call.session, call.account.id, asked, kinds)
@@ -72,7 +72,7 @@ def notifications(call: Call, given: NotificationParameters) -> list[Notificatio
 
 
 @ROUTER.get("/api/v1/notifications/unread_count", "read:notifications")
-def unread(call: Call, given: CountParameters) -> UnreadCount:
+def unread(call: ApiCall, given: CountParameters) -> UnreadCount:
     """How many there are since the marker of notifications."""
     marks = read_marks.read(call.session, call.account.id, [read_marks.NOTIFICATIONS])
     asked = IdRange(above=marks.get(read_marks.NOTIFICATIONS, 0), limit=min(max(given.limit, 1), MOST_COUNTED))
@@ -81,7 +81,7 @@ def unread(call: Call, given: CountParameters) -> UnreadCount:
 
 
 @ROUTER.get("/api/v1/notifications/<id:notification_id>", "read:notifications")
-def one(call: Call, notification_id: int) -> Notification:
+def one(call: ApiCall, notification_id: int) -> Notification:
     """One of them."""
     found = to_you.find(call.session, call.account.id, notification_id)
     described = _described(call, [found]) if found else []
@@ -91,14 +91,14 @@ def one(call: Call, notification_id: int) -> Notification:
 
 
 @ROUTER.post("/api/v1/notifications/clear", "write:notifications")
-def clear(call: Call) -> Empty:
+def clear(call: ApiCall) -> Empty:
     """Dismisses all that there are now."""
     call.do(dismissing.clear_notices)
     return Empty()
 
 
 @ROUTER.post("/api/v1/notifications/<id:notification_id>/dismiss", "write:notifications")
-def dismiss(call: Call, notification_id: int) -> Empty:
+def dismiss(call: ApiCall, notification_id: int) -> Empty:
     """Dismisses one."""
     call.do(dismissing.dismiss_notice, notification_id)
     return Empty()
@@ -109,7 +109,7 @@ def _kinds(types: Sequence[str], excluded: Sequence[str]) -> list[str]:
     return [kind for kind, name in TYPES.items() if (not types or name in types) and name not in excluded]
 
 
-def _described(call: Call, notices: Sequence[Notice]) -> list[Notification]:
+def _described(call: ApiCall, notices: Sequence[Notice]) -> list[Notification]:
     people = accounts_of(call, {each.account_id for each in notices})
     items = list({each.item.id: each.item for each in notices if each.item}.values())
     told = {status.id: status for status in statuses(call, items)}

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 
+from gateway.doors.api.accounts.account_lookup import by_address
 from gateway.doors.api.accounts.entities import Account, listed
-from gateway.doors.api.accounts.named import by_address
 from gateway.doors.api.frame import paging
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Entity, Id, Line, Parameters
 from gateway.doors.api.search import ROUTER
 from gateway.doors.api.statuses import describing
@@ -51,7 +51,7 @@ class SearchResults(Entity):
 
 
 @ROUTER.get("/api/v2/search", "read:search")
-def search(call: Call, given: SearchParameters) -> SearchResults:
+def search(call: ApiCall, given: SearchParameters) -> SearchResults:
     """What the person may know of. An address of ours finds the update or the account that it is of."""
     words = given.q.strip()
     if words.startswith(call.settings.public_url + "/"):
@@ -64,12 +64,12 @@ def search(call: Call, given: SearchParameters) -> SearchResults:
 
 
 @ROUTER.get("/api/v1/search", "read:search")
-def old_search(call: Call, given: SearchParameters) -> SearchResults:
+def old_search(call: ApiCall, given: SearchParameters) -> SearchResults:
     """The same under its older address."""
     return search(call, given)
 
 
-def _by_address(call: Call, path: str) -> SearchResults:
+def _by_address(call: ApiCall, path: str) -> SearchResults:
     """/updates/ID and /@handle."""
     place, _, rest = path.strip("/").partition("/")
     if place == "updates" and rest.isascii() and rest.isdecimal() and len(rest) < 19:
@@ -78,7 +78,7 @@ def _by_address(call: Call, path: str) -> SearchResults:
     return SearchResults(accounts=listed(call, [account.id]) if account else [])
 
 
-def _accounts(call: Call, words: str, given: SearchParameters) -> list[Account]:
+def _accounts(call: ApiCall, words: str, given: SearchParameters) -> list[Account]:
     """Whose handle it is stands first; clients look people up in this way."""
     exactly, (handle, at, _) = by_address(call, words), words.lstrip("@").partition("@")
     if at and exactly is None:
@@ -91,12 +91,12 @@ def _accounts(call: Call, words: str, given: SearchParameters) -> list[Account]:
     return listed(call, ids[max(given.offset, 0) :][: min(given.limit, MOST)])
 
 
-def _tags(call: Call, words: str, given: SearchParameters) -> list[SearchTag]:
+def _tags(call: ApiCall, words: str, given: SearchParameters) -> list[SearchTag]:
     found = tag_search.begin_with(call.session, call.account.id, words.lstrip("#"), min(given.limit, MOST))
     return [SearchTag(name=tag, url=call.url(f"/tags/{tag}")) for tag in found] if not given.offset else []
 
 
-def _statuses(call: Call, words: str, given: SearchParameters) -> list[Status]:
+def _statuses(call: ApiCall, words: str, given: SearchParameters) -> list[Status]:
     query = search_query.read(words)
     if query.empty:
         return []

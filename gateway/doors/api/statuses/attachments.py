@@ -3,7 +3,7 @@ signed, and asked each time whether they may still read the update (media/files.
 
 from typing import Final
 
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.statuses.entities import Attachment, MediaKind, MediaMeta, Size
 from gateway.files.image_sanitizer import SMALL
 from gateway.network.feeds.feed_items import ShownFile
@@ -12,7 +12,7 @@ FILE: Final = "file"  # the kind of the token: of a post and its reader
 KINDS: Final[dict[str, MediaKind]] = {"image": "image", "video": "video", "audio": "audio"}
 
 
-def attachment(call: Call, post_id: int, upload_id: int, file: ShownFile) -> Attachment:
+def attachment(call: ApiCall, post_id: int, upload_id: int, file: ShownFile) -> Attachment:
     token = call.api.signer.sign(FILE, post_id, call.account.id)
     url = call.url(f"/api/critter/v1/files/{token}/{file.number}")
     return Attachment(

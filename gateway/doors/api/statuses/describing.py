@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from gateway.channels import EMAIL, SMS
 from gateway.doors.api.accounts.entities import Account, accounts_of
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.statuses.attachments import attachment
 from gateway.doors.api.statuses.content import html
 from gateway.doors.api.statuses.entities import Mention, Status, StatusApplication, TagLink, Visibility
@@ -28,12 +28,12 @@ DOORS: Final[Mapping[str, Phrase]] = {
 class Described:
     """What the updates of one list share: their details by the id of the post, and the accounts by theirs."""
 
-    call: Call
+    call: ApiCall
     details: Mapping[int, PostDetails]
     accounts: Mapping[int, Account]
 
 
-def statuses(call: Call, items: Sequence[FeedItem], *, by_groups: bool = False) -> list[Status]:
+def statuses(call: ApiCall, items: Sequence[FeedItem], *, by_groups: bool = False) -> list[Status]:
     """`by_groups`: what was written in an open group that the reader is in, by somebody whom they do not follow, is
     passed on by the group, so that they see why they have it."""
     passing = _passing_groups(call, items) if by_groups else {}
@@ -44,17 +44,17 @@ def statuses(call: Call, items: Sequence[FeedItem], *, by_groups: bool = False) 
     return [each for each in found if each is not None]
 
 
-def of_posts(call: Call, post_ids: Sequence[int]) -> list[Status]:
+def of_posts(call: ApiCall, post_ids: Sequence[int]) -> list[Status]:
     """The same by ids, without those that the reader may not read."""
     return statuses(call, feed_items.load(call.session, call.account.id, post_ids, receipts=False))
 
 
-def one(call: Call, post_id: int) -> Status:
+def one(call: ApiCall, post_id: int) -> Status:
     """Raises NotFound for what the reader may not read."""
     return statuses(call, [item(call, post_id)])[0]
 
 
-def item(call: Call, post_id: int) -> FeedItem:
+def item(call: ApiCall, post_id: int) -> FeedItem:
     """An update, or one that passes on another. Raises NotFound for what the reader may not read."""
     found = feed_items.load(call.session, call.account.id, [post_id], receipts=False)
     if not found:
@@ -66,7 +66,7 @@ def _people(item: FeedItem) -> Collection[int]:
     return {item.author.id, item.repeated_by.id if item.repeated_by else item.author.id}
 
 
-def _passing_groups(call: Call, items: Sequence[FeedItem]) -> dict[int, int]:
+def _passing_groups(call: ApiCall, items: Sequence[FeedItem]) -> dict[int, int]:
     """The id of a post → the group that passes it on to this reader."""
     placed = {item.id: item for item in items if item.group and item.group.access != "closed"}
     sources = {source for item in placed.values() if item.group for source in (item.author.id, item.group.id)}

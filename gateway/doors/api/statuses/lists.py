@@ -3,7 +3,7 @@ beside it."""
 
 from typing import Any
 
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.doors.api.statuses.describing import statuses
 from gateway.doors.api.statuses.entities import Status
@@ -13,7 +13,9 @@ from gateway.network.feeds.post_lists import PostList
 MOST = 40
 
 
-def list_statuses(call: Call, of: PostList, given: Paging, *, by_groups: bool = False, **of_what: Any) -> list[Status]:
+def list_statuses(
+    call: ApiCall, of: PostList, given: Paging, *, by_groups: bool = False, **of_what: Any
+) -> list[Status]:
     """`of_what`: what the list is of, as the list says."""
     asked = given.range(MOST)
     found = post_lists.page(call.session, of, call.account.id, asked, **of_what)

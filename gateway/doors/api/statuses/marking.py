@@ -2,8 +2,8 @@
 for twice."""
 
 from gateway.actions import reacting, repeating, undoing
-from gateway.actions.bookkeeping import marking
-from gateway.doors.api.frame.call import Call
+from gateway.actions.personal import marking
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.statuses import ROUTER, describing
 from gateway.doors.api.statuses.entities import Status
 from gateway.network.posts import posts
@@ -12,7 +12,7 @@ LIKE = "like"
 
 
 @ROUTER.post("/api/v1/statuses/<id:status_id>/favourite", "write:favourites")
-def favourite(call: Call, status_id: int) -> Status:
+def favourite(call: ApiCall, status_id: int) -> Status:
     """Likes it."""
     original = describing.item(call, status_id).shown.id
     call.do(reacting.react, original, LIKE)
@@ -20,7 +20,7 @@ def favourite(call: Call, status_id: int) -> Status:
 
 
 @ROUTER.post("/api/v1/statuses/<id:status_id>/unfavourite", "write:favourites")
-def unfavourite(call: Call, status_id: int) -> Status:
+def unfavourite(call: ApiCall, status_id: int) -> Status:
     """Takes every reaction of theirs back."""
     original = describing.item(call, status_id).shown.id
     call.do(reacting.unlike, original)
@@ -28,7 +28,7 @@ def unfavourite(call: Call, status_id: int) -> Status:
 
 
 @ROUTER.post("/api/v1/statuses/<id:status_id>/reblog", "write:statuses")
-def reblog(call: Call, status_id: int) -> Status:
+def reblog(call: ApiCall, status_id: int) -> Status:
     """Passes it on to those who follow the person; never what is private or from a closed group. Answers the repeat,
     with what it passes on under `reblog`."""
     original = describing.item(call, status_id).shown.id
@@ -37,7 +37,7 @@ def reblog(call: Call, status_id: int) -> Status:
 
 
 @ROUTER.post("/api/v1/statuses/<id:status_id>/unreblog", "write:statuses")
-def unreblog(call: Call, status_id: int) -> Status:
+def unreblog(call: ApiCall, status_id: int) -> Status:
     """Takes that back."""
     original = describing.item(call, status_id).shown.id
     repeat = posts.find_repeat(call.session, call.account.id, original)
@@ -47,7 +47,7 @@ def unreblog(call: Call, status_id: int) -> Status:
 
 
 @ROUTER.post("/api/v1/statuses/<id:status_id>/bookmark", "write:bookmarks")
-def bookmark(call: Call, status_id: int) -> Status:
+def bookmark(call: ApiCall, status_id: int) -> Status:
     """Marks it to find it again. Nobody else sees that."""
     original = describing.item(call, status_id).shown.id
     call.do(marking.bookmark, original)
@@ -55,7 +55,7 @@ def bookmark(call: Call, status_id: int) -> Status:
 
 
 @ROUTER.post("/api/v1/statuses/<id:status_id>/unbookmark", "write:bookmarks")
-def unbookmark(call: Call, status_id: int) -> Status:
+def unbookmark(call: ApiCall, status_id: int) -> Status:
     """Takes the mark away."""
     original = describing.item(call, status_id).shown.id
     call.do(marking.forget_bookmark, original)
@@ -63,7 +63,7 @@ def unbookmark(call: Call, status_id: int) -> Status:
 
 
 @ROUTER.post("/api/v1/statuses/<id:status_id>/pin", "write:accounts")
-def pin(call: Call, status_id: int) -> Status:
+def pin(call: ApiCall, status_id: int) -> Status:
     """Shows an own update first among what the person wrote."""
     original = describing.item(call, status_id).post.id
     call.do(marking.pin, original)
@@ -71,7 +71,7 @@ def pin(call: Call, status_id: int) -> Status:
 
 
 @ROUTER.post("/api/v1/statuses/<id:status_id>/unpin", "write:accounts")
-def unpin(call: Call, status_id: int) -> Status:
+def unpin(call: ApiCall, status_id: int) -> Status:
     """Shows it no longer first."""
     original = describing.item(call, status_id).post.id
     call.do(marking.unpin, original)

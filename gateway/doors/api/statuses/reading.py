@@ -6,7 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from gateway.actions import seeing
 from gateway.doors.api.accounts.entities import Account, listed
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Id, Parameters
 from gateway.doors.api.frame.paging import Paging, link
 from gateway.doors.api.statuses import ROUTER, describing
@@ -21,19 +21,19 @@ class Several(Parameters):
 
 
 @ROUTER.get("/api/v1/statuses", "read:statuses")
-def several(call: Call, given: Several) -> list[Status]:
+def several(call: ApiCall, given: Several) -> list[Status]:
     """Several updates, without those that the person may not read."""
     return describing.of_posts(call, list(dict.fromkeys(given.id)))
 
 
 @ROUTER.get("/api/v1/statuses/<id:status_id>", "read:statuses")
-def status(call: Call, status_id: int) -> Status:
+def status(call: ApiCall, status_id: int) -> Status:
     """One update."""
     return describing.one(call, status_id)
 
 
 @ROUTER.get("/api/v1/statuses/<id:status_id>/context", "read:statuses")
-def context(call: Call, status_id: int) -> StatusContext:
+def context(call: ApiCall, status_id: int) -> StatusContext:
     """What it answers and what answers it. Whoever looks at an update with its answers has seen it."""
     shown = describing.item(call, status_id).shown
     thread = threads.find(call.session, call.account.id, shown.id, private=True)
@@ -50,7 +50,7 @@ def context(call: Call, status_id: int) -> StatusContext:
 
 
 @ROUTER.get("/api/v1/statuses/<id:status_id>/source", "read:statuses")
-def source(call: Call, status_id: int) -> StatusSource:
+def source(call: ApiCall, status_id: int) -> StatusSource:
     """The words as they were written."""
     shown = describing.item(call, status_id).shown
     details = post_details.find(call.session, call.account.id, [shown]).get(shown.id, PostDetails())
@@ -58,7 +58,7 @@ def source(call: Call, status_id: int) -> StatusSource:
 
 
 @ROUTER.get("/api/v1/statuses/<id:status_id>/history", "read:statuses")
-def history(call: Call, status_id: int) -> list[StatusEdit]:
+def history(call: ApiCall, status_id: int) -> list[StatusEdit]:
     """Its versions. There is one, for what has left is not changed."""
     found = describing.one(call, status_id)
     return [
@@ -70,19 +70,19 @@ def history(call: Call, status_id: int) -> list[StatusEdit]:
 
 
 @ROUTER.get("/api/v1/statuses/<id:status_id>/favourited_by", "read:accounts")
-def favourited_by(call: Call, status_id: int, given: Paging) -> list[Account]:
+def favourited_by(call: ApiCall, status_id: int, given: Paging) -> list[Account]:
     """Who likes it."""
     item, asked = describing.item(call, status_id), given.range()
     return _people(call, reactors.likers(call.session, call.account.id, item.shown.id, asked), asked)
 
 
 @ROUTER.get("/api/v1/statuses/<id:status_id>/reblogged_by", "read:accounts")
-def reblogged_by(call: Call, status_id: int, given: Paging) -> list[Account]:
+def reblogged_by(call: ApiCall, status_id: int, given: Paging) -> list[Account]:
     """Who passed it on."""
     item, asked = describing.item(call, status_id), given.range()
     return _people(call, reactors.repeaters(call.session, call.account.id, item.shown.id, asked), asked)
 
 
-def _people(call: Call, ids: Sequence[int], asked: IdRange) -> list[Account]:
+def _people(call: ApiCall, ids: Sequence[int], asked: IdRange) -> list[Account]:
     link(call, ids, asked)
     return listed(call, ids)

@@ -11,7 +11,7 @@ from gateway.actions.messaging import SentMessage
 from gateway.actions.model.actor import Actor
 from gateway.actions.posting import Posted
 from gateway.actions.urgent_calls import Acknowledged
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Id, Parameters
 from gateway.doors.api.statuses import ROUTER, audiences, describing
 from gateway.doors.api.statuses.audiences import Said, StatusAudience
@@ -51,7 +51,7 @@ class NewStatus(Parameters):
 
 
 @ROUTER.post("/api/v1/statuses", "write:statuses")
-def write(call: Call, given: NewStatus) -> Status:
+def write(call: ApiCall, given: NewStatus) -> Status:
     """Posts an update, answers one, or writes privately. With the header Idempotency-Key it is done once, however often
     it is sent."""
     if given.poll:
@@ -65,12 +65,12 @@ def write(call: Call, given: NewStatus) -> Status:
     return describing.one(call, done if done is not None else given.in_reply_to_id or 0)
 
 
-def _answered(call: Call, post_id: int | None) -> Post | None:
+def _answered(call: ApiCall, post_id: int | None) -> Post | None:
     """What it answers; of a repeat that is the original. Raises NotFound for what the person may not read."""
     return describing.item(call, post_id).shown if post_id is not None else None
 
 
-def _words(call: Call, given: NewStatus) -> str:
+def _words(call: ApiCall, given: NewStatus) -> str:
     """A picture alone is called as in a mail without words."""
     said = given.status.strip()
     if given.spoiler_text.strip():
@@ -87,7 +87,7 @@ def _mark(tongue: str | None, audience: StatusAudience, answered: Post | None) -
     return f" lang:{tongue}" if tongue and not said and not (answered and answered.call) else ""
 
 
-def _send(call: Call, actor: Actor, audience: StatusAudience, answered: Post | None, mark: str) -> int | None:
+def _send(call: ApiCall, actor: Actor, audience: StatusAudience, answered: Post | None, mark: str) -> int | None:
     """The id of what was posted; None for a yes to a call, which is no post."""
     words = f"{audience.words}{mark}" if audience.words else ""
     if audience.people:
@@ -105,14 +105,14 @@ def _id(done: Posted | SentMessage | Acknowledged | AnsweredQuestion) -> int | N
 
 
 @ROUTER.put("/api/v1/statuses/<id:status_id>", "write:statuses")
-def change(call: Call, status_id: int) -> Status:
+def change(call: ApiCall, status_id: int) -> Status:
     """Refused: what was sent is on phones, and cannot be changed there."""
     describing.item(call, status_id)
     raise refusal("never_changed")
 
 
 @ROUTER.delete("/api/v1/statuses/<id:status_id>", "write:statuses")
-def delete(call: Call, status_id: int) -> Status:
+def delete(call: ApiCall, status_id: int) -> Status:
     """Takes an own update back, and answers its words, so that it can be written again."""
     found = describing.item(call, status_id)
     if found.post.author_id != call.account.id:

@@ -1,7 +1,7 @@
 """What a person wrote, and what was written in a group."""
 
-from gateway.doors.api.accounts import named
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.accounts import account_lookup
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.paging import Paging
 from gateway.doors.api.statuses.entities import Status
 from gateway.doors.api.statuses.lists import list_statuses
@@ -20,9 +20,9 @@ class AccountStatuses(Paging):
 
 
 @ROUTER.get("/api/v1/accounts/<id:account_id>/statuses", "read:statuses")
-def statuses(call: Call, account_id: int, given: AccountStatuses) -> list[Status]:
+def statuses(call: ApiCall, account_id: int, given: AccountStatuses) -> list[Status]:
     """What a person wrote or passed on, or what was written in a group, as far as the one who asks may read it."""
-    account = named.active(call, account_id)
+    account = account_lookup.active(call, account_id)
     if given.pinned:
         return list_statuses(call, post_lists.PINNED, given, account=account_id)
     of = post_lists.IN_GROUP if account.kind == "group" else post_lists.BY_PERSON

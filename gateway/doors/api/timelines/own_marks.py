@@ -1,6 +1,6 @@
 """What somebody likes, and what they marked to find it again. Nobody else sees the second."""
 
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.paging import Paging
 from gateway.doors.api.statuses.entities import Status
 from gateway.doors.api.statuses.lists import list_statuses
@@ -9,12 +9,12 @@ from gateway.network.feeds import post_lists
 
 
 @ROUTER.get("/api/v1/favourites", "read:favourites")
-def favourites(call: Call, given: Paging) -> list[Status]:
+def favourites(call: ApiCall, given: Paging) -> list[Status]:
     """What the person likes; the order is that of the updates."""
     return list_statuses(call, post_lists.LIKED, given)
 
 
 @ROUTER.get("/api/v1/bookmarks", "read:bookmarks")
-def bookmarks(call: Call, given: Paging) -> list[Status]:
+def bookmarks(call: ApiCall, given: Paging) -> list[Status]:
     """What the person marked; the order is that of the updates."""
     return list_statuses(call, post_lists.MARKED, given)

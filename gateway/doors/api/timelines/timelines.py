@@ -1,6 +1,6 @@
 """Home, what anyone here may read, what has a tag, and lists."""
 
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.paging import Paging
 from gateway.doors.api.statuses.entities import Status
 from gateway.doors.api.statuses.lists import list_statuses
@@ -25,14 +25,14 @@ class TagParameters(PublicParameters):
 
 
 @ROUTER.get("/api/v1/timelines/home", "read:statuses")
-def home(call: Call, given: Paging) -> list[Status]:
+def home(call: ApiCall, given: Paging) -> list[Status]:
     """What whom they follow wrote, what was written in their groups and under their tags, and what names them. A post
     in an open group is passed on by the group, unless they follow its writer, too."""
     return list_statuses(call, post_lists.HOME, given, by_groups=True)
 
 
 @ROUTER.get("/api/v1/timelines/public", "read:statuses")
-def public(call: Call, given: PublicParameters) -> list[Status]:
+def public(call: ApiCall, given: PublicParameters) -> list[Status]:
     """What anyone here may read, the newest first."""
     if given.remote and not given.local:
         return []
@@ -40,7 +40,7 @@ def public(call: Call, given: PublicParameters) -> list[Status]:
 
 
 @ROUTER.get("/api/v1/timelines/tag/<name>", "read:statuses")
-def tag(call: Call, name: str, given: TagParameters) -> list[Status]:
+def tag(call: ApiCall, name: str, given: TagParameters) -> list[Status]:
     """What has a tag, as far as the person may read it."""
     if given.remote and not given.local:
         return []

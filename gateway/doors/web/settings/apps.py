@@ -13,7 +13,7 @@ from gateway.network.apps import app_tokens
 
 @ROUTER.page("/settings/apps")
 def let_in(visit: Visit) -> str:
-    found = app_tokens.list_let_in(visit.session, visit.account.id)
+    found = app_tokens.list_authorized(visit.session, visit.account.id)
     return render(visit, "settings/apps.html", apps=[(each, describe(each.scopes)) for each in found])
 
 

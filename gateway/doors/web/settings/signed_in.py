@@ -15,7 +15,7 @@ from gateway.network.web import web_sessions
 @ROUTER.page("/settings/signed-in")
 def signed_in(visit: Visit) -> str:
     sessions = web_sessions.list_open(visit.session, visit.account.id)
-    apps = app_tokens.list_let_in(visit.session, visit.account.id)
+    apps = app_tokens.list_authorized(visit.session, visit.account.id)
     return render(visit, "settings/signed_in.html", sessions=sessions, elsewhere=len(sessions) - 1 + len(apps))
 
 

@@ -1,7 +1,7 @@
-"""Waves: many inputs that are claimed by one statement, which also brings what reading them needs, and whose rows one
+"""Batches: many inputs that are claimed by one statement, which also brings what reading them needs, and whose rows one
 statement ends. gateway/inbound/plain_texts asks for the facts, workers/inbound reads.
 
-A row that once ended a worker is never in a wave: inbox.claim_again claims it alone.
+A row that once ended a worker is never in a batch: inbox.claim_again claims it alone.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ from gateway.store.direct import NOT_WAITING, Statement
 
 
 def claiming(columns: str, facts: str) -> Statement:
-    """The statement that claims a wave. `columns` and `facts`: what it returns behind the id and the attempt of each
+    """The statement that claims a batch. `columns` and `facts`: what it returns behind the id and the attempt of each
     row, and the joins where that is found; there the row is called `i`."""
     return Statement(f"""
         WITH {CLAIM_FRESH.format(limit=":limit", result=f"i.*, {NOT_WAITING}")}
@@ -29,7 +29,7 @@ def reading_again(columns: str, facts: str) -> Statement:
     """)  # noqa: S608 - put together from constants
 
 
-# As parts of a statement that ends a wave. A row that another worker has by now is not ours any more: this one was
+# As parts of a statement that ends a batch. A row that another worker has by now is not ours any more: this one was
 # stopped for longer than its lease.
 STILL_OURS: Final = "i.id = given.inbound_id AND i.attempt = given.attempt AND i.state = 'working'"
 

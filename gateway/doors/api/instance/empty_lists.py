@@ -4,8 +4,8 @@ there may not start at all. Whatever comes later leaves this list."""
 from collections.abc import Callable
 from typing import Any, Final
 
-from gateway.doors.api.accounts import named
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.accounts import account_lookup
+from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.router import Who
 from gateway.doors.api.instance import ROUTER
 
@@ -31,8 +31,8 @@ LISTS: Final[tuple[tuple[str, str, Who, str], ...]] = (
 )
 
 
-def _empty(about: str) -> Callable[[Call], list[dict[str, Any]]]:
-    def view(call: Call) -> list[dict[str, Any]]:
+def _empty(about: str) -> Callable[[ApiCall], list[dict[str, Any]]]:
+    def view(call: ApiCall) -> list[dict[str, Any]]:
         return []
 
     view.__doc__ = f"{about} There are none."
@@ -44,13 +44,13 @@ for place, scope, who, about in LISTS:
 
 
 @ROUTER.get("/api/v1/accounts/<id:account_id>/featured_tags", "read:accounts")
-def featured(call: Call, account_id: int) -> list[dict[str, Any]]:
+def featured(call: ApiCall, account_id: int) -> list[dict[str, Any]]:
     """Tags that somebody shows on their page. There are none."""
-    named.active(call, account_id)
+    account_lookup.active(call, account_id)
     return []
 
 
 @ROUTER.get("/api/v1/instance/translation_languages", who="anyone")
-def translations(call: Call) -> dict[str, list[str]]:
+def translations(call: ApiCall) -> dict[str, list[str]]:
     """From which languages updates are translated into which. Nothing is translated."""
     return {}

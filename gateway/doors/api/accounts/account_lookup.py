@@ -4,14 +4,14 @@ from urllib.parse import urlsplit
 
 from werkzeug.exceptions import NotFound
 
-from gateway.doors.api.frame.call import Call
+from gateway.doors.api.frame.call import ApiCall
 from gateway.language.model.reading import NamedAccount
 from gateway.network.people import accounts
 from gateway.network.people.directory import find_named
 from gateway.store.tables import Account
 
 
-def active(call: Call, account_id: int) -> Account:
+def active(call: ApiCall, account_id: int) -> Account:
     """The active person or group of this id; 404 when there is none. That a closed group is there is no secret."""
     found = accounts.by_id(call.session, account_id)
     if found is None or found.state != "active":
@@ -19,11 +19,11 @@ def active(call: Call, account_id: int) -> Account:
     return found
 
 
-def named(call: Call, account_id: int) -> NamedAccount:
+def named(call: ApiCall, account_id: int) -> NamedAccount:
     return find_named(active(call, account_id))
 
 
-def known(call: Call, account_id: int) -> NamedAccount:
+def known(call: ApiCall, account_id: int) -> NamedAccount:
     """The same, also of who has left."""
     found = accounts.by_id(call.session, account_id)
     if found is None or found.state == "suspended":
@@ -31,7 +31,7 @@ def known(call: Call, account_id: int) -> NamedAccount:
     return find_named(found)
 
 
-def by_address(call: Call, written: str) -> Account | None:
+def by_address(call: ApiCall, written: str) -> Account | None:
     """The active account of @kim, kim or kim@our.host; None for what is of another server."""
     handle, _, host = written.strip().lstrip("@").partition("@")
     ours = urlsplit(call.settings.public_url)

@@ -1,7 +1,7 @@
-"""Reads a wave of texts together: each sender once, plain updates in one statement. workers/inbound claims with it, and
-reads what it leaves by itself, row by row.
+"""Reads a batch of texts together: each sender once, plain updates in one statement. workers/inbound claims with it,
+and reads what it leaves by itself, row by row.
 
-A wave is one statement to claim it and one to end it; a text by itself takes about twenty. docs/decisions/0054 has the
+A batch is one statement to claim it and one to end it; a text by itself takes about twenty. docs/decisions/0054 has the
 figures.
 """
 
@@ -23,13 +23,13 @@ from gateway.store.database import transaction
 from workers.fanout import FIRST
 from workers.runtime.context import WorkerContext
 
-MOST, FEWEST = 100, 20  # rows in a wave: few as long as so many are read by themselves, within one lease
+MOST, FEWEST = 100, 20  # rows in a batch: few as long as so many are read by themselves, within one lease
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Wave:
+class InboundBatch:
     """What a claim brought, and what of it is ended; `queues`: the drains to wake."""
 
     rows: Sequence[ClaimedText]
@@ -46,7 +46,7 @@ def claim(context: WorkerContext, lease: timedelta, limit: int) -> list[ClaimedT
     except OperationalError:
         raise
     except Exception:
-        log.exception("a wave is claimed without facts")
+        log.exception("a batch is claimed without facts")
         return _claim_alone(context, lease, limit)
 
 
@@ -57,22 +57,22 @@ def _claim_alone(context: WorkerContext, lease: timedelta, limit: int) -> list[C
     return [ClaimedText(one.id, one.attempt) for one in claimed]
 
 
-def read(context: WorkerContext, rows: Sequence[ClaimedText]) -> Wave:
+def read(context: WorkerContext, rows: Sequence[ClaimedText]) -> InboundBatch:
     """Ends the plain updates among these rows; of each sender and each author it looks at the first one alone. What
     goes wrong is no row's fault yet: all of them are read by themselves then."""
-    wave = Wave(rows)
+    batch = InboundBatch(rows)
     updates = list(_updates(context, rows))
     if not updates:
-        return wave
+        return batch
     try:
         published = plain_updates.publish(context.direct, updates, min(FIRST - 1, context.settings.ask_phones))
     except OperationalError as problem:
-        log.warning("a wave is read row by row", rows=len(updates), problem=type(problem.orig).__name__)
+        log.warning("a batch is read row by row", rows=len(updates), problem=type(problem.orig).__name__)
     except Exception:
-        log.exception("a wave is read row by row", rows=len(updates))
+        log.exception("a batch is read row by row", rows=len(updates))
     else:
-        _note(wave, published)
-    return wave
+        _note(batch, published)
+    return batch
 
 
 def look_again(context: WorkerContext, rows: Sequence[ClaimedText]) -> list[ClaimedText]:
@@ -102,10 +102,10 @@ def _updates(context: WorkerContext, rows: Sequence[ClaimedText]) -> Iterable[Pl
             yield update
 
 
-def _note(wave: Wave, published: Sequence[Published]) -> None:
+def _note(batch: InboundBatch, published: Sequence[Published]) -> None:
     texts, mails = sum(one.texts for one in published), sum(one.mails for one in published)
-    wave.ended |= {one.inbound_id for one in published}
-    wave.queues |= {channel for channel, made in ((SMS, texts), (EMAIL, mails)) if made}
+    batch.ended |= {one.inbound_id for one in published}
+    batch.queues |= {channel for channel, made in ((SMS, texts), (EMAIL, mails)) if made}
     counters.add_all({("read", "done"): len(published), ("fanned_out", SMS): texts, ("fanned_out", EMAIL): mails})
     for one in published:
         log.info("inbound", inbound=one.inbound_id, state="done", intent="update")
