@@ -55,8 +55,8 @@ def test_logging_in_reading_posting_following_and_liking(critter: Company, url: 
     sam.log_in(url, "sam")
     assert "@kim" in kim.toot("whoami")
     said = kim.read("post", "The stairs are being painted")
-    critter.wait(lambda: "stairs" in sam.toot("timelines", "public"), "the update among everybody's")
-    assert "stairs" in kim.toot("timelines", "home")
+    critter.wait(lambda: "stairs" in sam.toot("timeline", "--public", "--once"), "the update among everybody's", 30)
+    assert "stairs" in kim.toot("timeline", "--once")
     answer = sam.read("post", "Which ones?", "--reply-to", said["id"])
     assert answer["in_reply_to_id"] == said["id"]
     sam.toot("favourite", said["id"])
