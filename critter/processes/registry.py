@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 
+from gateway.channels import CHANNELS
 from gateway.settings import Settings
 
 Serve = Callable[[Settings], None]
@@ -84,7 +85,8 @@ def simulator(settings: Settings) -> None:
 
 def of(settings: Settings) -> dict[str, Serve]:
     """The processes that these settings need: none for a channel that is off, the simulator only while simulated."""
-    queues = ("inbound", *(("proving",) if settings.mail else ()), "fanout", *settings.channels)
+    sending = dict.fromkeys(CHANNELS[name].queue for name in settings.channels)
+    queues = ("inbound", *(("proving",) if settings.mail else ()), "fanout", *sending)
     found: dict[str, Serve] = {"web": web, "stream": stream}
     if settings.sms and settings.fallback_url and settings.sms_intake == "webhook":
         found["fallback"] = fallback

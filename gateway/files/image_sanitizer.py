@@ -8,6 +8,7 @@ import io
 import json
 import math
 import resource
+import string
 import struct
 import subprocess
 import sys
@@ -24,7 +25,7 @@ SMALL: Final = 1024  # the longest side of the small copy
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
 BLUR: Final = (4, 3)  # terms of a blurhash, across and down
 BLUR_SIDE: Final = 32  # of the copy that it is made of
-BASE83: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
+BASE83: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase + "#$%*+,-.:;=?@[]^_{|}~"
 MEMORY: Final = 2 << 30  # octets of address space
 SECONDS: Final = 20  # of processor time
 PATIENCE: Final = 60  # seconds of real time, for a busy machine

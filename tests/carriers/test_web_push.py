@@ -136,7 +136,7 @@ def test_long_words_are_cut_to_what_push_services_take() -> None:
         ("https://[fd00::1]/a", False),
         ("https://localhost/a", False),
         ("https://somewhere/a", False),
-        ("https://user:word@push.example.com/a", False),
+        ("https://user:pass@push.example.com/a", False),
         ("https://push.example.com/a#b", False),
         ("https://push.example.com/a b", False),
         ("https://push.exämple.com/a", False),

@@ -127,7 +127,7 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("people", "add", "kim", "Kim", "--language", "??"), "language"),
     (("people", "add", "kim", "Kim", "--follow", "nobody"), "no account @nobody"),
     (("people", "add", "kim", "Kim", "--group", "nobody"), "no group #nobody"),
-    (("people", "add", "kim", "Kim", "--consent", "yes"), "give --phone, too"),
+    (("people", "add", "kim", "Kim", "--consent", "yes"), "give its number, too"),
     (("people", "deactivate", "nobody"), "no person @nobody"),
     (("groups", "add", "new"), "a word that Critter uses itself"),
     (("groups", "add", "news", "--owner", "nobody"), "no person @nobody"),

@@ -349,15 +349,18 @@ BEHIND_LINKS = {"/p/<token>", "/u/<token>", "/m/<token>", "/m/<token>/<int:numbe
 
 
 def test_each_route_says_who_may_ask_it(settings):
-    """The whole inventory (R48): what is no page of a room has to say its class here too."""
+    """The whole inventory (R48): what is neither a page nor of the API has to say its class here too."""
     parts = build(settings)
     try:
         found = inventory(create_app(settings, parts))
     finally:
         parts.close()
-    rooms = {rule for rule, kind in found.items() if kind in ("visitor", "member", "operator", "admin")}
-    assert {rule: kind for rule, kind in found.items() if rule not in rooms} == {
+    declared = {rule for rule, kind in found.items() if kind in ("visitor", "member", "operator", "admin", "api")}
+    assert {rule: kind for rule, kind in found.items() if rule not in declared} == {
         "/healthz": "public",
+        "/portraits/groups/<id:number>.png": "public",
+        "/portraits/headers/<id:number>.png": "public",
+        "/portraits/people/<id:number>.png": "public",
         "/help": "public",
         "/terms": "public",
         "/privacy": "public",
@@ -368,7 +371,7 @@ def test_each_route_says_who_may_ask_it(settings):
         "/sms/inbound": "signed",
         "/sms/status/<token>": "signed",
     }
-    assert not {rule for rule in rooms if "<token>" in rule and not rule.startswith(("/first/", "/login/"))}
+    assert not {rule for rule in declared if "<token>" in rule and not rule.startswith(("/first/", "/login/"))}
 
 
 def test_each_carrier_has_its_door(settings):

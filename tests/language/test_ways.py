@@ -64,5 +64,5 @@ def test_sentences_that_begin_so_are_no_commands(text: str) -> None:
 
 def test_each_word_means_something() -> None:
     assert {DeliveryCause[each.upper()] for each in CAUSE_WORDS.values()} == set(DeliveryCause) - {DeliveryCause.OURS}
-    assert set(WAYS.values()) == {"text", "mail", "digest", "web", "nothing", None}
+    assert set(WAYS.values()) == {"text", "push", "mail", "digest", "web", "nothing", None}
     assert CHANNELS.keys() <= WAYS.keys()

@@ -252,7 +252,7 @@ def test_an_erase_that_ends_half_way_is_known_to_the_next_restore(
         if what == place:
             raise KeyboardInterrupt  # nothing after it is done, as when it is killed
 
-    monkeypatch.setattr("critter.commands.erase.crash_point", killed)
+    monkeypatch.setattr("critter.backup.erasing.crash_point", killed)
     monkeypatch.setattr("gateway.store.database.crash_point", lambda what: killed(what) if _erased(busy) else None)
     assert busy.critter("erase", "zoefly", "--yes").exit_code == 130
     assert erasure_log.read_log(busy.settings.var) == [kept]

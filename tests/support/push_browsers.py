@@ -59,7 +59,7 @@ def send(settings: Settings, *devices: PushDevice, timeout: float = 5, **changes
 
 LIVE = {
     "CRITTER_MODE": "live", "CRITTER_COMPANY": "Acme", "CRITTER_PUBLIC_URL": "https://critter.example.com",
-    "CRITTER_SECRET_KEY": "kZ8rQ2mVt5yXw1bN7cJd4fGh6sLp9aUe", "CRITTER_SMS": "off", "CRITTER_MAIL": "off",
+    "CRITTER_SECRET_KEY": "zyxwvuts01234567" * 2, "CRITTER_SMS": "off", "CRITTER_MAIL": "off",
     "CRITTER_REDIS_URL": "unix:///run/redis.sock",
 }  # fmt: skip
 
