@@ -30,6 +30,12 @@ def make_private() -> str:
     return _encode(number.to_bytes(OCTETS))
 
 
+def derive_private(seed: str) -> str:
+    """A key that follows from a seed of 128 hexadecimal digits: twice as many bits as the order of the curve has, so
+    that no key is likelier than another (FIPS 186-5 A.2.1)."""
+    return _encode((int(seed, 16) % (ORDER - 1) + 1).to_bytes(OCTETS))
+
+
 @lru_cache(maxsize=4)
 def public_of(private: str) -> str:
     """What a browser is given when it subscribes (applicationServerKey)."""

@@ -10,7 +10,6 @@ from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Entity, Id, Line, Parameters
 from gateway.network.apps import apps, scopes
 from gateway.network.apps.apps import LONGEST_NAME, LONGEST_URL, MOST_URIS
-from gateway.security import vapid
 from gateway.store.tables import App
 
 CALLS: Final = 60  # registrations of one origin in five minutes
@@ -101,5 +100,5 @@ def verify(call: ApiCall) -> Application:
 def _describe(call: ApiCall, app: App) -> Application:
     return Application(
         id=app.id, name=app.name, website=app.website, scopes=app.scopes, redirect_uri="\n".join(app.redirect_uris),
-        redirect_uris=app.redirect_uris, vapid_key=vapid.public_key(call.api.signer),
+        redirect_uris=app.redirect_uris, vapid_key=call.vapid_key,
     )  # fmt: skip

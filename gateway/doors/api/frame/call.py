@@ -19,6 +19,7 @@ from gateway.doors.oauth.passwords import Passwords
 from gateway.i18n.phrases import ENGLISH
 from gateway.network.apps.app_tokens import AppAccess
 from gateway.queue.worker_notifier import WorkerNotifier
+from gateway.security import push_keys
 from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.tables import Account
@@ -101,6 +102,14 @@ class ApiCall:
         result = once(self.session, actor, key, action, *args, **kwargs)
         self.queues |= actor.queues | (set(SPREADING) if actor.effects else set())
         return result
+
+    @property
+    def vapid_key(self) -> str:
+        """The public key of our pushes. Some apps cannot start without one, so where pushes are off they are told one
+        by which nothing is ever sent."""
+        signer = self.api.signer
+        unused = push_keys.derive_private(signer.seal("vapid", 0) + signer.seal("vapid", 1))
+        return push_keys.public_of(self.settings.push_key or unused)
 
     def url(self, path: str) -> str:
         """An address of ours, whole: it is made from the settings, never from what the caller calls us."""

@@ -8,7 +8,6 @@ from gateway.files import file_types, image_sanitizer
 from gateway.network.people import statuses
 from gateway.network.people.handles import LONGEST_NAME
 from gateway.network.posts import posts
-from gateway.security import vapid
 from gateway.version import VERSION
 
 # Of whose API a client may count on. From 4.4.0 on a library refuses the password grant of conformance runs by itself.
@@ -45,7 +44,3 @@ def limits(call: ApiCall) -> dict[str, Any]:
         },
         "polls": {"max_options": 0, "max_characters_per_option": 0, "min_expiration": 0, "max_expiration": 0},
     }  # fmt: skip
-
-
-def vapid_key(call: ApiCall) -> str:
-    return vapid.public_key(call.api.signer)

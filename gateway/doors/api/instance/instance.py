@@ -119,7 +119,7 @@ def instance(call: ApiCall) -> Instance:
     """What this installation is and can."""
     more = {
         "urls": {"streaming": abilities.streaming_url(call)},
-        "vapid": {"public_key": abilities.vapid_key(call)},
+        "vapid": {"public_key": call.vapid_key},
         "translation": {"enabled": False},
     }
     return Instance(
