@@ -23,6 +23,7 @@ from gateway.doors.api.frame.call import ApiResources
 from gateway.doors.api.frame.rate_limits import RateLimits
 from gateway.doors.api.routers import ENDPOINTS as API_ENDPOINTS
 from gateway.doors.api.routers import ROUTERS as API_ROUTERS
+from gateway.doors.body_limits import SMALL
 from gateway.doors.oauth.passwords import Passwords
 from gateway.doors.route_access import inventory
 from gateway.doors.sms.hook_fast_path import HookFastPath
@@ -45,7 +46,6 @@ from gateway.security.signed_tokens import Signer
 from gateway.settings import Settings
 from gateway.store.database import connect
 
-LARGEST_REQUEST = 64 * 1024  # octets; web hooks and forms are small
 MOST_PARTS = 100
 FIRST_BEAT = 5.0  # seconds; without a database the doors open too, and answer that they cannot
 
@@ -104,9 +104,7 @@ def create_app(settings: Settings, parts: DoorResources, tour: Tour | None = Non
     """Every door that speaks HTTP, and the pages. `tour`: what is there while simulated. Nothing here reads Host or
     X-Forwarded-*: every URL is made from the settings."""
     app = Flask("critter", static_folder=None)
-    app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
-    )
+    app.config.update(MAX_CONTENT_LENGTH=SMALL, MAX_FORM_MEMORY_SIZE=SMALL, MAX_FORM_PARTS=MOST_PARTS)
     app.url_map.converters["id"] = IdConverter
     app.url_map.merge_slashes = False  # its redirect for "//" would use the host name that the caller gave
     signer = Signer(settings.secret_keys)

@@ -13,15 +13,16 @@ from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
 from critter.processes.http_connection import Exchange
 from critter.processes.http_requests import Framing
+from gateway.doors.body_limits import SMALL
 
 if TYPE_CHECKING:
     from critter.processes.gunicorn_worker import WebWorker
 
 HEAD: Final = 10.0  # seconds for the head of a request, from its first octet, or from the connection
 REQUEST: Final = 20.0  # seconds for a whole request; carriers give up after 15
+SLOWEST_UPLOAD: Final = 20_000  # octets of a request that give it one second more: a phone sends pictures slowly
 ANSWER: Final = 20.0  # seconds that the reader of an answer may be behind SLOWEST
 FAREWELL: Final = 2.0  # seconds for the other side to close, before the connection is cut
-LARGEST: Final = 64 * 1024  # octets of a body; critter/processes/app says the same to Flask
 
 
 class Phase(Enum):
@@ -45,7 +46,7 @@ class HttpClientConnection(TConn):  # type: ignore[misc]
         self.initialized = self.data_ready = True  # for gunicorn: nothing to wait for
         self.parser = http.get_parser(worker.cfg, self.exchange, client)
         self.peer = client[0] if isinstance(client, tuple) else ""
-        self.framing = Framing(LARGEST)
+        self.framing = Framing(SMALL, worker.largest_body)
         self.phase = Phase.READING
         self.watched = 0  # the events that the loop watches
         self.keeps = False  # whether the connection stays open after this answer
@@ -74,7 +75,7 @@ class HttpClientConnection(TConn):  # type: ignore[misc]
 
     def is_late(self, now: float, keep_alive: float) -> bool:
         if self.phase is Phase.READING:
-            return now - self.since > (REQUEST if self.framing.has_head else HEAD)
+            return now - self.since > (REQUEST + self.framing.size / SLOWEST_UPLOAD if self.framing.has_head else HEAD)
         if self.phase is Phase.ANSWERING or (self.phase is Phase.WORKING and self.exchange.unsent):
             return now - self.progressed > ANSWER
         return now - self.since > {Phase.RESTING: keep_alive, Phase.LEAVING: FAREWELL}.get(self.phase, now)

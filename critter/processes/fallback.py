@@ -10,10 +10,11 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from critter.processes import logs
-from critter.processes.app import FIRST_BEAT, LARGEST_REQUEST, MOST_PARTS, refuse_unclassed
+from critter.processes.app import FIRST_BEAT, MOST_PARTS, refuse_unclassed
 from critter.processes.gunicorn import WebServer
 from gateway.carriers.descriptors.registry import CARRIERS
 from gateway.carriers.parts import open_door, usual_step
+from gateway.doors.body_limits import SMALL
 from gateway.doors.sms import fallback
 from gateway.doors.sms.fallback import FallbackInbox, SpooledWriter
 from gateway.errors import SettingsError
@@ -69,9 +70,7 @@ def _nobody() -> None:
 
 def create_app(settings: Settings, parts: FallbackResources) -> Flask:
     app = Flask("critter", static_folder=None)
-    app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=MOST_PARTS
-    )
+    app.config.update(MAX_CONTENT_LENGTH=SMALL, MAX_FORM_MEMORY_SIZE=SMALL, MAX_FORM_PARTS=MOST_PARTS)
     app.url_map.merge_slashes = False  # as critter/processes/app has it
     intake: SpooledWriter[Incoming] = SpooledWriter(parts.intake, parts.fallback_inbox)
     called: SpooledWriter[CallbackCall] = SpooledWriter(parts.callbacks, parts.fallback_inbox)

@@ -17,9 +17,11 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-from critter.processes.client_progress import FAREWELL, LARGEST, HttpClientConnection, Phase
+from critter.processes.client_progress import FAREWELL, HttpClientConnection, Phase
 from critter.processes.fast_requests import FastRequests
 from critter.processes.http_connection import Backlog
+from gateway.doors import body_limits
+from gateway.doors.body_limits import SMALL, LongestOf
 from gateway.doors.origin_limits import ONE, networks
 from gateway.doors.smtp.connection_limits import ConnectionLimiter, ConnectionLimits
 
@@ -52,14 +54,22 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self.backlog = Backlog()
         self._fast = FastRequests(None, self._answer)
         self._stopped_at = 0.0
-        most = self.worker_connections
-        limits = ConnectionLimits(message=LARGEST, together=TOGETHER, per_peer=most, connections=most)
-        self.limiter = ConnectionLimiter(limits, time.monotonic)
-        self.worker_connections = most + 1  # gunicorn would stop accepting; the limiter closes one instead
+        self._most = self.worker_connections
+        self.limiter = self._limiter(SMALL)
+        self.largest_body: LongestOf | None = None
+        self.worker_connections = self._most + 1  # gunicorn would stop accepting; the limiter closes one instead
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
+        self.limiter = self._limiter(body_limits.largest_of(self.wsgi))
+        self.largest_body = body_limits.limit_of(self.wsgi)
         self._fast = FastRequests(self.wsgi.extensions.get(FAST_PATH), partial(self.method_queue.defer, self._answer))
+
+    def _limiter(self, largest: int) -> ConnectionLimiter:
+        """`largest`: octets of a body. Some of the largest find room at a time, half of it for one origin."""
+        together = max(TOGETHER, 3 * largest)
+        limits = ConnectionLimits(message=largest, together=together, per_peer=self._most, connections=self._most)
+        return ConnectionLimiter(limits, time.monotonic)
 
     # From a connection to a complete request
 

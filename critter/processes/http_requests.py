@@ -6,6 +6,7 @@ here, so the two cannot disagree about where the next request begins.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 LARGEST_HEAD: Final = 64 * 1024  # octets
@@ -25,12 +26,14 @@ class Framing:
     """The first request in what a connection sent. `feed` adds octets; `take` returns the request and keeps what
     follows."""
 
-    def __init__(self, largest: int) -> None:
-        self._largest = largest  # octets of a body
+    def __init__(self, largest: int, larger: Callable[[bytes], int] | None = None) -> None:
+        """`largest`: octets of a body; `larger`: says how many there may be behind this head, for a body with more."""
+        self._largest, self._larger = largest, larger
         self._raw = bytearray()
         self._forget()
 
     def _forget(self) -> None:
+        self._allowed = self._largest  # octets of this body
         self._looked = 0  # no end of the head was found before this position
         self._body: int | None = None  # where the body begins
         self._end: int | None = None
@@ -93,10 +96,15 @@ class Framing:
                 self._end = self._body
         elif len(lengths) == 1 and DIGITS.fullmatch(lengths[0]):
             self._end = self._body + int(lengths[0])
-            if int(lengths[0]) > self._largest:
+            if self._is_too_large(int(lengths[0])):
                 self.fault = TOO_LARGE
         else:
             self._end = self._body  # no body, or one whose length the parser refuses
+
+    def _is_too_large(self, octets: int) -> bool:
+        if octets > self._allowed and self._larger is not None:
+            self._allowed = max(self._allowed, self._larger(bytes(self._raw[: self._body])))
+        return octets > self._allowed
 
     def _follow_chunks(self) -> None:
         assert self._chunk is not None
@@ -106,7 +114,7 @@ class Framing:
             if size == 0:
                 self._end_of_trailers(line.end())
                 return
-            if line.end() + size - self._body > self._largest:
+            if self._is_too_large(line.end() + size - self._body):
                 self.fault = TOO_LARGE
                 return
             if len(self._raw) < line.end() + size + 2:

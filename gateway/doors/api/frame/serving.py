@@ -13,11 +13,13 @@ from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 
 from gateway.actions.model.confirmation import REACH
+from gateway.doors import body_limits
 from gateway.doors.api.frame import parameters, refusals
 from gateway.doors.api.frame.call import ApiCall, ApiResources
 from gateway.doors.api.frame.errors import ApiError
 from gateway.doors.api.frame.rate_limits import Allowance
 from gateway.doors.api.frame.router import ROLES, ApiRouter, Endpoint
+from gateway.doors.body_limits import FORM
 from gateway.doors.client_address import caller
 from gateway.doors.origin_limits import networks
 from gateway.doors.route_access import access
@@ -28,7 +30,6 @@ from gateway.store.database import transaction
 BEARER: Final = "bearer "
 CONFIRM: Final = "confirm"  # the parameter with what was confirmed
 LONGEST_TOKEN: Final = 200
-LARGEST_FORM: Final = 64 * 1024  # octets beside the files
 
 
 @dataclass(slots=True)
@@ -51,6 +52,8 @@ def _blueprint(router: ApiRouter, api: ApiResources) -> Blueprint:
     made = Blueprint(f"api {router.name}", router.name)
     for endpoint in router.endpoints:
         view = access("api")(partial(_serve, api, endpoint))
+        if endpoint.uploads:
+            body_limits.allow(view, api.settings.media_largest)
         made.add_url_rule(
             endpoint.rule, endpoint.name.replace(".", "-"), view, methods=[endpoint.method], strict_slashes=False
         )
@@ -59,7 +62,7 @@ def _blueprint(router: ApiRouter, api: ApiResources) -> Blueprint:
 
 def _serve(api: ApiResources, endpoint: Endpoint, **parts: Any) -> Response:
     if endpoint.uploads:
-        request.max_content_length = api.settings.media_largest + LARGEST_FORM
+        request.max_content_length = api.settings.media_largest + FORM
     who = Caller()
     try:
         answer = _call(api, endpoint, who, parts)

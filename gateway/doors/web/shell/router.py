@@ -13,6 +13,8 @@ from flask import Blueprint, Response, g, make_response, request
 from werkzeug.exceptions import Forbidden, NotFound
 
 from gateway.actions.model.confirmation import ConfirmationRequired
+from gateway.doors import body_limits
+from gateway.doors.body_limits import FORM
 from gateway.doors.route_access import Access, access
 from gateway.doors.web.shell import notices
 from gateway.doors.web.visits import cookies, csrf, flash
@@ -23,7 +25,6 @@ from gateway.store.database import transaction
 
 View = Callable[..., str | Response]
 Declared = TypeVar("Declared", bound=View)
-LARGEST_FORM: Final = 64 * 1024  # octets beside the files
 ROLES: Final = {"member": ("member", "operator", "admin"), "operator": ("operator", "admin"), "admin": ("admin",)}
 
 
@@ -68,6 +69,8 @@ class PageRouter:
         made = Blueprint(self.name, self.name)
         for page in self.pages:
             view = access(page.access)(partial(_serve, web, page))
+            if page.uploads:
+                body_limits.allow(view, web.settings.media_largest)
             made.add_url_rule(page.rule, f"{page.method} {page.view.__name__}", view, methods=[page.method])
         return made
 
@@ -93,7 +96,7 @@ def _serve(web: WebResources, page: Page, **parts: Any) -> Response:
 
 def _within(web: WebResources, page: Page, view: View) -> Response:
     if page.uploads:
-        request.max_content_length = web.settings.media_largest + LARGEST_FORM
+        request.max_content_length = web.settings.media_largest + FORM
     if page.longest is not None:
         request.max_form_memory_size = page.longest
     with transaction(web.engine) as session:
