@@ -438,18 +438,18 @@ HELPERS: Final = {
     "pack", "give_way", "check_place",
     "take_back", "unlike", "confirm_public",  # of pages alone: a text names no update by its id, and the grammar asks
     "send_code", "take_code", "make_main", "remove_address", "try_mailbox", "send_digits", "why_wrong",
-    "send_pin_code", "change_pin", "remove_pin",
+    "send_pin_code", "change_pin", "remove_pin", "send_test", "rename_group", "describe_upload", "forget_upload",
 }  # fmt: skip
 
 
 def test_every_action_is_in_the_table() -> None:
     """Those that take back are behind `undo`; opt_in, upload, attach, mark_seen, send_digest and bring_back have tests
-    of their own. Own phones, mailboxes and PINs are changed on pages alone
-    (tests/doors/web/test_own_addresses.py)."""
+    of their own. What is changed on pages alone is tried in tests/doors/web:
+    own phones, mailboxes and PINs, pushes, the name of a group; files also in tests/doors/api/test_media.py."""
     folder = Path(following.__file__).parent
     defined = {
         node.name
-        for path in (*folder.glob("*.py"), *folder.glob("preferences/*.py"))
+        for path in (*folder.glob("*.py"), *folder.glob("preferences/*.py"), *folder.glob("groups/*.py"))
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith(("_", "undo_"))
     }

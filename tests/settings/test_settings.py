@@ -94,7 +94,8 @@ def test_made_up_secret_is_kept_and_private(simulated: dict[str, str], tmp_path:
     first, second = load(simulated), load(simulated)
     assert first == second
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.iterdir()) == [tmp_path / "secret_key"]
+    assert {path.name for path in tmp_path.iterdir()} == {"secret_key", "push_key"}
+    assert (tmp_path / "push_key").stat().st_mode & 0o777 == 0o600
     assert first.twilio_account_sid.startswith("AC")
     assert len(first.twilio_account_sid) == 34
 

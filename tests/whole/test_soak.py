@@ -28,7 +28,7 @@ from gateway.store.database import transaction
 from tests.support.arrivals import compare
 from tests.support.single_processes import CRITTERS, WORKERS, SingleProcesses, crowd, single_processes
 
-SECONDS = float(os.environ.get("CRITTER_SOAK_SECONDS", "5"))
+SECONDS = float(os.environ.get("CRITTER_SOAK_SECONDS", "8"))
 SEED = int(os.environ.get("CRITTER_SOAK_SEED", str(random.randrange(10**6))))
 SETTINGS = {"CRITTER_LEASE_SECONDS": "2", "CRITTER_ASK_PHONES": "1000"}
 MOST_WAITING = 2_000  # deliveries

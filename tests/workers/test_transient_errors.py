@@ -82,7 +82,9 @@ def test_a_picture_is_not_blamed(context, engine, monkeypatch):
     inbound_id = accept(engine)
     change(engine, f"INSERT INTO media (inbound_id, number, url) VALUES ({inbound_id}, 0, 'https://x.example/1')")
     monkeypatch.setattr(picture_worker, "_brought", lambda *_: b"%PDF-1.4\n%%EOF\n")
-    monkeypatch.setattr(picture_worker, "_cleaned", lambda content, _: ((content, None), "application/pdf"))
+    monkeypatch.setattr(
+        picture_worker, "_cleaned", lambda content, _: picture_worker.CleanedFile(content, "application/pdf")
+    )
     for state in [*OF_ONE, *OF_ALL]:
         break_table(engine, "media", state, "UPDATE", "NEW.state = 'fetched'")
         for _ in range(2):

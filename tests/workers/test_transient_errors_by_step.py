@@ -281,7 +281,7 @@ def world(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -
     change(engine, "UPDATE addresses SET state = 'verified'")
     follow(engine, kim, made.sam)
     monkeypatch.setattr(media, "_brought", _brought)
-    monkeypatch.setattr(media, "_cleaned", lambda content, _: ((content, None), "application/pdf"))
+    monkeypatch.setattr(media, "_cleaned", lambda content, _: media.CleanedFile(content, "application/pdf"))
     monkeypatch.setattr(redaction.TwilioRecords, "delete", _delete)
     enter(context)
     yield made

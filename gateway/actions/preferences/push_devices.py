@@ -36,7 +36,7 @@ def remove(session: Session, actor: Actor, subscription_id: int) -> None:
         raise refusal("device_gone")
 
 
-def test(session: Session, actor: Actor) -> None:
+def send_test(session: Session, actor: Actor) -> None:
     """Sends a push to all devices of somebody, as any other goes: it shows at once, also in quiet hours."""
     devices = push_subscriptions.address_of(session, actor.account.id)
     if devices is None:

@@ -62,6 +62,6 @@ def remove_device(visit: Visit, subscription_id: int) -> Response:
 
 @ROUTER.post("/settings/push/test")
 def send_test(visit: Visit) -> Response:
-    visit.do(push_devices.test)
+    visit.do(push_devices.send_test)
     visit.say(say("A push is on its way to your devices. Nothing shows? See that this browser may show notifications."))
     return visit.back(PLACE)
