@@ -32,6 +32,9 @@ MAILED = (
 
 # Told by the command line, to strangers, or when budgets end, by tests of their own.
 BY_OTHER_DOORS = {
+    "gateway/network/operating/adding.py",
+    "gateway/actions/preferences/push_devices.py",
+    "workers/sending/render_push.py",
     "gateway/inbound/mail_attachments.py",
     "critter/administration/people_link.py",
     "gateway/mail/compose/layout.py",
@@ -64,12 +67,27 @@ REFUSED_ELSEWHERE = {
         "quiet_all_day", "zone_not_found", "digest_time", "digest_nowhere", "bad_passkey", "too_many_passkeys",
         "company_again", "company_refused", "company_away", "company_stranger", "wrong_code", "wrong_pin",
         "pins_differ", "no_place_for_code", "channel_off", "phone_unreachable", "address_unproved", "last_address",
-        "consent_missing",
+        "consent_missing", "push_off", "push_service_elsewhere", "push_service_refused", "push_keys_wrong",
+        "device_gone", "no_followers_only", "private_to_nobody", "never_changed", "no_polls", "no_scheduling",
+        "too_many_pinned", "too_many_lists", "list_full", "list_untitled", "list_of_group", "list_gone",
+        "not_followed_yet", "pin_of_own",
         "status_empty", "status_over", "status_end",
     )
 }  # fmt: skip
 # What a story cannot make happen: between two moments, by a setting, after dozens of texts.
 GUARDS = {
+    "#{handle} is called {name} again.",
+    # said to who gets pushes: tests/network/test_pushes.py
+    "Pushes are off.",
+    "Pushes are on.",
+    "Pushes come instead of texts already.",
+    "Pushes instead of texts from now on.",
+    "Pushes instead of texts.",
+    "You get pushes instead of texts again.",
+    "You get pushes instead of texts. To get texts again: PREFER TEXT",
+    "by push, because you prefer pushes",
+    "{name} got it by push.",
+    "{number} by push",
     "“{word}” is not a time like 5m or 1h",
     "the second half of what was kept",
     "Your message reached us, but we could not read it. It is kept, nothing was posted, and an operator has been told.",
@@ -159,8 +177,8 @@ GUARDS = {
 
 
 def _is_elsewhere(place: str) -> bool:
-    """What pages say is read there, and may be as long as it is."""
-    return place in BY_OTHER_DOORS or place.startswith("gateway/doors/web/")
+    """What pages and apps say is read there, and may be as long as it is."""
+    return place in BY_OTHER_DOORS or place.startswith(("gateway/doors/web/", "gateway/doors/api/"))
 
 
 def _as_long_as_it_is(said: set[str]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.actions import inviting
 from gateway.i18n.phrases import Phrase, translated, translator
-from gateway.inbound import process, unknown_senders
+from gateway.inbound import execution, process, unknown_senders
 from gateway.network.calls import escalation
 from gateway.network.conversation import notices, offers
 from gateway.network.mail import daily_mail
@@ -83,7 +83,8 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> AnswerRecorder:
     """Records everything that is said until the test ends."""
     recorder = AnswerRecorder()
     for module in (
-        process, notices, offers, unknown_senders, inviting, first_contact, daily_mail, call_reports, escalation,
+        execution, process, notices, offers, unknown_senders, inviting, first_contact, daily_mail, call_reports,
+        escalation,
     ):  # fmt: skip
         monkeypatch.setattr(module, "translated", recorder)
     monkeypatch.setattr(help_command, "translated", recorder.pages)
