@@ -23,9 +23,9 @@ up: setup ## run everything, simulated, until Ctrl-C
 check: setup ## is this machine, its settings and servers in order?
 	@$(VENV) -m critter check
 
-# Four at a time on two cores: a third of a test's time is waiting, for processes and for deadlines.
-test: dev ## the tests (about eight minutes on two cores)
-	@$(VENV) -m pytest -n 4 --dist worksteal tests
+# Three at a time on two cores: a third of a test's time is waiting, for processes and for deadlines.
+test: dev ## the tests (about twelve minutes on two cores)
+	@$(VENV) -m pytest -n 3 --dist worksteal tests
 
 lint: dev ## ruff and mypy
 	@$(VENV) -m ruff check .
