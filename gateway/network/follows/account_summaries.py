@@ -1,17 +1,21 @@
 """What one reader may know of many accounts at once: names, counts, when they last wrote. Apps are told it with every
-list, so each part is one statement for all of them."""
+list, so each part is one statement for all of them, and no more than COUNTED of anything is counted there: a list must
+cost the same however much somebody wrote."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Select, bindparam, func, select, text
+from sqlalchemy import BigInteger, Select, bindparam, func, select, text, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.network.audience.visibility import readable_by
 from gateway.network.people.statuses import IN_FORCE
-from gateway.store.tables import Post
+from gateway.store.tables import Account, Post
+
+COUNTED: Final = 200  # in lists
+ALL: Final = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,18 @@ class AccountSummary:
     updates: WrittenUpdates = field(default_factory=WrittenUpdates)
 
 
-def find(session: Session, reader_id: int, account_ids: Collection[int]) -> dict[int, AccountSummary]:
-    """By id, without who is suspended: nobody may know of them."""
+def find(
+    session: Session, reader_id: int, account_ids: Collection[int], most: int = COUNTED
+) -> dict[int, AccountSummary]:  # fmt: skip
+    """By id, without who is suspended: nobody may know of them. `most`: of followers and updates that are counted."""
     ids = sorted(set(account_ids))
     if not ids:
         return {}
-    rows = session.execute(SUMMARIES, {"me": reader_id, "ids": ids}).all()
+    rows = session.execute(SUMMARIES, {"me": reader_id, "ids": ids, "most": most}).all()
     groups = [row.id for row in rows if row.kind == "group"]
-    written = _written(session, reader_id, [row.id for row in rows if row.kind != "group"], BY_PEOPLE)
-    written |= _written(session, reader_id, groups, IN_GROUPS)
+    given = {"reader": reader_id, "most": most}
+    written = _written(session, given, [row.id for row in rows if row.kind != "group"], BY_PEOPLE)
+    written |= _written(session, given, groups, IN_GROUPS)
     return {row.id: _summary(row, written) for row in rows}
 
 
@@ -61,19 +68,28 @@ def _summary(row: Any, written: Mapping[int, WrittenUpdates]) -> AccountSummary:
 
 
 def _written(
-    session: Session, reader_id: int, ids: Collection[int], statement: Select[int, int, datetime]
+    session: Session, given: Mapping[str, int], ids: Collection[int], statement: Select[int, int, datetime]
 ) -> dict[int, WrittenUpdates]:
     if not ids:
         return {}
-    rows = session.execute(statement, {"reader": reader_id, "ids": list(ids)})
+    rows = session.execute(statement, {**given, "ids": list(ids)})
     return {account_id: WrittenUpdates(count, last) for account_id, count, last in rows}
 
 
 def _updates(of: InstrumentedAttribute[Any]) -> Select[int, int, datetime]:
-    mine = of.in_(bindparam("ids", type_=BigInteger, expanding=True))
+    """The newest :most of each, by an index."""
+    asked = select(Account.id).where(Account.id.in_(bindparam("ids", type_=BigInteger, expanding=True))).subquery()
     readable = readable_by(bindparam("reader", type_=BigInteger))
-    found = select(of, func.count(), func.max(Post.created_at)).where(mine, Post.visibility != "direct", readable)
-    return found.group_by(of)
+    newest = (
+        select(Post.created_at)
+        .where(of == asked.c.id, Post.visibility != "direct", readable)
+        .order_by(Post.id.desc())
+        .limit(bindparam("most", type_=BigInteger))
+        .correlate(asked)
+        .lateral()
+    )
+    found = select(asked.c.id, func.count(), func.max(newest.c.created_at)).join(newest, true())
+    return found.group_by(asked.c.id)
 
 
 BY_PEOPLE: Final = _updates(Post.author_id)
@@ -92,8 +108,9 @@ SUMMARIES: Final = text(f"""
            CASE WHEN NOT a.apart THEN a.title END AS title,
            CASE WHEN NOT a.apart THEN s.words END AS status,
            CASE WHEN a.apart OR NOT a.inside THEN 0 ELSE (
-               SELECT count(*) FROM follows_in_force f JOIN accounts w ON w.id = f.follower_id
-               WHERE f.account_id = a.id AND w.state = 'active') END AS followers,
+               SELECT count(*) FROM (
+                   SELECT FROM follows_in_force f JOIN accounts w ON w.id = f.follower_id
+                   WHERE f.account_id = a.id AND w.state = 'active' LIMIT :most) AS them) END AS followers,
            CASE WHEN a.apart OR a.kind = 'group' THEN 0 ELSE (
                SELECT count(*) FROM follows_in_force f JOIN accounts w ON w.id = f.account_id
                WHERE f.follower_id = a.id AND w.state = 'active' AND (w.access IS DISTINCT FROM 'closed' OR EXISTS (

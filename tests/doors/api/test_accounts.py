@@ -9,13 +9,13 @@ from gateway.doors.api.accounts import entities
 from gateway.doors.api.frame.call import ApiCall, ApiResources
 from gateway.doors.api.frame.rate_limits import RateLimits
 from gateway.network.apps.app_tokens import AppAccess
-from gateway.network.follows import follows, mutes
+from gateway.network.follows import account_summaries, follows, mutes
 from gateway.network.people import accounts, statuses
 from gateway.network.people.statuses import SetStatus
 from gateway.queue.worker_notifier import WorkerNotifier
 from gateway.security.signed_tokens import Signer
 from gateway.store.database import transaction
-from gateway.store.tables import Account
+from gateway.store.tables import Account, Post
 from tests.doors.api.conftest import ApiCompany
 
 
@@ -60,6 +60,20 @@ def test_what_an_account_says(company: ApiCompany) -> None:
     assert written["created_at"].endswith("Z")
     assert written["last_status_at"].count("-") == 2
     assert not [name for name, value in written.items() if value is None]
+
+
+def test_a_list_counts_no_further_than_it_says(company: ApiCompany) -> None:
+    """Whoever is asked for alone is counted whole."""
+    last = [company.says("kim", f"number {number}", to="acme") for number in range(3)][-1]
+    kim, acme, sam = (company.people[each] for each in ("kim", "acme", "sam"))
+    with transaction(company.engine) as session:
+        few = account_summaries.find(session, sam, [kim, acme], most=2)
+        whole = account_summaries.find(session, sam, [kim, acme], most=account_summaries.ALL)
+        newest = session.get_one(Post, last).created_at
+    assert [(few[each].updates.count, whole[each].updates.count) for each in (kim, acme)] == [(2, 3), (2, 3)]
+    assert few[kim].updates.last == whole[acme].updates.last == newest
+    assert few[acme].followers == whole[acme].followers == 2
+    assert company.app_of("sam").get(f"/api/v1/accounts/{kim}").json["statuses_count"] == 3
 
 
 def test_what_is_in_a_closed_group_is_for_its_members(company: ApiCompany) -> None:

@@ -7,7 +7,7 @@ from pydantic import Field
 from gateway.actions import profile
 from gateway.actions.model.confirmation import OK
 from gateway.doors.api.accounts import ROUTER
-from gateway.doors.api.accounts.entities import Account, AccountField, AccountRole, accounts_of
+from gateway.doors.api.accounts.entities import Account, AccountField, AccountRole, whole
 from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.errors import ApiError
 from gateway.doors.api.frame.fields import Entity, Parameters
@@ -64,7 +64,7 @@ def verify(call: ApiCall) -> CredentialAccount:
     source = Source(
         language=me.language, note=status.words if status else "", fields=title, follow_requests_count=len(asking)
     )  # fmt: skip
-    known = accounts_of(call, [me.id])[me.id]
+    known = whole(call, me.id)
     role = AccountRole(id=ROLES.index(me.role), name=me.role)
     return CredentialAccount(**dict(known), source=source, role=role)
 

@@ -12,7 +12,7 @@ from gateway.doors.api.frame.fields import Entity, Id, Moment
 from gateway.doors.web import portraits
 from gateway.i18n.phrases import say, translated
 from gateway.network.follows import account_summaries
-from gateway.network.follows.account_summaries import AccountSummary
+from gateway.network.follows.account_summaries import ALL, COUNTED, AccountSummary
 
 CLOSED = "closed"
 
@@ -75,11 +75,16 @@ class AccountRole(Entity):
     highlighted: bool = False
 
 
-def accounts_of(call: ApiCall, account_ids: Collection[int]) -> dict[int, Account]:
+def accounts_of(call: ApiCall, account_ids: Collection[int], most: int = COUNTED) -> dict[int, Account]:
     """The accounts by id, as the person sees them for whom the app asks: a few statements for all. Suspended people are
-    left out; who has left is there, for their updates are."""
-    found = account_summaries.find(call.session, call.account.id, account_ids)
+    left out; who has left is there, for their updates are. `most`: of followers and updates that are counted."""
+    found = account_summaries.find(call.session, call.account.id, account_ids, most)
     return {account_id: describe(call, summary) for account_id, summary in found.items()}
+
+
+def whole(call: ApiCall, account_id: int) -> Account:
+    """One account by itself, with everything counted."""
+    return accounts_of(call, [account_id], ALL)[account_id]
 
 
 def listed(call: ApiCall, account_ids: Sequence[int]) -> list[Account]:

@@ -6,7 +6,7 @@ from pydantic import Field
 from werkzeug.exceptions import NotFound
 
 from gateway.doors.api.accounts import ROUTER, account_lookup
-from gateway.doors.api.accounts.entities import Account, accounts_of, listed
+from gateway.doors.api.accounts.entities import Account, accounts_of, listed, whole
 from gateway.doors.api.frame.call import ApiCall
 from gateway.doors.api.frame.fields import Entity, Id, Parameters
 from gateway.doors.api.frame.paging import Paging, link
@@ -52,7 +52,7 @@ def several(call: ApiCall, given: Wanted) -> list[Account]:
 @ROUTER.get("/api/v1/accounts/<id:account_id>", "read:accounts")
 def one(call: ApiCall, account_id: int) -> Account:
     """A person or a group."""
-    return listed(call, [account_lookup.active(call, account_id).id])[0]
+    return whole(call, account_lookup.active(call, account_id).id)
 
 
 @ROUTER.get("/api/v1/accounts/lookup", "read:accounts")
@@ -61,7 +61,7 @@ def lookup(call: ApiCall, given: AccountAddress) -> Account:
     found = account_lookup.by_address(call, given.acct)
     if found is None:
         raise NotFound
-    return listed(call, [found.id])[0]
+    return whole(call, found.id)
 
 
 @ROUTER.get("/api/v1/accounts/search", "read:accounts")
